@@ -1,0 +1,179 @@
+//! Connections as the ledger records them, the bindings of consumers to them, and how their secrets are reached.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::address::Address;
+use super::names::{AttributeName, Digest, PluginName, RunId, TypeName};
+
+/// A published connection: an instance of a connection interface type.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionRecord {
+    /// The format of this file, from 1.
+    pub schema_version: u32,
+    /// Where it is known.
+    pub address: Address,
+    /// Changes when it is created again after a destroy.
+    pub uid: String,
+    /// What it is an instance of, and with which values.
+    #[serde(flatten)]
+    pub face: Face,
+    /// The same thing as instances of further types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Face>,
+    /// Changes exactly when a sensitive value does; none where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitive_revision: Option<String>,
+    /// Over the public attributes and the sensitive revision.
+    pub digest: Digest,
+    /// Rises only when the digest changes; from 1.
+    pub generation: u64,
+    /// What made it.
+    pub producer: Producer,
+    /// Whether it can be relied on.
+    pub status: ConnectionStatus,
+}
+
+/// One type that a connection is an instance of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Face {
+    /// The type's name.
+    #[serde(rename = "type")]
+    pub type_name: TypeName,
+    /// The type's version.
+    pub type_version: Version,
+    /// The public attributes, in clear.
+    pub attributes: BTreeMap<AttributeName, Value>,
+    /// The sensitive attributes: how each is reached, never its value.
+    pub sensitive: BTreeMap<AttributeName, Handle>,
+}
+
+/// How a sensitive attribute is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Handle {
+    /// A step's output, sealed.
+    Sealed {
+        /// The age ciphertext.
+        sealed: String,
+        /// Who can open it.
+        recipients: Vec<String>,
+    },
+    /// In the producer's Terraform state. Which state that is follows from the address, never from the ledger.
+    Derived {
+        /// Always `state`.
+        from: DerivedFrom,
+    },
+}
+
+/// The only source of a derived handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DerivedFrom {
+    /// The producer's Terraform state.
+    State,
+}
+
+impl Handle {
+    /// The handle of every sensitive attribute of a Terraform plugin.
+    pub const STATE: Self = Self::Derived { from: DerivedFrom::State };
+}
+
+/// What made a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Producer {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// Its version.
+    pub version: Version,
+    /// The digest of its tree.
+    pub digest: Digest,
+    /// The run.
+    pub run: RunId,
+    /// The commit of the application's repository, when known.
+    pub commit: Option<String>,
+}
+
+/// Whether a connection can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConnectionStatus {
+    /// Yes.
+    Ready,
+    /// Its producer's last apply failed; the values are the last good ones.
+    Degraded,
+    /// It is being destroyed: no new bindings.
+    Retiring,
+    /// It will go: no new bindings.
+    Deprecated,
+}
+
+impl ConnectionRecord {
+    /// The instance of this type in a version that `accepts` takes, if it is one.
+    pub fn face(&self, type_name: &TypeName, accepts: impl Fn(&Version) -> bool) -> Option<&Face> {
+        self.faces().find(|face| &face.type_name == type_name && accepts(&face.type_version))
+    }
+
+    /// Every type that it is an instance of; the position is the one that the producer's generated outputs use.
+    pub fn faces(&self) -> impl Iterator<Item = &Face> {
+        std::iter::once(&self.face).chain(&self.also)
+    }
+
+    /// The digest of these values.
+    pub fn digest_of(faces: &[Face], sensitive_revision: Option<&str>) -> Digest {
+        let values: Vec<_> = faces
+            .iter()
+            .map(|face| (&face.type_name, &face.type_version, &face.attributes, face.sensitive.keys().collect::<Vec<_>>()))
+            .collect();
+        Digest::of_json(&(values, sensitive_revision))
+    }
+}
+
+/// The recorded choice: a slot's connection, with what was used of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Binding {
+    /// The connection.
+    pub address: Address,
+    /// Its uid then.
+    pub uid: String,
+    /// Its generation then.
+    pub generation: u64,
+    /// Its digest then.
+    pub digest: Digest,
+    /// The type it was taken as.
+    #[serde(rename = "type")]
+    pub type_name: TypeName,
+    /// The version of that type.
+    pub type_version: Version,
+    /// The public attributes that were handed over.
+    pub attributes: BTreeMap<AttributeName, Value>,
+    /// The sensitive attributes that were handed over, by name.
+    pub sensitive: BTreeSet<AttributeName>,
+}
+
+/// A consumer's entry beside the connection it is bound to; it can be derived from the consumer's applied record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsumerEntry {
+    /// The format of this file, from 1.
+    pub schema_version: u32,
+    /// `<ws>/<env>/<deployable>/<alias>.<slot>` of the consumer.
+    pub consumer: String,
+    /// The uid it is bound to.
+    pub uid: String,
+    /// The generation it was applied with.
+    pub generation: u64,
+    /// The type it was taken as.
+    #[serde(rename = "type")]
+    pub type_name: TypeName,
+    /// The version of that type.
+    pub type_version: Version,
+    /// Every attribute it was handed, public and sensitive.
+    pub attributes: BTreeSet<AttributeName>,
+}

@@ -1,0 +1,14 @@
+//! Plain types: what the product talks about. No I/O, no clock, no async, nothing of ours below.
+
+pub mod address;
+pub mod canonical;
+pub mod connection;
+pub mod connection_type;
+pub mod deployment;
+pub mod diagnostic;
+pub mod failure;
+pub mod manifest;
+pub mod names;
+pub mod organization;
+pub mod plugin;
+pub mod record;

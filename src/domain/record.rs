@@ -1,0 +1,338 @@
+//! What runs write to the ledger: applied records, run records, releases, claims.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::address::Place;
+use super::connection::Binding;
+use super::failure::FailureReason;
+use super::names::{Alias, Digest, InputName, PluginName, RunId, SlotName, VersionTag};
+use super::organization::{Account, Backend};
+
+/// The format of the files written today.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What is known of an applied plugin since its last apply: enough to destroy, compare and skip it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppliedRecord {
+    /// The format of this file, from 1.
+    pub schema_version: u32,
+    /// The plugin's name.
+    pub plugin: PluginName,
+    /// Its version.
+    pub version: Version,
+    /// Where it came from.
+    pub source: ResolvedSource,
+    /// The public inputs it was applied with.
+    pub inputs: BTreeMap<InputName, Value>,
+    /// The names of its sensitive inputs.
+    pub sensitive_inputs: BTreeSet<InputName>,
+    /// Its bindings, by slot.
+    pub bindings: BTreeMap<SlotName, Binding>,
+    /// The aliases of the same deployable that it came after.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub after: BTreeSet<Alias>,
+    /// Where its Terraform state is.
+    pub state: StateLocation,
+    /// The text of `.terraform.lock.hcl` after init; none where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_lock: Option<String>,
+    /// The terraform that applied it.
+    pub terraform: TerraformBuild,
+    /// The account it was applied in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// The version of what generates root modules.
+    pub generator: u32,
+    /// The last apply that was started.
+    pub attempted: Attempt,
+    /// The last apply that succeeded, and its fingerprint; none until one has.
+    pub applied: Option<Attempt>,
+    /// How many managed resources of the plugin its state holds.
+    pub resources: u64,
+}
+
+/// An apply: of which run, of what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The run.
+    pub run: RunId,
+    /// Over all that decides what an apply does; see `engine`.
+    pub fingerprint: Digest,
+}
+
+/// A plugin's source, resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedSource {
+    /// As written after `use:`.
+    #[serde(rename = "use")]
+    pub written: String,
+    /// The commit, where the source is a repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The digest of the tree.
+    pub digest: Digest,
+}
+
+/// Where a Terraform state is: the backend as in the environment's document, with the key that was used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StateLocation {
+    /// The backend, without the key.
+    pub backend: Backend,
+    /// The key as it stands in the backend, after encoding.
+    pub key: String,
+}
+
+/// A terraform binary: which one exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerraformBuild {
+    /// Where it is.
+    pub path: String,
+    /// Its version, such as `1.11.4`.
+    pub version: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last changed, in nanoseconds since the Unix epoch.
+    pub modified: i64,
+}
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunType {
+    /// Provisions and publishes.
+    Deploy,
+    /// Applies an earlier release.
+    Rollback,
+    /// Removes.
+    Destroy,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunStatus {
+    /// In progress, or dead without having said so.
+    Running,
+    /// Everything was done or needed no doing.
+    Succeeded,
+    /// A person must change something.
+    UserError,
+    /// Terraform, cloud, git or network failed.
+    RuntimeError,
+    /// Cancelled, timed out or found dead.
+    Aborted,
+}
+
+/// What a task does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskType {
+    /// Renders the root module.
+    Iac,
+    /// Plans and applies it.
+    Deploy,
+    /// Destroys what was applied.
+    Destroy,
+}
+
+/// How a task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskStatus {
+    /// Waits for others.
+    Pending,
+    /// Waits for a free place.
+    ReadyToRun,
+    /// Runs.
+    Running,
+    /// Done.
+    Succeeded,
+    /// Did not succeed.
+    Failed,
+    /// A bug of ours stopped it.
+    InternalError,
+    /// Cancelled.
+    Aborted,
+    /// Needed no doing, or could not be done; `because` says which.
+    Skipped,
+}
+
+/// Resource changes, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeCounts {
+    /// Created.
+    pub add: u64,
+    /// Changed in place.
+    pub change: u64,
+    /// Destroyed.
+    pub remove: u64,
+}
+
+impl ChangeCounts {
+    /// Whether nothing changes.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl std::ops::AddAssign for ChangeCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.add += other.add;
+        self.change += other.change;
+        self.remove += other.remove;
+    }
+}
+
+impl std::fmt::Display for ChangeCounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "+{} ~{} -{}", self.add, self.change, self.remove)
+    }
+}
+
+/// A task of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskRecord {
+    /// `<type>:<alias>`.
+    pub id: String,
+    /// The applied plugin.
+    pub alias: Alias,
+    /// What it does.
+    #[serde(rename = "type")]
+    pub task_type: TaskType,
+    /// How it stands.
+    pub status: TaskStatus,
+    /// Why it was skipped or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// When it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<DateTime<Utc>>,
+    /// What it changed.
+    #[serde(default)]
+    pub changes: ChangeCounts,
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunRecord {
+    /// The format of this file, from 1.
+    pub schema_version: u32,
+    /// Its id.
+    pub id: RunId,
+    /// What it does.
+    #[serde(rename = "type")]
+    pub run_type: RunType,
+    /// How it stands.
+    pub status: RunStatus,
+    /// The first cause of its failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<FailureReason>,
+    /// Its tasks, in the order of the graph.
+    pub tasks: Vec<TaskRecord>,
+    /// The name of the release it makes.
+    pub version_tag: VersionTag,
+    /// Who started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// The application's repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// The application's commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Where it can be watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_url: Option<String>,
+    /// The fingerprint of its plan, where one was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_fingerprint: Option<Digest>,
+    /// When it started.
+    pub started: DateTime<Utc>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<DateTime<Utc>>,
+}
+
+/// What a successful deploy applied, under a version tag: enough to apply it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Release {
+    /// The format of this file, from 1.
+    pub schema_version: u32,
+    /// Its name. The newest with a tag is what the tag means.
+    pub version_tag: VersionTag,
+    /// The run that made it.
+    pub run: RunId,
+    /// When.
+    pub made: DateTime<Utc>,
+    /// The merged manifest for that environment.
+    pub manifest: Value,
+    /// The applied plugins.
+    pub plugins: BTreeMap<Alias, ReleasedPlugin>,
+}
+
+/// An applied plugin of a release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleasedPlugin {
+    /// Where it came from.
+    pub source: ResolvedSource,
+    /// The public inputs.
+    pub inputs: BTreeMap<InputName, Value>,
+    /// The names of the sensitive inputs.
+    pub sensitive_inputs: BTreeSet<InputName>,
+    /// The bindings.
+    pub bindings: BTreeMap<SlotName, Binding>,
+    /// The terraform's version.
+    pub terraform: String,
+    /// The text of `.terraform.lock.hcl`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_lock: Option<String>,
+}
+
+/// The exclusive hold of a deployable in an environment by one run, and the run's journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claim {
+    /// The format of this file, from 1.
+    pub schema_version: u32,
+    /// What is held.
+    pub place: Place,
+    /// The run as it stands: its tasks are the journal.
+    pub run: RunRecord,
+    /// The machine it runs on.
+    pub host: String,
+    /// Its process there.
+    pub process: Process,
+    /// Until when it is believed to live.
+    pub lease: DateTime<Utc>,
+    /// What it binds to: `<address>`.
+    pub binds: BTreeSet<String>,
+    /// Applied records of what was attempted, as they stand.
+    pub applied: BTreeMap<Alias, AppliedRecord>,
+    /// The Terraform state locks it holds: alias to lock id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub state_locks: BTreeMap<Alias, String>,
+}
+
+/// A process on its host, told apart from a later one with the same number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its number.
+    pub id: u32,
+    /// When it started, in clock ticks since the host did.
+    pub started: u64,
+    /// Which boot of the host.
+    pub boot: String,
+}

@@ -1,0 +1,15 @@
+//! Tieline deploys applications and shared infrastructure out of versioned plugins, wires what one plugin produces into what
+//! another needs through typed connection interfaces, and drives the organization's own Terraform to make it real.
+//!
+//! ARCHITECTURE.md has the code map and the invariants.
+
+pub mod context;
+pub mod documents;
+pub mod domain;
+pub mod policy;
+pub mod render;
+pub mod resolve;
+pub mod secrets;
+pub mod sources;
+pub mod terraform;
+pub mod world;

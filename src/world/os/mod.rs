@@ -1,0 +1,33 @@
+//! The real effects: the only files that touch the operating system.
+
+mod clock;
+mod console;
+mod host;
+mod process;
+mod random;
+
+use std::sync::Arc;
+
+use super::{Files, Variables, World};
+
+/// The real world, as this process finds it.
+///
+/// # Errors
+/// When the working directory is gone.
+pub fn world() -> std::io::Result<World> {
+    #[expect(clippy::disallowed_methods, reason = "this is the seam")]
+    let (directory, variables) = (
+        std::env::current_dir()?,
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    );
+    Ok(World {
+        exec: Arc::new(process::OsExec),
+        files: Files,
+        clock: Arc::new(clock::OsClock),
+        variables: Arc::new(Variables::new(variables)),
+        console: Arc::new(console::OsConsole),
+        random: Arc::new(random::OsRandom),
+        directory,
+        host: Arc::new(host::this()),
+    })
+}

@@ -1,0 +1,208 @@
+//! Real processes.
+
+use std::process::{ExitStatus, Stdio};
+
+use async_trait::async_trait;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::record::Process;
+use crate::world::{Captured, Exec, Exit, Line, OnCancel, ProcessSpec, SpawnError, Stream};
+
+/// A line is cut here: nobody reads longer ones, and memory stays bounded. Terraform's own event lines stay far below.
+const LONGEST_LINE: usize = 16 << 20;
+
+/// Real processes, each in a group of its own, so that a signal from a terminal reaches us alone and we decide what it means.
+pub(super) struct OsExec;
+
+#[async_trait]
+impl Exec for OsExec {
+    async fn capture(&self, spec: &ProcessSpec, cancel: &CancellationToken) -> Result<Captured, SpawnError> {
+        let mut child = spawn(spec)?;
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        let (stdout, stderr, exit) = tokio::join!(read_all(out), read_all(err), wait(child, spec, cancel));
+        let exit = exit.map_err(|source| spawn_error(spec, source))?;
+        Ok(Captured { exit, stdout, stderr })
+    }
+
+    async fn stream(
+        &self,
+        spec: &ProcessSpec,
+        lines: mpsc::Sender<Line>,
+        cancel: &CancellationToken,
+    ) -> Result<Exit, SpawnError> {
+        let mut child = spawn(spec)?;
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        let ((), (), exit) = tokio::join!(
+            send_lines(out, Stream::Out, lines.clone()),
+            send_lines(err, Stream::Err, lines),
+            wait(child, spec, cancel)
+        );
+        exit.map_err(|source| spawn_error(spec, source))
+    }
+
+    fn is_alive(&self, process: &Process) -> bool {
+        super::host::is_alive(process)
+    }
+}
+
+fn spawn_error(spec: &ProcessSpec, source: std::io::Error) -> SpawnError {
+    SpawnError { program: spec.program.display().to_string(), source }
+}
+
+fn spawn(spec: &ProcessSpec) -> Result<Child, SpawnError> {
+    #[expect(clippy::disallowed_methods, reason = "this is the seam")]
+    let mut command = Command::new(&spec.program);
+    command
+        .args(&spec.arguments)
+        .current_dir(&spec.directory)
+        .env_clear()
+        .envs(&spec.environment)
+        .stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(spec.on_cancel == OnCancel::Kill);
+    let mut child = command.spawn().map_err(|source| spawn_error(spec, source))?;
+    if let (Some(bytes), Some(mut stdin)) = (spec.stdin.clone(), child.stdin.take()) {
+        // A child that does not read to the end says so by its own exit.
+        tokio::spawn(async move { stdin.write_all(&bytes).await });
+    }
+    Ok(child)
+}
+
+/// Waits for the end; on cancel or when the time is over, does what the specification says, once.
+async fn wait(mut child: Child, spec: &ProcessSpec, cancel: &CancellationToken) -> std::io::Result<Exit> {
+    #[expect(clippy::disallowed_methods, reason = "this is the seam")]
+    let time_is_over = async {
+        match spec.time_limit {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        status = child.wait() => return status.map(|status| exit(status, false)),
+        () = cancel.cancelled() => {}
+        () = time_is_over => {}
+    }
+    let group = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+    let signal = match spec.on_cancel {
+        OnCancel::Kill => Some(rustix::process::Signal::KILL),
+        OnCancel::InterruptOnce => Some(rustix::process::Signal::INT),
+        OnCancel::Finish => None,
+    };
+    if let (Some(group), Some(signal)) = (group, signal) {
+        // That the group is gone already is what we want.
+        let _ = rustix::process::kill_process_group(group, signal);
+    }
+    child.wait().await.map(|status| exit(status, true))
+}
+
+fn exit(status: ExitStatus, cancelled: bool) -> Exit {
+    use std::os::unix::process::ExitStatusExt as _;
+    Exit { code: status.code(), signal: status.signal(), cancelled }
+}
+
+async fn read_all(pipe: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        // What was read before a broken pipe still counts.
+        let _ = pipe.read_to_end(&mut bytes).await;
+    }
+    bytes
+}
+
+/// Sends lines until the pipe ends. A receiver that went away stops the sending, never the reading: a child must not block.
+async fn send_lines(pipe: Option<impl AsyncRead + Unpin>, stream: Stream, lines: mpsc::Sender<Line>) {
+    let Some(mut pipe) = pipe else { return };
+    let mut chunk = vec![0; 64 << 10];
+    let mut line = Vec::new();
+    let mut after_return = false;
+    while let Ok(count @ 1..) = pipe.read(&mut chunk).await {
+        for &byte in &chunk[..count] {
+            match byte {
+                b'\n' if after_return => {}
+                b'\n' | b'\r' => {
+                    let _ = lines.send((stream, String::from_utf8_lossy(&line).into_owned())).await;
+                    line.clear();
+                }
+                _ if line.len() < LONGEST_LINE => line.push(byte),
+                _ => {}
+            }
+            after_return = byte == b'\r';
+        }
+    }
+    if !line.is_empty() {
+        let _ = lines.send((stream, String::from_utf8_lossy(&line).into_owned())).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    fn shell(script: &str, on_cancel: OnCancel) -> ProcessSpec {
+        ProcessSpec {
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            directory: "/".into(),
+            environment: BTreeMap::from([("PATH".into(), "/usr/bin:/bin".into())]),
+            stdin: None,
+            on_cancel,
+            time_limit: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_end_at_newline_and_carriage_return() {
+        let (sender, mut receiver) = mpsc::channel(16);
+        let exit =
+            OsExec.stream(&shell(r"printf 'a\r\nb\rc\n\nd'", OnCancel::Kill), sender, &CancellationToken::new()).await.unwrap();
+        assert!(exit.success());
+        let mut lines = Vec::new();
+        while let Some((_, line)) = receiver.recv().await {
+            lines.push(line);
+        }
+        assert_eq!(lines, ["a", "b", "c", "", "d"]);
+    }
+
+    #[tokio::test]
+    async fn a_cancel_interrupts_once_and_waits() {
+        let cancel = CancellationToken::new();
+        let script = "trap 'echo caught; exit 7' INT; echo ready; sleep 30";
+        let (sender, mut receiver) = mpsc::channel(16);
+        let spec = shell(script, OnCancel::InterruptOnce);
+        let (exit, lines) = tokio::join!(OsExec.stream(&spec, sender, &cancel), async {
+            let mut lines = Vec::new();
+            while let Some((_, line)) = receiver.recv().await {
+                if line == "ready" {
+                    cancel.cancel();
+                }
+                lines.push(line);
+            }
+            lines
+        });
+        let exit = exit.unwrap();
+        assert_eq!((exit.code, exit.cancelled), (Some(7), true), "{lines:?}");
+        assert_eq!(lines.iter().filter(|line| *line == "caught").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_time_limit_kills_what_has_nothing_to_lose() {
+        let spec = ProcessSpec { time_limit: Some(Duration::from_millis(50)), ..shell("sleep 60", OnCancel::Kill) };
+        let captured = OsExec.capture(&spec, &CancellationToken::new()).await.unwrap();
+        assert_eq!(captured.exit.signal, Some(9));
+    }
+
+    #[test]
+    fn this_process_is_alive_and_a_later_one_with_its_number_is_not_it() {
+        let this = crate::world::os::host::this().process;
+        assert!(OsExec.is_alive(&this));
+        assert!(!OsExec.is_alive(&Process { started: this.started + 1, ..this }));
+    }
+}
