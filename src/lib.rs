@@ -3,11 +3,15 @@
 //!
 //! ARCHITECTURE.md has the code map and the invariants.
 
+pub mod app;
 pub mod context;
 pub mod documents;
 pub mod domain;
+pub mod engine;
 pub mod policy;
 pub mod render;
+pub mod report;
+pub mod request;
 pub mod resolve;
 pub mod secrets;
 pub mod sources;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::address::Address;
+use super::manifest::DeployableKind;
 use super::names::{AttributeName, Digest, PluginName, RunId, TypeName};
 
 /// A published connection: an instance of a connection interface type.
@@ -36,6 +37,9 @@ pub struct ConnectionRecord {
     pub producer: Producer,
     /// Whether it can be relied on.
     pub status: ConnectionStatus,
+    /// The run whose failed apply degraded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub degraded_by: Option<RunId>,
 }
 
 /// One type that a connection is an instance of.
@@ -87,6 +91,8 @@ impl Handle {
 /// What made a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Producer {
+    /// What the deployable is: a shared infra publishes to its whole workspace.
+    pub kind: DeployableKind,
     /// The plugin.
     pub plugin: PluginName,
     /// Its version.

@@ -10,5 +10,6 @@ pub mod failure;
 pub mod manifest;
 pub mod names;
 pub mod organization;
+pub mod outcome;
 pub mod plugin;
 pub mod record;

@@ -12,6 +12,7 @@ use super::connection::Binding;
 use super::failure::FailureReason;
 use super::names::{Alias, Digest, InputName, PluginName, RunId, SlotName, VersionTag};
 use super::organization::{Account, Backend};
+use super::outcome::PlanFingerprint;
 
 /// The format of the files written today.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -256,7 +257,7 @@ pub struct RunRecord {
     pub run_url: Option<String>,
     /// The fingerprint of its plan, where one was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan_fingerprint: Option<Digest>,
+    pub plan_fingerprint: Option<PlanFingerprint>,
     /// When it started.
     pub started: DateTime<Utc>,
     /// When it ended.

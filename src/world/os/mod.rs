@@ -5,10 +5,13 @@ mod console;
 mod host;
 mod process;
 mod random;
+mod signals;
 
 use std::sync::Arc;
 
 use super::{Files, Variables, World};
+
+pub use signals::cancel_on_signal;
 
 /// The real world, as this process finds it.
 ///

@@ -1,0 +1,75 @@
+//! `tieline connection`: published connections and who uses them.
+
+use std::collections::BTreeSet;
+
+use super::load;
+use super::session::Session;
+use crate::context::{Branch, ContextStore, layout, ledger};
+use crate::domain::address::{Address, PartialAddress, Place};
+use crate::domain::connection::ConnectionRecord;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::{DeployableName, EnvironmentName, WorkspaceName};
+use crate::report;
+use crate::request::cli::{self, Target};
+
+/// Runs a command about connections.
+pub(super) async fn run(session: &Session, command: &cli::Connection) -> Result<(), Problems> {
+    match command {
+        cli::Connection::List(target) => list(session, target).await,
+        cli::Connection::Show { address, target } => show(session, address, target).await,
+    }
+}
+
+/// The environment that is meant: by flags, else the manifest's.
+pub(super) fn place(session: &Session, target: &Target) -> Result<Place, Problems> {
+    let named = target.workspace.as_deref().map(WorkspaceName::new).zip(target.environment.as_deref().map(EnvironmentName::new));
+    if let (Some((Ok(workspace), Ok(environment))), Ok(deployable), None) = (named, DeployableName::new("any"), &target.manifest) {
+        return Ok(Place { workspace, environment, deployable });
+    }
+    Session::place(target, &load::manifest(session, target)?)
+}
+
+async fn list(session: &Session, target: &Target) -> Result<(), Problems> {
+    let place = place(session, target)?;
+    let folder = session.folder(target.working_directory.as_deref());
+    let opened = session.open_context(&target.context, &folder).await?;
+    let records = connections_of(&*opened.store, &place).await?;
+    session.print(&if session.is_json() { report::connections::json(&records) } else { report::connections::text(&records, &place) });
+    Ok(())
+}
+
+/// All connections of an environment, by address.
+pub(super) async fn connections_of(store: &dyn ContextStore, place: &Place) -> Result<Vec<ConnectionRecord>, Problems> {
+    let unavailable = |problem: crate::context::StoreError| Problems::from(problem.diagnostic());
+    let Some(head) = store.head(Branch::Ledger).await.map_err(unavailable)? else { return Ok(Vec::new()) };
+    let folder = layout::environment_folder(&place.workspace, &place.environment);
+    let listed = store.list(&head, &[folder]).await.map_err(unavailable)?;
+    let paths: Vec<String> = listed.into_values().flatten().map(|file| file.path).filter(|path| path.contains("/connections/")).collect();
+    let files = store.read(&head, &paths).await.map_err(unavailable)?;
+    let mut records: Vec<ConnectionRecord> = files.values().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect();
+    records.sort_by(|a, b| a.address.cmp(&b.address));
+    Ok(records)
+}
+
+async fn show(session: &Session, address: &str, target: &Target) -> Result<(), Problems> {
+    let folder = session.folder(target.working_directory.as_deref());
+    let address = match address.parse::<Address>() {
+        Ok(address) => address,
+        Err(_) => {
+            let partial: PartialAddress =
+                address.parse().map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, format!("{problem}")))?;
+            partial.within(&Session::place(target, &load::manifest(session, target)?)?)
+        }
+    };
+    let opened = session.open_context(&target.context, &folder).await?;
+    let store = &*opened.store;
+    let unavailable = |problem: crate::context::StoreError| Problems::from(problem.diagnostic());
+    let missing = || Diagnostic::error(FailureReason::InvalidInput, format!("there is no connection `{address}`")).help("list those there are with `tieline connection list`");
+    let head = store.head(Branch::Ledger).await.map_err(unavailable)?.ok_or_else(missing)?;
+    let addresses = BTreeSet::from([address.clone()]);
+    let record = ledger::connections(store, &head, &addresses).await.map_err(unavailable)?.remove(&address).ok_or_else(missing)?;
+    let consumers = ledger::consumers(store, &head, &addresses).await.map_err(unavailable)?.remove(&address).unwrap_or_default();
+    session.print(&if session.is_json() { report::connections::one_json(&record, &consumers) } else { report::connections::one_text(&record, &consumers) });
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! `tieline context`: makes, fills and checks a context repository.
+
+use std::path::{Path, PathBuf};
+
+use super::session::Session;
+use crate::context::git::Location;
+use crate::context::{create, verify};
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::request::cli::{self, ContextArguments};
+
+/// Where a context repository is made when none is named.
+const DEFAULT: &str = ".tieline/context.git";
+
+/// Runs a command about the context repository.
+pub(super) async fn run(session: &Session, command: &cli::Context) -> Result<(), Problems> {
+    match command {
+        cli::Context::Init { from, working_directory, context } => {
+            let folder = session.folder(working_directory.as_deref());
+            init(session, &folder, from.as_ref().map(|from| folder.join(from)).as_deref(), context).await
+        }
+        cli::Context::Verify { working_directory, context } => {
+            verify_ledger(session, &session.folder(working_directory.as_deref()), context).await
+        }
+    }
+}
+
+async fn init(session: &Session, folder: &Path, from: Option<&Path>, arguments: &ContextArguments) -> Result<(), Problems> {
+    let path = local_path(session, folder, arguments)?;
+    if let Some(path) = &path {
+        let made = create::init(&session.world, path).await.map_err(|problem| problem.diagnostic())?;
+        let word = if made { "made" } else { "found" };
+        session.print(&format!("{word} the context repository `{}`", super::load::shown(session, path)));
+    }
+    let Some(from) = from else { return Ok(()) };
+    let arguments = ContextArguments { context: path.map(|path| path.display().to_string()).or_else(|| arguments.context.clone()), ..arguments.clone() };
+    let opened = session.open_context(&arguments, folder).await?;
+    check_documents(session, from)?;
+    let changed = create::init_from(&session.world, &*opened.store, from).await?;
+    if changed.is_empty() {
+        session.print("its documents are up to date");
+    } else {
+        for (word, paths) in [("added", &changed.added), ("changed", &changed.changed), ("removed", &changed.removed)] {
+            paths.iter().for_each(|path| session.print(&format!("{word} {path}")));
+        }
+    }
+    Ok(())
+}
+
+/// The path of the local repository that is meant; none where it is a remote one.
+fn local_path(session: &Session, folder: &Path, arguments: &ContextArguments) -> Result<Option<PathBuf>, Problems> {
+    match &arguments.context {
+        None => Ok(Some(create::find(&session.world, folder).unwrap_or_else(|| folder.join(DEFAULT)))),
+        Some(text) => match Location::parse(text, folder).map_err(|problem| problem.diagnostic())? {
+            Location::Path(path) => Ok(Some(path)),
+            Location::Url(_) => Ok(None),
+        },
+    }
+}
+
+/// Every document must be sound before any of them is committed.
+fn check_documents(session: &Session, from: &Path) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    let files = create::documents_in(&session.world, from).map_err(|problem| {
+        Diagnostic::error(FailureReason::InvalidInput, format!("cannot read the folder `{}`: {problem}", from.display()))
+    })?;
+    for (path, bytes) in files {
+        let name = super::load::shown(session, &from.join(&path));
+        session.remember(&name, &bytes);
+        if let Some(found) = super::documents_at(&path, &name, &bytes) {
+            problems.extend(found);
+        }
+    }
+    if problems.any_error() { Err(problems) } else { Ok(()) }
+}
+
+async fn verify_ledger(session: &Session, folder: &Path, arguments: &ContextArguments) -> Result<(), Problems> {
+    let opened = session.open_context(arguments, folder).await?;
+    let findings = verify::verify(&*opened.store).await.map_err(|problem| problem.diagnostic())?;
+    if findings.is_empty() {
+        session.print("everything in the ledger agrees");
+        return Ok(());
+    }
+    let problems = findings.into_iter().map(|finding| {
+        Diagnostic::error(FailureReason::ContextUnavailable, format!("`{}` {}", finding.path, finding.message))
+    });
+    Err(Problems(problems.collect()))
+}

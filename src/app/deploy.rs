@@ -1,0 +1,115 @@
+//! `tieline deploy`: provisions a deployable into an environment and publishes its connections.
+
+use std::collections::BTreeMap;
+
+use tokio_util::sync::CancellationToken;
+
+use super::assemble::{self, Resolved};
+use super::plan::private_folder;
+use super::session::Session;
+use super::watch;
+use crate::domain::deployment::Choice;
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::{RunId, VersionTag};
+use crate::domain::outcome::PlanFingerprint;
+use crate::engine::{self, Settings, Start};
+use crate::report;
+use crate::request::{cli, variables};
+use crate::world::{OnCancel, ProcessSpec, Stream};
+
+/// Deploys and prints what came of it.
+pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<(), Problems> {
+    let resolved = assemble::resolve(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
+    refuse_pending(&resolved)?;
+    let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
+    assemble::check_modules(&resolved, &gates)?;
+    let run = RunId::from_parts(u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(), session.world.random.bits());
+    let commit = commit(session, &resolved).await;
+    let settings = Settings {
+        parallelism: arguments.terraform.parallelism as usize,
+        refresh: arguments.terraform.refresh,
+        allow_destroy: arguments.allow_destroy,
+        approved_plan: arguments.approved_plan.as_deref().map(PlanFingerprint::approved),
+        gates,
+        version_tag: version_tag(arguments.version_tag.as_deref(), commit.as_deref(), &run)?,
+        actor: session.world.variables.get(variables::USER).map(str::to_owned),
+        repository: None,
+        commit,
+        run_url: None,
+    };
+    let folder = private_folder(session)?;
+    let watcher = watch::Watcher::new(session);
+    let store = resolved.opened.store.clone();
+    let start = Start { world: session.world.clone(), store, run, settings: settings.clone() };
+    let held = engine::claim(&start, &resolved.deployment, &|note| session.say(&note)).await?;
+    let engine = resolved.engine(session, &arguments.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await;
+    let engine = match engine {
+        Ok(engine) => engine,
+        Err(problems) => {
+            held.release().await?;
+            return Err(problems);
+        }
+    };
+    let report = watch::with_time_limit(session, arguments.terraform.timeout, engine::deploy(engine, held)).await;
+    watcher.finish();
+    keep_unsaved_state(session, folder, &report.problems);
+    if session.is_json() {
+        session.print(&report::run::json(&report));
+    } else {
+        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
+    }
+    if report.problems.any_error() { Err(report.problems) } else { Ok(()) }
+}
+
+/// A state that Terraform could not save anywhere else must outlive the run.
+fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, problems: &Problems) {
+    let place = folder.path().to_string_lossy().into_owned();
+    if problems.0.iter().any(|problem| problem.notes.iter().any(|note| note.contains(&place))) {
+        let kept = folder.keep();
+        session.say(&format!("kept `{}`, which holds the only copy of a Terraform state", kept.display()));
+    }
+}
+
+/// A reference to what does not exist yet can be planned, never deployed (R6).
+fn refuse_pending(resolved: &Resolved) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    for (alias, plugin) in &resolved.deployment.plugins {
+        for (slot, resolved_slot) in &plugin.slots {
+            if let Choice::Pending { address, via } = &resolved_slot.choice {
+                let message = format!("slot `{alias}.{slot}` takes `{address}`, which does not exist yet");
+                let diagnostic = Diagnostic::error(FailureReason::UnresolvedSlot, message)
+                    .at(&resolved.deployment.file, Pointer::keys(["plugins", alias.as_str()]).at_key())
+                    .note(format!("it was chosen by {via}"))
+                    .help("deploy its producer first, or correct the address");
+                problems.push(diagnostic);
+            }
+        }
+    }
+    if problems.any_error() { Err(problems) } else { Ok(()) }
+}
+
+fn version_tag(asked: Option<&str>, commit: Option<&str>, run: &RunId) -> Result<VersionTag, Problems> {
+    let fallback = commit.and_then(|commit| commit.get(..12)).unwrap_or(run.as_str());
+    VersionTag::new(asked.unwrap_or(fallback))
+        .map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, problem.to_string()).into())
+}
+
+/// The commit that the manifest stands at, where it is in a git work tree.
+async fn commit(session: &Session, resolved: &Resolved) -> Option<String> {
+    let pass = [variables::HOME, "PATH"];
+    let environment: BTreeMap<String, String> =
+        pass.iter().filter_map(|name| Some(((*name).to_owned(), session.world.variables.get(name)?.to_owned()))).collect();
+    let spec = ProcessSpec {
+        program: "git".into(),
+        arguments: ["rev-parse", "--verify", "--quiet", "HEAD"].map(str::to_owned).to_vec(),
+        directory: resolved.written.folder.clone(),
+        environment,
+        stdin: None,
+        on_cancel: OnCancel::Kill,
+        time_limit: Some(std::time::Duration::from_secs(10)),
+    };
+    let captured = session.world.exec.capture(&spec, &CancellationToken::new()).await.ok()?;
+    let commit = String::from_utf8(captured.stdout).ok()?.trim().to_owned();
+    (captured.exit.success() && commit.len() >= 40).then_some(commit)
+}

@@ -1,0 +1,399 @@
+//! From a request to a resolved deployment: documents, plugins, contracts, context. Every problem on the way is gathered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::session::{Opened, Session};
+use crate::context::{Branch, CommitId, ContextStore, layout, ledger};
+use crate::documents;
+use crate::domain::address::{Address, AliasMember, Place, Target as AddressTarget};
+use crate::domain::connection_type::ConnectionType;
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::manifest::Manifest;
+use crate::domain::names::{EnvironmentName, InputName, WorkspaceName};
+use crate::domain::organization::{Catalog, ContextDocument, Environment, Workspace};
+use crate::engine::Content;
+use crate::policy;
+use crate::request::cli::Target;
+use crate::resolve::{ContextView, LoadedPlugin, Types};
+use crate::sources::{self, Lock, LockMode, Tree};
+
+/// The largest document.
+const LARGEST_DOCUMENT: u64 = 1 << 20;
+
+/// The manifest that is found when none is named.
+const MANIFEST: &str = "tieline.yaml";
+
+/// A manifest and where it is.
+pub(super) struct Written {
+    pub(super) manifest: Manifest,
+    /// As people know it.
+    pub(super) file: String,
+    /// The folder that its paths start from.
+    pub(super) folder: PathBuf,
+}
+
+/// The documents branch, as far as a deployable needs it.
+pub(super) struct Organization {
+    pub(super) context: Option<ContextDocument>,
+    pub(super) catalog: Option<Catalog>,
+    pub(super) head: Option<CommitId>,
+}
+
+/// The plugins of a manifest.
+pub(super) struct LoadedPlugins {
+    /// By the text after `use:`.
+    pub(super) plugins: BTreeMap<String, LoadedPlugin>,
+    pub(super) contents: BTreeMap<String, Content>,
+    /// Types that plugins propose.
+    proposed: Vec<ConnectionType>,
+    pub(super) lock: Lock,
+    pub(super) warnings: Problems,
+}
+
+/// Reads the manifest that the request names.
+pub(super) fn manifest(session: &Session, target: &Target) -> Result<Written, Problems> {
+    let folder = session.folder(target.working_directory.as_deref());
+    let name = target.manifest.clone().unwrap_or_else(|| PathBuf::from(MANIFEST));
+    let path = folder.join(&name);
+    let file = shown(session, &path);
+    let bytes = session.world.files.read(&path, LARGEST_DOCUMENT).map_err(|problem| {
+        Diagnostic::error(FailureReason::InvalidInput, format!("cannot read the manifest `{file}`: {problem}"))
+            .help("run in the folder of `tieline.yaml`, or name it with `--manifest`")
+    })?;
+    session.remember(&file, &bytes);
+    let manifest = documents::manifest(&file, &bytes)?;
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok(Written { manifest, file, folder })
+}
+
+/// A path as people know it: from the working directory where it is below it.
+pub(super) fn shown(session: &Session, path: &Path) -> String {
+    path.strip_prefix(&session.world.directory).unwrap_or(path).display().to_string()
+}
+
+impl Session {
+    /// Reads and parses documents of the context; those that are missing are left out.
+    pub(super) async fn context_document<T>(
+        &self,
+        store: &dyn ContextStore,
+        head: &CommitId,
+        path: &str,
+        parse: impl Fn(&str, &[u8]) -> Result<T, Problems>,
+    ) -> Result<Option<T>, Problems> {
+        Ok(self.context_documents(store, head, &[path.to_owned()], parse).await?.into_values().next())
+    }
+
+    /// The same for several at once, by path.
+    pub(super) async fn context_documents<T>(
+        &self,
+        store: &dyn ContextStore,
+        head: &CommitId,
+        paths: &[String],
+        parse: impl Fn(&str, &[u8]) -> Result<T, Problems>,
+    ) -> Result<BTreeMap<String, T>, Problems> {
+        let mut problems = Problems::default();
+        let mut parsed = BTreeMap::new();
+        for (path, bytes) in store.read(head, paths).await.map_err(|problem| problem.diagnostic())? {
+            let name = super::context_file(&path);
+            self.remember(&name, &bytes);
+            match parse(&name, &bytes) {
+                Ok(document) => _ = parsed.insert(path, document),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.any_error() { Err(problems) } else { Ok(parsed) }
+    }
+
+    /// The documents that hold for the whole organization.
+    pub(super) async fn organization(&self, store: &dyn ContextStore) -> Result<Organization, Problems> {
+        let Some(head) = store.head(Branch::Documents).await.map_err(|problem| problem.diagnostic())? else {
+            return Ok(Organization { context: None, catalog: None, head: None });
+        };
+        let context = self.context_document(store, &head, layout::CONTEXT_DOCUMENT, documents::context).await?;
+        let catalog = self.context_document(store, &head, layout::CATALOG, documents::catalog).await?;
+        Ok(Organization { context, catalog, head: Some(head) })
+    }
+
+    /// The place that the request and the manifest name together.
+    pub(super) fn place(target: &Target, written: &Written) -> Result<Place, Problems> {
+        let mut problems = Problems::default();
+        let workspace = pick(target.workspace.as_deref(), written.manifest.workspace.as_ref(), "workspace", WorkspaceName::new, &mut problems);
+        let environment =
+            pick(target.environment.as_deref(), written.manifest.environment.as_ref(), "environment", EnvironmentName::new, &mut problems);
+        match (workspace, environment) {
+            (Some(workspace), Some(environment)) => Ok(Place { workspace, environment, deployable: written.manifest.name.clone() }),
+            _ => Err(problems),
+        }
+    }
+
+    /// Fetches and reads the plugins of every environment of the manifest.
+    pub(super) async fn plugins(&self, written: &Written, catalog: Option<&Catalog>, mode: LockMode) -> Result<LoadedPlugins, Problems> {
+        let lock_path = written.folder.join(sources::LOCK_FILE);
+        let lock = self.read_lock(&lock_path)?;
+        let terms = sources::Terms {
+            manifest_file: &written.file,
+            manifest_folder: &written.folder,
+            cache: &self.cache(),
+            catalog,
+            lock: &lock,
+            mode,
+        };
+        let uses = uses(&written.manifest);
+        let (fetched, mut new_lock, warnings) = sources::fetch_all(&self.world, &terms, &uses).await?;
+        let mut loaded =
+            LoadedPlugins { plugins: BTreeMap::new(), contents: BTreeMap::new(), proposed: Vec::new(), lock: Lock::default(), warnings };
+        let mut problems = Problems::default();
+        for (used, fetched) in fetched {
+            let name = plugin_file(&used, "plugin.yaml");
+            match self.read_plugin(&used, &fetched.tree, uses.get(&used), &written.file) {
+                Ok((plugin, module, proposed)) => {
+                    if let Some(entry) = new_lock.plugins.get_mut(&used) {
+                        entry.version = Some(plugin.version.clone());
+                    }
+                    loaded.proposed.extend(proposed);
+                    loaded.contents.insert(used.clone(), Content { tree: Arc::new(fetched.tree), module: Arc::new(module) });
+                    loaded.plugins.insert(used, LoadedPlugin { plugin: Arc::new(plugin), source: fetched.source, file: name });
+                }
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.any_error() {
+            return Err(problems);
+        }
+        if new_lock != lock && !new_lock.plugins.is_empty() {
+            self.world.files.write(&lock_path, new_lock.to_text().as_bytes(), false).map_err(|problem| {
+                Diagnostic::error(FailureReason::InvalidInput, format!("cannot write `{}`: {problem}", shown(self, &lock_path)))
+            })?;
+        }
+        loaded.lock = new_lock;
+        Ok(loaded)
+    }
+
+    fn read_lock(&self, path: &Path) -> Result<Lock, Problems> {
+        match self.world.files.read(path, LARGEST_DOCUMENT) {
+            Ok(bytes) => {
+                let name = shown(self, path);
+                self.remember(&name, &bytes);
+                Lock::parse(&String::from_utf8_lossy(&bytes), &name)
+            }
+            Err(_) => Ok(Lock::default()),
+        }
+    }
+
+    /// Reads a plugin's document, the static reading of its module, and the types it proposes.
+    fn read_plugin(
+        &self,
+        used: &str,
+        tree: &Tree,
+        place: Option<&Pointer>,
+        manifest_file: &str,
+    ) -> Result<(crate::domain::plugin::Plugin, policy::Reading, Vec<ConnectionType>), Problems> {
+        let Some(file) = tree.files.get("plugin.yaml") else {
+            return Err(Diagnostic::error(FailureReason::PluginUnavailable, format!("`{used}` has no `plugin.yaml`"))
+                .at(manifest_file, place.cloned().unwrap_or_default())
+                .help("check the path inside the source; a plugin is a folder with a `plugin.yaml`")
+                .into());
+        };
+        let name = plugin_file(used, "plugin.yaml");
+        self.remember(&name, &file.bytes);
+        let plugin = documents::plugin(&name, &file.bytes)?;
+        let reading = self.read_module(used, tree, &plugin.terraform.module)?;
+        let mut problems = Problems::default();
+        let mut proposed = Vec::new();
+        for (path, file) in tree.files.iter().filter(|(path, _)| path.starts_with("types/") && path.ends_with(".yaml")) {
+            let name = plugin_file(used, path);
+            self.remember(&name, &file.bytes);
+            match documents::connection_type(&name, &file.bytes) {
+                Ok(found) => proposed.push(found),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.any_error() { Err(problems) } else { Ok((plugin, reading, proposed)) }
+    }
+
+    /// Reads a plugin's module and those of its tree that it calls.
+    pub(super) fn read_module(&self, used: &str, tree: &Tree, folder: &str) -> Result<policy::Reading, Problems> {
+        let files: BTreeMap<String, Vec<u8>> = tree
+            .files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".tf") || path.ends_with(".tf.json"))
+            .map(|(path, file)| (plugin_file(used, path), file.bytes.clone()))
+            .collect();
+        for (name, bytes) in &files {
+            self.remember(name, bytes);
+        }
+        policy::read_tree(&files, &plugin_file(used, if folder == "." { "" } else { folder }))
+    }
+
+    /// The types of the context that these plugins name, with what plugins propose where the context has none of that name.
+    pub(super) async fn types(
+        &self,
+        store: Option<(&dyn ContextStore, &CommitId)>,
+        loaded: &LoadedPlugins,
+        catalog: Option<&Catalog>,
+    ) -> Result<Types, Problems> {
+        let mut types = Vec::new();
+        if let Some((store, head)) = store {
+            let listed = store.list(head, &["types".to_owned()]).await.map_err(|problem| problem.diagnostic())?;
+            let paths: Vec<String> = listed.into_values().flatten().map(|file| file.path).filter(|path| path.ends_with(".yaml")).collect();
+            types.extend(self.context_documents(store, head, &paths, documents::connection_type).await?.into_values());
+        }
+        let known: BTreeSet<_> = types.iter().map(|found| found.name.clone()).collect();
+        types.extend(loaded.proposed.iter().filter(|proposed| !known.contains(&proposed.name)).cloned());
+        Ok(Types::new(types, catalog.map(|catalog| catalog.type_aliases.clone()).unwrap_or_default()))
+    }
+
+    /// The workspace's and the environment's documents.
+    pub(super) async fn environment(&self, store: &dyn ContextStore, head: Option<&CommitId>, place: &Place) -> Result<(Workspace, Environment), Problems> {
+        let missing = |what: &str, path: &str| {
+            Diagnostic::error(FailureReason::InvalidInput, format!("{what} is not in the context repository"))
+                .note(format!("looked for `{path}` on the documents branch of {}", store.describe()))
+                .help("check the name, or have the document added to the context repository")
+        };
+        let paths = (layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment));
+        let Some(head) = head else {
+            return Err(missing(&format!("the workspace `{}`", place.workspace), &paths.0).into());
+        };
+        let workspace = self.context_document(store, head, &paths.0, documents::workspace).await?;
+        let workspace = workspace.ok_or_else(|| missing(&format!("the workspace `{}`", place.workspace), &paths.0))?;
+        let environment = self.context_document(store, head, &paths.1, documents::environment).await?;
+        let environment =
+            environment.ok_or_else(|| missing(&format!("the environment `{}/{}`", place.workspace, place.environment), &paths.1))?;
+        Ok((workspace, environment))
+    }
+
+    /// What the resolver has to know of the context: the connections it may want, who owns them, where their secrets are.
+    pub(super) async fn context_view(
+        &self,
+        opened: &Opened,
+        documents_head: &CommitId,
+        wanted: &BTreeSet<Address>,
+        place: &Place,
+    ) -> Result<ContextView, Problems> {
+        let store = &*opened.store;
+        let mut view = ContextView::default();
+        let producers: BTreeSet<Place> = wanted.iter().filter_map(Address::producer).collect();
+        if let Some(head) = store.head(Branch::Ledger).await.map_err(|problem| problem.diagnostic())? {
+            view.connections = ledger::connections(store, &head, wanted).await.map_err(|problem| problem.diagnostic())?;
+            let own = ledger::place(store, &head, place).await.map_err(|problem| problem.diagnostic())?;
+            view.applied = own.applied;
+            let addresses: BTreeSet<Address> = own.connections.values().map(|record| record.address.clone()).collect();
+            view.consumers = ledger::consumers(store, &head, &addresses).await.map_err(|problem| problem.diagnostic())?;
+            view.kinds = view.connections.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
+        }
+        let imported: BTreeMap<String, Address> = wanted
+            .iter()
+            .filter_map(|address| match &address.target {
+                AddressTarget::Imported(name) => Some((layout::imported(&address.workspace, &address.environment, name), address.clone())),
+                AddressTarget::Output { .. } => None,
+            })
+            .collect();
+        let paths: Vec<String> = imported.keys().cloned().collect();
+        for (path, document) in self.context_documents(store, documents_head, &paths, documents::imported).await? {
+            view.imported.insert(imported[&path].clone(), document);
+        }
+        let workspaces: BTreeSet<&WorkspaceName> = wanted.iter().map(|address| &address.workspace).collect();
+        let paths: Vec<String> = workspaces.into_iter().map(layout::workspace).collect();
+        let found = self.context_documents(store, documents_head, &paths, documents::workspace).await?;
+        view.workspaces = found.into_values().map(|workspace| (workspace.name.clone(), workspace)).collect();
+        self.producer_states(store, documents_head, &producers, wanted, &mut view).await?;
+        self.environments(store, documents_head, &mut view).await?;
+        Ok(view)
+    }
+
+    /// Where the producers' states are: derived from their environments' documents, never taken from the ledger.
+    async fn producer_states(
+        &self,
+        store: &dyn ContextStore,
+        head: &CommitId,
+        producers: &BTreeSet<Place>,
+        wanted: &BTreeSet<Address>,
+        view: &mut ContextView,
+    ) -> Result<(), Problems> {
+        let paths: BTreeSet<String> = producers.iter().map(|place| layout::environment(&place.workspace, &place.environment)).collect();
+        let documents = self.context_documents(store, head, &paths.into_iter().collect::<Vec<_>>(), documents::environment).await?;
+        for address in wanted {
+            let (Some(place), AddressTarget::Output { alias, .. }) = (address.producer(), &address.target) else { continue };
+            if let Some(environment) = documents.get(&layout::environment(&place.workspace, &place.environment)) {
+                let state = crate::render::state_location(&environment.backend, &place, alias);
+                view.states.insert((place, alias.clone()), state);
+            }
+        }
+        Ok(())
+    }
+
+    async fn environments(&self, store: &dyn ContextStore, head: &CommitId, view: &mut ContextView) -> Result<(), Problems> {
+        let listed = store.list(head, &["workspaces".to_owned()]).await.map_err(|problem| problem.diagnostic())?;
+        for file in listed.into_values().flatten() {
+            let parts: Vec<&str> = file.path.split('/').collect();
+            if let ["workspaces", workspace, "environments", environment] = parts[..]
+                && let (Ok(workspace), Some(Ok(environment))) =
+                    (WorkspaceName::new(workspace), environment.strip_suffix(".yaml").map(EnvironmentName::new))
+            {
+                view.environments.entry(workspace).or_default().insert(environment);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file of a plugin, as people know it.
+pub(super) fn plugin_file(used: &str, path: &str) -> String {
+    let base = used.strip_prefix("./").unwrap_or(used).trim_end_matches('/');
+    if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") }
+}
+
+/// Every source that the manifest uses, with its first place.
+fn uses(manifest: &Manifest) -> BTreeMap<String, Pointer> {
+    let mut uses = BTreeMap::new();
+    for (alias, applied) in &manifest.plugins {
+        uses.entry(applied.source.clone()).or_insert_with(|| Pointer::keys(["plugins", alias.as_str(), "use"]));
+    }
+    for (environment, overlay) in &manifest.environments {
+        for (alias, changed) in &overlay.plugins {
+            if let Some(source) = changed.as_ref().and_then(|changed| changed.source.clone()) {
+                let pointer = Pointer::keys(["environments", environment.as_str(), "plugins", alias.as_str(), "use"]);
+                uses.entry(source).or_insert(pointer);
+            }
+        }
+    }
+    uses
+}
+
+fn pick<N: Clone>(
+    asked: Option<&str>,
+    written: Option<&N>,
+    what: &str,
+    parse: impl Fn(&str) -> Result<N, crate::domain::names::InvalidName>,
+    problems: &mut Problems,
+) -> Option<N> {
+    match (asked.map(parse), written) {
+        (Some(Ok(name)), _) => Some(name),
+        (None, Some(name)) => Some(name.clone()),
+        (Some(Err(problem)), _) => {
+            problems.push(Diagnostic::error(FailureReason::InvalidInput, problem.to_string()));
+            None
+        }
+        (None, None) => {
+            let message = format!("which {what} is meant is said neither by the command nor by the manifest");
+            problems.push(Diagnostic::error(FailureReason::InvalidInput, message).help(format!("add `--{what} <name>`")));
+            None
+        }
+    }
+}
+
+/// Reads a YAML mapping of `alias.input` to values.
+pub(super) fn member_values(what: &str, text: &str) -> Result<BTreeMap<AliasMember<InputName>, serde_json::Value>, Problems> {
+    let invalid = |why: String| Problems::from(Diagnostic::error(FailureReason::InvalidInput, format!("`{what}` {why}")).help(format!("write `{what}` as a YAML mapping of `alias.input: value`")));
+    let values: BTreeMap<String, serde_json::Value> =
+        serde_yaml::from_str(text).map_err(|_| invalid("is not a YAML mapping".to_owned()))?;
+    let mut parsed = BTreeMap::new();
+    for (key, value) in values {
+        let member = key.parse().map_err(|_| invalid(format!("has the key `{key}`, which is not `alias.input`")))?;
+        parsed.insert(member, value);
+    }
+    Ok(parsed)
+}

@@ -1,0 +1,142 @@
+//! The log of a run: one line for what matters, prefixed by its task; on a terminal a progress line below.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::report::one_line;
+use crate::report::style::{Style, paint};
+use crate::domain::diagnostic::Severity;
+use crate::domain::record::{TaskStatus, TaskType};
+use crate::engine::{Event, Phase};
+use crate::terraform;
+
+/// Slower than this, a resource gets a line every time Terraform says that it still goes on.
+const SLOW: Duration = Duration::from_secs(30);
+
+/// The log, as it grows.
+pub struct Log {
+    color: bool,
+    /// The terminal's width; none where lines go to a file.
+    width: Option<usize>,
+    running: BTreeMap<String, String>,
+    done: usize,
+    has_progress: bool,
+}
+
+impl Log {
+    /// An empty log; with a width, it keeps a progress line at its end.
+    pub fn new(color: bool, width: Option<usize>) -> Self {
+        Self { color, width, running: BTreeMap::new(), done: 0, has_progress: false }
+    }
+
+    /// What to write for an event, `elapsed` after the start.
+    pub fn lines(&mut self, event: &Event, elapsed: Duration) -> String {
+        let line = self.line(event);
+        let mut text = self.erase();
+        if let Some(line) = line {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text.push_str(&self.progress(elapsed));
+        text
+    }
+
+    /// What to write at the end.
+    pub fn finish(&mut self) -> String {
+        self.running.clear();
+        self.erase()
+    }
+
+    fn erase(&mut self) -> String {
+        if std::mem::take(&mut self.has_progress) { "\r\u{1b}[K".to_owned() } else { String::new() }
+    }
+
+    fn progress(&mut self, elapsed: Duration) -> String {
+        let Some(width) = self.width.filter(|_| !self.running.is_empty()) else { return String::new() };
+        self.has_progress = true;
+        let busy: Vec<String> = self.running.iter().map(|(alias, phase)| format!("{alias} {phase}")).collect();
+        let line = format!("{:>4}s  {} done, running: {}", elapsed.as_secs(), self.done, busy.join(", "));
+        paint(&line.chars().take(width.saturating_sub(1)).collect::<String>(), Style::Dim, self.color)
+    }
+
+    fn line(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::RunStarted { run, place } => {
+                Some(format!("run {run} deploys {}", paint(&place.to_string(), Style::Strong, self.color)))
+            }
+            Event::TaskStarted { alias, task } => {
+                let word = if *task == TaskType::Destroy { "destroy" } else { "prepare" };
+                self.running.insert(alias.to_string(), word.to_owned());
+                None
+            }
+            Event::PhaseStarted { alias, phase } => {
+                self.running.insert(alias.to_string(), phase.to_string());
+                (*phase == Phase::Apply).then(|| self.prefixed(alias.as_str(), "applying"))
+            }
+            Event::Terraform { alias, event } => self.terraform(alias.as_str(), event),
+            Event::Planned { alias, counts } => {
+                self.running.remove(alias.as_str());
+                (!counts.is_empty()).then(|| self.prefixed(alias.as_str(), &format!("planned {counts}")))
+            }
+            Event::TaskEnded { alias, status, because, changes, took, .. } => {
+                self.running.remove(alias.as_str());
+                self.done += 1;
+                let (word, style) = match status {
+                    TaskStatus::Succeeded => ("done", Style::Good),
+                    TaskStatus::Skipped => ("skipped", Style::Dim),
+                    TaskStatus::Aborted => ("aborted", Style::Bad),
+                    _ => ("failed", Style::Bad),
+                };
+                let mut text = paint(word, style, self.color);
+                if !changes.is_empty() {
+                    text.push_str(&format!(" {changes}"));
+                }
+                if let Some(because) = because {
+                    text.push_str(&format!(" ({})", one_line(because)));
+                }
+                if !took.is_zero() {
+                    text.push_str(&format!(" in {:.1}s", took.as_secs_f64()));
+                }
+                Some(self.prefixed(alias.as_str(), &text))
+            }
+            Event::Note(note) => Some(one_line(note)),
+            Event::Warning(diagnostic) => Some(format!("{} {}", paint("warning:", Style::Changed, self.color), one_line(&diagnostic.message))),
+        }
+    }
+
+    fn terraform(&self, alias: &str, event: &terraform::Event) -> Option<String> {
+        use terraform::{Action, Event as Said};
+        let inside = |address: &str| one_line(address.strip_prefix("module.plugin.").unwrap_or(address));
+        let text = match event {
+            Said::ResourceDone { address, action, elapsed } if *action != Action::Read && !address.starts_with("terraform_data.tieline_") => {
+                format!("{} {} in {:.0}s", done_word(*action), inside(address), elapsed.as_secs_f64())
+            }
+            Said::ResourceProgress { address, action, elapsed } if *elapsed >= SLOW => {
+                format!("still at {} ({action}), {}s", inside(address), elapsed.as_secs())
+            }
+            Said::ResourceErrored { address, action, .. } => format!("failed to {action} {}", inside(address)),
+            Said::Provision { address, output, .. } => format!("{}: {}", inside(address), one_line(output)),
+            Said::Diagnostic(diagnostic) if diagnostic.severity == Severity::Warning => {
+                format!("{} {}", paint("warning:", Style::Changed, self.color), one_line(&diagnostic.summary))
+            }
+            Said::Text(line) if !line.trim().is_empty() => one_line(line),
+            _ => return None,
+        };
+        Some(self.prefixed(alias, &text))
+    }
+
+    fn prefixed(&self, alias: &str, text: &str) -> String {
+        format!("{} {text}", paint(&format!("[{alias}]"), Style::Strong, self.color))
+    }
+}
+
+fn done_word(action: terraform::Action) -> &'static str {
+    use terraform::Action;
+    match action {
+        Action::Create => "created",
+        Action::Update => "updated",
+        Action::Replace => "replaced",
+        Action::Delete => "deleted",
+        _ => "done with",
+    }
+}

@@ -1,0 +1,89 @@
+//! The composition root: one file per command, each a pipeline that reads top to bottom. The only module that knows all others.
+
+mod assemble;
+mod connection;
+mod context;
+mod deploy;
+mod load;
+mod log;
+mod plan;
+mod plugins;
+mod session;
+mod status;
+mod validate;
+mod watch;
+
+use clap::{CommandFactory as _, Parser as _};
+use tokio_util::sync::CancellationToken;
+
+use crate::documents::{self, Kind};
+use crate::domain::diagnostic::{Problems, Severity};
+use crate::domain::failure::FailureReason;
+use crate::request::cli::{Cli, Command};
+use crate::world::{Stream, World};
+
+use session::Session;
+
+/// Runs one invocation: decodes `arguments` (the program's name first), does what they ask for, and gives the exit code.
+///
+/// `cancel` is set by the first signal; everything then comes to an orderly end.
+pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(shown) => return usage(&world, &shown),
+    };
+    let session = Session::new(world, cli.display, cancel);
+    let result = match cli.command {
+        Command::Validate(target) => validate::run(&session, &target).await,
+        Command::Plan(plan) => plan::run(&session, &plan).await,
+        Command::Deploy(deploy) => deploy::run(&session, &deploy).await,
+        Command::Status(target) => status::run(&session, &target).await,
+        Command::Connection(connection) => connection::run(&session, &connection).await,
+        Command::Context(context) => context::run(&session, &context).await,
+        Command::Plugins(plugins) => plugins::run(&session, &plugins).await,
+        Command::Schema { kind } => schema(&session, &kind),
+        Command::Completions { shell } => completions(&session, shell),
+    };
+    match result {
+        Ok(()) => 0,
+        Err(problems) => {
+            session.show(&problems);
+            exit_code(&problems)
+        }
+    }
+}
+
+/// Help and version go to the output; a wrong command line is a user's error.
+fn usage(world: &World, shown: &clap::Error) -> u8 {
+    let stream = if shown.use_stderr() { Stream::Err } else { Stream::Out };
+    let text = if world.console.is_terminal(stream) { shown.render().ansi().to_string() } else { shown.render().to_string() };
+    world.console.write(stream, &text);
+    if shown.use_stderr() { FailureReason::InvalidInput.kind().exit_code() } else { 0 }
+}
+
+/// The exit code of the first cause; a cancel outweighs what it caused.
+fn exit_code(problems: &Problems) -> u8 {
+    let kinds = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason.kind());
+    let aborted = kinds().find(|kind| *kind == crate::domain::failure::FailureKind::Aborted);
+    aborted.or_else(|| kinds().next()).map_or(0, crate::domain::failure::FailureKind::exit_code)
+}
+
+fn schema(session: &Session, kind: &str) -> Result<(), Problems> {
+    let known = Kind::ALL.iter().find(|known| known.as_str() == kind);
+    if let Some(kind) = known {
+        session.print(&String::from_utf8_lossy(&crate::domain::canonical::to_bytes(&documents::schema(*kind))));
+    }
+    Ok(())
+}
+
+fn completions(session: &Session, shell: clap_complete::Shell) -> Result<(), Problems> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "tieline", &mut script);
+    session.print(&String::from_utf8_lossy(&script));
+    Ok(())
+}
+
+/// A document of the context, as people know it.
+fn context_file(path: &str) -> String {
+    format!("context:{path}")
+}

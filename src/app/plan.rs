@@ -1,0 +1,66 @@
+//! `tieline plan`: what a deploy would change, and the fingerprint to approve it by.
+
+use super::assemble;
+use super::session::Session;
+use super::watch;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::VersionTag;
+use crate::engine::{self, Settings};
+use crate::report;
+use crate::request::cli;
+use crate::resolve;
+use crate::world::Stream;
+
+/// Plans, or explains, and prints.
+pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Result<(), Problems> {
+    let resolved = assemble::resolve(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
+    if arguments.explain {
+        session.print(&resolve::to_text(&resolve::explain(&resolved.deployment)));
+        return Ok(());
+    }
+    let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
+    assemble::check_modules(&resolved, &gates)?;
+    let settings = Settings {
+        parallelism: arguments.terraform.parallelism as usize,
+        refresh: arguments.terraform.refresh,
+        allow_destroy: false,
+        approved_plan: None,
+        gates,
+        version_tag: VersionTag::new("plan").map_err(|problem| internal(&problem.to_string()))?,
+        actor: None,
+        repository: None,
+        commit: None,
+        run_url: None,
+    };
+    let folder = private_folder(session)?;
+    let watcher = watch::Watcher::new(session);
+    let engine = resolved.engine(session, &arguments.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await?;
+    let report = watch::with_time_limit(session, arguments.terraform.timeout, engine::plan(engine)).await;
+    watcher.finish();
+    if session.is_json() {
+        session.print(&report::plan::json(&report));
+    } else {
+        session.print(&report::plan::text(&report, session.uses_color(Stream::Out)));
+    }
+    let mut refusals = report.refusals;
+    for refusal in &mut refusals.0 {
+        refusal.severity = crate::domain::diagnostic::Severity::Warning;
+    }
+    session.show(&refusals);
+    if report.problems.any_error() { Err(report.problems) } else { Ok(()) }
+}
+
+fn internal(why: &str) -> Problems {
+    Diagnostic::error(FailureReason::Internal, why.to_owned()).into()
+}
+
+/// A folder that only we can enter, outside the workspace; it goes when the value is dropped.
+pub(super) fn private_folder(session: &Session) -> Result<tempfile::TempDir, Problems> {
+    let parent = session.temporary();
+    session.world.files.private_folder(&parent, "tieline-").map_err(|problem| {
+        Diagnostic::error(FailureReason::Internal, format!("cannot make a private folder in `{}`: {problem}", parent.display()))
+            .help("check the free space and rights of the temporary folder; `TMPDIR` names another")
+            .into()
+    })
+}

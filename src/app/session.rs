@@ -1,0 +1,158 @@
+//! What every command works with: the effects, how things are shown, and the files that problems point into.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::context::create;
+use crate::context::git::{GitStore, Location, RefNames};
+use crate::context::{Branch, ContextStore};
+use crate::documents;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::request::cli::{Color, ContextArguments, Display, LogLevel, Output};
+use crate::request::variables;
+use crate::secrets::Redactor;
+use crate::world::{Stream, World};
+
+/// One invocation.
+pub(super) struct Session {
+    pub(super) world: World,
+    pub(super) display: Display,
+    pub(super) cancel: CancellationToken,
+    pub(super) redactor: Redactor,
+    /// Files by the names that people know them by, for drawing problems.
+    files: Mutex<BTreeMap<String, Vec<u8>>>,
+}
+
+/// An opened context repository.
+pub(super) struct Opened {
+    pub(super) store: Arc<GitStore>,
+    /// The folder that relative paths of `local` backends start from; none where the context is remote.
+    pub(super) local_base: Option<PathBuf>,
+}
+
+impl Session {
+    pub(super) fn new(world: World, display: Display, cancel: CancellationToken) -> Self {
+        Self { world, display, cancel, redactor: Redactor::default(), files: Mutex::default() }
+    }
+
+    /// Remembers a file, so that problems in it can be drawn.
+    pub(super) fn remember(&self, name: &str, bytes: &[u8]) {
+        if let Ok(mut files) = self.files.lock() {
+            files.insert(name.to_owned(), bytes.to_vec());
+        }
+    }
+
+    /// Shows problems to a person, on the error output.
+    pub(super) fn show(&self, problems: &Problems) {
+        if problems.0.is_empty() {
+            return;
+        }
+        let files = self.files.lock().map(|files| files.clone()).unwrap_or_default();
+        let drawn = documents::draw(problems, &files, self.uses_color(Stream::Err));
+        self.world.console.write(Stream::Err, &self.redactor.redact(&drawn));
+    }
+
+    /// Prints a result.
+    pub(super) fn print(&self, text: &str) {
+        let text = self.redactor.redact(text);
+        self.world.console.write(Stream::Out, &if text.ends_with('\n') { text } else { text + "\n" });
+    }
+
+    /// Prints a line about what happens.
+    pub(super) fn say(&self, line: &str) {
+        if self.display.log_level >= LogLevel::Info {
+            self.world.console.write(Stream::Err, &format!("{}\n", self.redactor.redact(line)));
+        }
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.display.output == Output::Json
+    }
+
+    /// Whether colors are wanted on this stream.
+    pub(super) fn uses_color(&self, stream: Stream) -> bool {
+        let variables = &self.world.variables;
+        match self.display.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                self.world.console.is_terminal(stream)
+                    && variables.get(variables::NO_COLOR).is_none()
+                    && variables.get(variables::TERM) != Some("dumb")
+            }
+        }
+    }
+
+    /// Whether a person watches.
+    pub(super) fn is_interactive(&self) -> bool {
+        self.world.console.is_terminal(Stream::Err)
+            && self.world.variables.get(variables::CI).is_none()
+            && self.world.variables.get(variables::TERM) != Some("dumb")
+    }
+
+    /// The folder that paths on the command line start from.
+    pub(super) fn folder(&self, working_directory: Option<&Path>) -> PathBuf {
+        working_directory.map_or_else(|| self.world.directory.clone(), |folder| self.world.directory.join(folder))
+    }
+
+    /// Where fetched things are kept from run to run.
+    pub(super) fn cache(&self) -> PathBuf {
+        let variables = &self.world.variables;
+        let home = || variables.get(variables::HOME).map(|home| Path::new(home).join(".cache"));
+        let base = variables.get(variables::XDG_CACHE_HOME).map(PathBuf::from).or_else(home);
+        base.unwrap_or_else(|| self.temporary()).join("tieline")
+    }
+
+    /// Where temporary files go.
+    pub(super) fn temporary(&self) -> PathBuf {
+        PathBuf::from(self.world.variables.get(variables::TMPDIR).unwrap_or("/tmp"))
+    }
+
+    /// Opens the context repository: the one that is named, else the nearest `.tieline/context.git` upwards.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be opened.
+    pub(super) async fn open_context(&self, arguments: &ContextArguments, folder: &Path) -> Result<Opened, Problems> {
+        let location = match &arguments.context {
+            Some(text) => Location::parse(text, folder).map_err(|problem| problem.diagnostic())?,
+            None => match create::find(&self.world, folder) {
+                Some(path) => Location::Path(path),
+                None => return Err(no_context(folder).into()),
+            },
+        };
+        let local_base = match &location {
+            Location::Path(path) => path.parent().map(Path::to_path_buf),
+            Location::Url(_) => None,
+        };
+        let mut names =
+            RefNames { documents: arguments.documents_branch.clone(), ledger: arguments.ledger_branch.clone(), ..RefNames::default() };
+        let open = |names: RefNames| GitStore::open(&self.world, &location, names, &self.cache());
+        let mut store = open(names.clone()).await.map_err(|problem| problem.diagnostic())?;
+        if let Some(prefix) = self.claims_prefix(&store).await? {
+            names.claims_prefix = prefix;
+            store = store.with_names(names).map_err(|problem| problem.diagnostic())?;
+        }
+        Ok(Opened { store: Arc::new(store), local_base })
+    }
+
+    /// Where claims are kept, if the context says so.
+    async fn claims_prefix(&self, store: &GitStore) -> Result<Option<String>, Problems> {
+        let Some(head) = store.head(Branch::Documents).await.map_err(|problem| problem.diagnostic())? else { return Ok(None) };
+        let path = crate::context::layout::CONTEXT_DOCUMENT.to_owned();
+        let mut found = store.read(&head, std::slice::from_ref(&path)).await.map_err(|problem| problem.diagnostic())?;
+        let Some(bytes) = found.remove(&path) else { return Ok(None) };
+        let name = super::context_file(&path);
+        self.remember(&name, &bytes);
+        Ok(documents::context(&name, &bytes)?.claims_prefix)
+    }
+}
+
+fn no_context(folder: &Path) -> Diagnostic {
+    Diagnostic::error(FailureReason::InvalidInput, "there is no context repository")
+        .note(format!("looked for `.tieline/context.git` from `{}` upwards", folder.display()))
+        .help("make one with `tieline context init --from <folder>`, or name one with `--context <path or git URL>`")
+}

@@ -1,0 +1,75 @@
+//! `tieline status`: runs, releases, connections, consumers and claims of an environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::connection::{connections_of, place};
+use super::session::Session;
+use crate::context::{Branch, ContextStore, layout, ledger};
+use crate::domain::address::{Address, Place};
+use crate::domain::diagnostic::Problems;
+use crate::domain::record::{Claim, Release, RunRecord};
+use crate::report;
+use crate::request::cli::Target;
+
+/// How many runs and releases are shown of each deployable.
+const SHOWN: usize = 5;
+
+/// Reads an environment's part of the ledger and shows it.
+pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Problems> {
+    let place = place(session, target)?;
+    let opened = session.open_context(&target.context, &session.folder(target.working_directory.as_deref())).await?;
+    let store = &*opened.store;
+    let unavailable = |problem: crate::context::StoreError| Problems::from(problem.diagnostic());
+    let connections = connections_of(store, &place).await?;
+    let mut status = report::status::Status { place: place.clone(), connections, ..report::status::Status::default_for(&place) };
+    if let Some(head) = store.head(Branch::Ledger).await.map_err(unavailable)? {
+        let folder = layout::environment_folder(&place.workspace, &place.environment);
+        let listed: Vec<String> =
+            store.list(&head, &[folder]).await.map_err(unavailable)?.into_values().flatten().map(|file| file.path).collect();
+        status.runs = newest::<RunRecord>(store, &head, &listed, "runs").await?;
+        status.releases = newest::<Release>(store, &head, &listed, "releases").await?;
+        let addresses: BTreeSet<Address> = status.connections.iter().map(|record| record.address.clone()).collect();
+        status.consumers = ledger::consumers(store, &head, &addresses).await.map_err(unavailable)?;
+    }
+    status.claims = claims(store, &place).await?;
+    session.print(&if session.is_json() { report::status::json(&status) } else { report::status::text(&status, session.world.clock.now()) });
+    Ok(())
+}
+
+/// The newest few records of a kind, by deployable, newest first. Their ids sort by time.
+async fn newest<T: serde::de::DeserializeOwned>(
+    store: &dyn ContextStore,
+    head: &crate::context::CommitId,
+    listed: &[String],
+    kind: &str,
+) -> Result<BTreeMap<String, Vec<T>>, Problems> {
+    let mut by_deployable: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for path in listed {
+        if let [_, _, deployable, found, _] = path.split('/').collect::<Vec<_>>()[..]
+            && found == kind
+        {
+            by_deployable.entry(deployable.to_owned()).or_default().push(path.clone());
+        }
+    }
+    for paths in by_deployable.values_mut() {
+        paths.sort_unstable_by(|a, b| b.cmp(a));
+        paths.truncate(SHOWN);
+    }
+    let all: Vec<String> = by_deployable.values().flatten().cloned().collect();
+    let files = store.read(head, &all).await.map_err(|problem| problem.diagnostic())?;
+    let parsed = by_deployable.into_iter().map(|(deployable, paths)| {
+        let records = paths.iter().filter_map(|path| serde_json::from_slice(files.get(path)?).ok());
+        (deployable, records.collect())
+    });
+    Ok(parsed.collect())
+}
+
+async fn claims(store: &dyn ContextStore, place: &Place) -> Result<Vec<Claim>, Problems> {
+    let mut claims = Vec::new();
+    let here = |claimed: &Place| claimed.workspace == place.workspace && claimed.environment == place.environment;
+    for claimed in store.claims().await.map_err(|problem| problem.diagnostic())?.into_keys().filter(here) {
+        let found = store.read_claim(&claimed).await.map_err(|problem| problem.diagnostic())?;
+        claims.extend(found.and_then(|(_, bytes)| serde_json::from_slice::<Claim>(&bytes).ok()));
+    }
+    Ok(claims)
+}

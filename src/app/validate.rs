@@ -1,0 +1,46 @@
+//! `tieline validate`: manifest, plugins and types against each other, offline (R8, R10).
+
+use super::load;
+use super::session::Session;
+use crate::domain::diagnostic::Problems;
+use crate::policy;
+use crate::request::cli::Target;
+use crate::resolve;
+use crate::sources::LockMode;
+
+/// Checks a manifest and everything it names.
+pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Problems> {
+    let written = load::manifest(session, target)?;
+    // Without a context the plugins' own types are all there is to check against.
+    let named = target.context.context.is_some();
+    let opened = match session.open_context(&target.context, &written.folder).await {
+        Ok(opened) => Some(opened),
+        Err(problems) if named => return Err(problems),
+        Err(_) => None,
+    };
+    let organization = match &opened {
+        Some(opened) => Some(session.organization(&*opened.store).await?),
+        None => None,
+    };
+    let catalog = organization.as_ref().and_then(|organization| organization.catalog.as_ref());
+    let loaded = session.plugins(&written, catalog, LockMode::Add).await?;
+    let store = opened.as_ref().zip(organization.as_ref().and_then(|organization| organization.head.as_ref()));
+    let types = session.types(store.map(|(opened, head)| (&*opened.store as _, head)), &loaded, catalog).await?;
+
+    let mut problems = resolve::declaration(&written.file, &written.manifest, &loaded.plugins, &types);
+    for (used, plugin) in &loaded.plugins {
+        let outputs = resolve::published(&plugin.plugin, &types);
+        problems.extend(policy::check_contract(&plugin.plugin, &outputs, &loaded.contents[used].module.root));
+    }
+    problems.extend(loaded.warnings);
+    if problems.any_error() {
+        return Err(problems);
+    }
+    session.show(&problems);
+    let count = written.manifest.plugins.len();
+    session.print(&format!("`{}` is valid: {count} applied {}", written.file, if count == 1 { "plugin" } else { "plugins" }));
+    if opened.is_none() {
+        session.say("no context repository was found: connection interface types were taken from the plugins alone");
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Shows a run as it goes: a line for what matters, drawn from typed events.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::session::Session;
+use crate::engine::{Event, Sink};
+use super::log::Log;
+use crate::request::cli::LogLevel;
+use crate::secrets::Redactor;
+use crate::world::{Console, Stream};
+
+/// Turns events into lines on the error output.
+pub(super) struct Watcher {
+    shown: Arc<Shown>,
+}
+
+struct Shown {
+    console: Arc<dyn Console>,
+    redactor: Redactor,
+    level: LogLevel,
+    log: Mutex<Log>,
+    started: chrono::DateTime<chrono::Utc>,
+    clock: Arc<dyn crate::world::Clock>,
+}
+
+impl Watcher {
+    pub(super) fn new(session: &Session) -> Self {
+        let log = Log::new(session.uses_color(Stream::Err), session.is_interactive().then(|| session.world.console.width().unwrap_or(80)));
+        Self {
+            shown: Arc::new(Shown {
+                console: session.world.console.clone(),
+                redactor: session.redactor.clone(),
+                level: session.display.log_level,
+                log: Mutex::new(log),
+                started: session.world.clock.now(),
+                clock: session.world.clock.clone(),
+            }),
+        }
+    }
+
+    /// Where events go.
+    pub(super) fn sink(&self) -> Sink {
+        let shown = self.shown.clone();
+        Arc::new(move |event| shown.show(&event))
+    }
+
+    /// Takes the progress line away.
+    pub(super) fn finish(&self) {
+        self.shown.write(|log| log.finish());
+    }
+}
+
+impl Shown {
+    fn show(&self, event: &Event) {
+        if self.level >= LogLevel::Info {
+            let elapsed = (self.clock.now() - self.started).to_std().unwrap_or_default();
+            self.write(|log| log.lines(event, elapsed));
+        }
+    }
+
+    fn write(&self, lines: impl FnOnce(&mut Log) -> String) {
+        let mut log = self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let text = lines(&mut log);
+        if !text.is_empty() {
+            self.console.write(Stream::Err, &self.redactor.redact(&text));
+        }
+    }
+}
+
+/// Waits for a run; when its time is over, everything comes to an orderly end as after a cancel.
+pub(super) async fn with_time_limit<T>(session: &Session, limit: Option<Duration>, run: impl Future<Output = T>) -> T {
+    let Some(limit) = limit else { return run.await };
+    tokio::pin!(run);
+    tokio::select! {
+        done = &mut run => done,
+        () = session.world.clock.sleep(limit) => {
+            session.say(&format!("the time limit of {limit:?} is over: coming to an orderly end"));
+            session.cancel.cancel();
+            run.await
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What a plan found and what a run did: the data that reports are drawn from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::address::{Address, Place};
+use super::connection::ConnectionRecord;
+use super::diagnostic::Problems;
+use super::names::{Alias, Digest};
+use super::record::{ChangeCounts, RunRecord, TaskType};
+
+/// What would happen to a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedResource {
+    /// Its address inside the plugin's module.
+    pub address: String,
+    /// `create`, `update`, `replace`, `delete` or another of Terraform's words.
+    pub action: String,
+}
+
+/// What would happen to an applied plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: no Terraform was started.
+    Unchanged,
+    /// Nothing: Terraform found no changes.
+    NoChanges,
+    /// These resources would change.
+    Changes(Vec<PlannedResource>),
+    /// It can only be planned once others are applied.
+    Deferred {
+        /// Which ones.
+        because: String,
+    },
+}
+
+/// The plan of one task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedTask {
+    /// The applied plugin.
+    pub alias: Alias,
+    /// Deploy or destroy.
+    pub task: TaskType,
+    /// What would happen.
+    pub verdict: Verdict,
+    /// The resource changes, counted.
+    pub counts: ChangeCounts,
+}
+
+/// What a person approves: a digest over all tasks, followed by four characters for each task, in the order of their names. The
+/// digest decides; the characters only let a changed plan be told by its tasks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlanFingerprint(String);
+
+impl PlanFingerprint {
+    /// The fingerprint of these tasks, each with the digest of what is approved of it.
+    pub fn of(place: &Place, tasks: &BTreeMap<String, Digest>) -> Self {
+        let marks: String = tasks.values().map(mark).collect();
+        Self(format!("{}-{marks}", Digest::of_json(&(place, tasks))))
+    }
+
+    /// Takes what a person passes on.
+    pub fn approved(text: &str) -> Self {
+        Self(text.trim().to_owned())
+    }
+
+    /// The fingerprint as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The tasks of `now` whose plan is not the approved one; none when the tasks themselves are others.
+    pub fn changed_tasks<'a>(&self, now: &Self, names: &[&'a str]) -> Option<Vec<&'a str>> {
+        let marks = |text: &str| -> Vec<String> {
+            let marks = text.split_once('-').map_or("", |(_, marks)| marks).chars().collect::<Vec<_>>();
+            marks.chunks(MARK).map(|mark| mark.iter().collect()).collect()
+        };
+        let (approved, now) = (marks(&self.0), marks(&now.0));
+        (approved.len() == now.len() && now.len() == names.len())
+            .then(|| names.iter().zip(approved.iter().zip(&now)).filter(|(_, (a, b))| a != b).map(|(name, _)| *name).collect())
+    }
+}
+
+/// How many characters stand for a task.
+const MARK: usize = 4;
+
+fn mark(digest: &Digest) -> &str {
+    digest.as_str().get(..MARK).unwrap_or_default()
+}
+
+impl std::fmt::Display for PlanFingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The plan of a deployable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanReport {
+    /// Where it would go.
+    pub place: Place,
+    /// Its tasks: what is destroyed first, then in the order of the graph.
+    pub tasks: Vec<PlannedTask>,
+    /// What a person approves.
+    pub fingerprint: PlanFingerprint,
+    /// What failed to plan.
+    pub problems: Problems,
+    /// What a deploy would refuse.
+    pub refusals: Problems,
+    /// Consumers elsewhere of connections whose producer would change: connection to consumers.
+    pub impact: BTreeMap<Address, Vec<String>>,
+}
+
+/// A finished run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunReport {
+    /// The place.
+    pub place: Place,
+    /// The run as it was recorded.
+    pub run: RunRecord,
+    /// What failed.
+    pub problems: Problems,
+    /// The connections of the deployable, as they stand.
+    pub connections: BTreeMap<Address, ConnectionRecord>,
+    /// Consumers that are bound to an older generation: connection to consumers.
+    pub stale: BTreeMap<Address, Vec<String>>,
+    /// What a destroy left behind on purpose.
+    pub retained: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::names::{DeployableName, EnvironmentName, WorkspaceName};
+
+    #[test]
+    fn r26_a_changed_plan_is_told_by_its_tasks() {
+        let place = Place {
+            workspace: WorkspaceName::new("w").unwrap(),
+            environment: EnvironmentName::new("e").unwrap(),
+            deployable: DeployableName::new("d").unwrap(),
+        };
+        let tasks = |b: &str| BTreeMap::from([("deploy:a".to_owned(), Digest::of(b"a")), ("deploy:b".to_owned(), Digest::of(b.as_bytes()))]);
+        let approved = PlanFingerprint::of(&place, &tasks("before"));
+        let now = PlanFingerprint::of(&place, &tasks("after"));
+        assert_ne!(approved, now);
+        assert_eq!(approved.changed_tasks(&now, &["a", "b"]), Some(vec!["b"]));
+        assert_eq!(approved.changed_tasks(&now, &["a"]), None);
+    }
+}

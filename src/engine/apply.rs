@@ -1,0 +1,173 @@
+//! The second half of a task: the attempt is noted, the plan file applied, what came out checked and kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Engine;
+use super::collect::Publisher;
+use super::event::{Event, Phase};
+use super::journal::Journal;
+use super::prepare::{self, Prepared};
+use crate::context::{Branch, ledger};
+use crate::domain::address::Address;
+use crate::domain::connection::{Binding, ConnectionRecord, ConnectionStatus, Producer};
+use crate::domain::deployment::ResolvedPlugin;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::{Alias, OutputName, RunId};
+use crate::domain::record::{AppliedRecord, Attempt, ChangeCounts, SCHEMA_VERSION};
+use crate::terraform::{self, OutputValue};
+
+/// What an apply left.
+pub(super) struct Applied {
+    /// The record to publish: there is one whenever an apply was started.
+    pub(super) record: AppliedRecord,
+    /// What changed.
+    pub(super) changes: ChangeCounts,
+    /// What went wrong.
+    pub(super) problems: Problems,
+}
+
+impl Engine {
+    /// Applies a prepared task. Nothing is applied when a bound connection changed meanwhile (R11) or the attempt cannot be noted.
+    pub(super) async fn apply(&self, alias: &Alias, prepared: &Prepared, run: &RunId, journal: &Journal) -> Result<Applied, Problems> {
+        let plugin = &self.deployment.plugins[alias];
+        self.recheck(alias, &prepared.bindings).await?;
+        let before = self.own.applied.get(alias);
+        let attempt = Attempt { run: run.clone(), fingerprint: prepared.fingerprint.clone() };
+        let mut record = self.attempted_record(alias, plugin, prepared, attempt.clone(), before);
+        if !prepared.plan.changed && self.has_published(alias, plugin) {
+            // Nothing to apply and nothing to learn: the record only takes note of what it was compared with.
+            record.applied = Some(attempt);
+            return Ok(Applied { record, changes: ChangeCounts::default(), problems: Problems::default() });
+        }
+        journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
+        journal.sync().await?;
+        self.emit(Event::PhaseStarted { alias: alias.clone(), phase: Phase::Apply });
+        let sink = self.terraform_sink(alias);
+        let changes = prepare::counts(&prepared.plan);
+        match self.terraform.apply(&prepared.root, &*sink, &self.cancel).await {
+            Ok(applied) => {
+                record.resources = (prepared.plan.refreshed + changes.add).saturating_sub(changes.remove);
+                record.applied = Some(attempt);
+                journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
+                let problems = self.publish_outputs(alias, plugin, run, &applied.outputs);
+                Ok(Applied { record, changes, problems })
+            }
+            Err(failure) => Ok(self.failed(alias, plugin, record, failure, run)),
+        }
+    }
+
+    fn failed(&self, alias: &Alias, plugin: &ResolvedPlugin, mut record: AppliedRecord, failure: terraform::Failure, run: &RunId) -> Applied {
+        // How many resources a broken apply left is unknown; that there may be some is what matters for R33.
+        record.resources = record.resources.max(failure.applied.add);
+        self.degrade(alias, plugin, run);
+        let changes = failure.applied;
+        Applied { record, changes, problems: self.explain(alias, failure) }
+    }
+
+    /// The records that this task is bound to must still be what the plan was made with.
+    async fn recheck(&self, alias: &Alias, bindings: &BTreeMap<crate::domain::names::SlotName, Binding>) -> Result<(), Problems> {
+        let elsewhere: Vec<&Binding> = bindings.values().filter(|binding| !self.is_own(&binding.address)).collect();
+        if elsewhere.is_empty() {
+            return Ok(());
+        }
+        let Some(head) = self.store.head(Branch::Ledger).await? else { return Ok(()) };
+        let addresses: BTreeSet<Address> = elsewhere.iter().map(|binding| binding.address.clone()).collect();
+        let now = ledger::connections(&*self.store, &head, &addresses).await?;
+        let mut problems = Problems::default();
+        for binding in elsewhere.into_iter().filter(|binding| binding.address.producer().is_some()) {
+            let why = match now.get(&binding.address) {
+                None => "it is gone".to_owned(),
+                Some(record) if record.status == ConnectionStatus::Retiring => "its producer is being destroyed".to_owned(),
+                Some(record) if record.uid != binding.uid => "it was destroyed and created again".to_owned(),
+                Some(record) if record.digest != binding.digest => {
+                    format!("generation {} has become {}", binding.generation, record.generation)
+                }
+                Some(_) => continue,
+            };
+            let message = format!("the connection `{}` changed while `{alias}` was planned: {why}", binding.address);
+            let diagnostic = Diagnostic::error(FailureReason::BindingChanged, message)
+                .at(&self.deployment.file, self.pointer(alias))
+                .help("run again: the new plan takes the change in");
+            problems.push(diagnostic);
+        }
+        if problems.any_error() { Err(problems) } else { Ok(()) }
+    }
+
+    fn attempted_record(
+        &self,
+        alias: &Alias,
+        plugin: &ResolvedPlugin,
+        prepared: &Prepared,
+        attempted: Attempt,
+        before: Option<&AppliedRecord>,
+    ) -> AppliedRecord {
+        AppliedRecord {
+            schema_version: SCHEMA_VERSION,
+            plugin: plugin.plugin.name.clone(),
+            version: plugin.plugin.version.clone(),
+            source: plugin.source.clone(),
+            inputs: prepare::public_inputs(plugin),
+            sensitive_inputs: prepare::sensitive_inputs(plugin),
+            bindings: prepared.bindings.clone(),
+            after: self.deployment.manifest.plugins.get(alias).map(|applied| applied.after.iter().cloned().collect()).unwrap_or_default(),
+            state: prepared.state.clone(),
+            provider_lock: prepared.provider_lock.clone(),
+            terraform: self.terraform.build().clone(),
+            account: self.deployment.environment.account.clone(),
+            generator: crate::render::GENERATOR,
+            attempted,
+            applied: before.and_then(|before| before.applied.clone()),
+            resources: prepared.plan.refreshed,
+        }
+    }
+
+    fn has_published(&self, alias: &Alias, plugin: &ResolvedPlugin) -> bool {
+        let records = self.records();
+        plugin.outputs.keys().all(|output| {
+            let record = records.get(&self.deployment.place.output(alias, output));
+            record.is_some_and(|record| record.status == ConnectionStatus::Ready)
+        })
+    }
+
+    /// Checks what Terraform put out against the contracts; all outputs of the plugin become records, or none do (R12, R16).
+    fn publish_outputs(&self, alias: &Alias, plugin: &ResolvedPlugin, run: &RunId, values: &BTreeMap<String, OutputValue>) -> Problems {
+        let producer = Producer {
+            kind: self.deployment.kind,
+            plugin: plugin.plugin.name.clone(),
+            version: plugin.plugin.version.clone(),
+            digest: plugin.source.digest.clone(),
+            run: run.clone(),
+            commit: self.settings.commit.clone(),
+        };
+        let fresh_uid = format!("{:032x}", self.world.random.bits());
+        let publisher = Publisher { file: &self.deployment.file, alias, producer: &producer, fresh_uid: &fresh_uid };
+        let address = |output: &OutputName| self.deployment.place.output(alias, output);
+        let published = publisher.records(&plugin.outputs, address, values, &self.records());
+        match published {
+            Ok(published) => {
+                self.records().extend(published.into_iter().map(|record| (record.address.clone(), record)));
+                Problems::default()
+            }
+            Err(problems) => {
+                self.degrade(alias, plugin, run);
+                problems
+            }
+        }
+    }
+
+    /// The last good records stay, marked (R17).
+    fn degrade(&self, alias: &Alias, plugin: &ResolvedPlugin, run: &RunId) {
+        let mut records = self.records();
+        for output in plugin.outputs.keys() {
+            if let Some(record) = records.get_mut(&self.deployment.place.output(alias, output)) {
+                degrade(record, run);
+            }
+        }
+    }
+}
+
+fn degrade(record: &mut ConnectionRecord, run: &RunId) {
+    record.status = ConnectionStatus::Degraded;
+    record.degraded_by = Some(run.clone());
+}

@@ -1,0 +1,78 @@
+//! From a resolved slot to what is recorded of it and what the renderer needs.
+
+use std::collections::BTreeMap;
+
+use crate::domain::address::{Address, Place};
+use crate::domain::connection::{Binding, ConnectionRecord};
+use crate::domain::deployment::{Choice, ResolvedSlot};
+use crate::domain::names::{Alias, SlotName};
+use crate::domain::organization::Backend;
+use crate::domain::record::StateLocation;
+use crate::render::{self, BoundSlot, SensitiveSource};
+
+/// The records that bindings are made against: those of this deployable as the run leaves them.
+pub type Records = BTreeMap<Address, ConnectionRecord>;
+
+/// A slot's binding and what is rendered for it; nothing for a slot that is unset.
+pub struct Bound {
+    /// What is recorded.
+    pub binding: Binding,
+    /// What is rendered.
+    pub slot: BoundSlot,
+}
+
+/// Binds every slot. A link whose record is not there is left out: its producer has not been applied.
+pub fn bind(place: &Place, backend: &Backend, slots: &BTreeMap<SlotName, ResolvedSlot>, own: &Records) -> BTreeMap<SlotName, Bound> {
+    slots.iter().filter_map(|(name, slot)| Some((name.clone(), bind_one(place, backend, slot, own)?))).collect()
+}
+
+fn bind_one(place: &Place, backend: &Backend, resolved: &ResolvedSlot, own: &Records) -> Option<Bound> {
+    match &resolved.choice {
+        Choice::Link { alias, output } => {
+            let record = own.get(&place.output(alias, output))?;
+            let accepts = |version: &semver::Version| resolved.slot.version.as_ref().is_none_or(|range| range.matches(version));
+            let face = record.faces().position(|face| face.type_name == resolved.slot.type_name && accepts(&face.type_version))?;
+            Some(bound(record, face, resolved, Some(&render::state_location(backend, place, alias))))
+        }
+        Choice::Connection(chosen) => Some(bound(&chosen.record, chosen.face, resolved, chosen.state.as_ref())),
+        Choice::Pending { .. } | Choice::Unset => None,
+    }
+}
+
+fn bound(record: &ConnectionRecord, position: usize, resolved: &ResolvedSlot, state: Option<&StateLocation>) -> Bound {
+    let face = record.faces().nth(position).unwrap_or(&record.face);
+    let binding = Binding {
+        address: record.address.clone(),
+        uid: record.uid.clone(),
+        generation: record.generation,
+        digest: record.digest.clone(),
+        type_name: face.type_name.clone(),
+        type_version: face.type_version.clone(),
+        attributes: face.attributes.clone(),
+        sensitive: resolved.slot.sensitive.iter().filter(|name| face.sensitive.contains_key(*name)).cloned().collect(),
+    };
+    let slot = rendered(&binding, position, state);
+    Bound { binding, slot }
+}
+
+/// What is rendered for a recorded binding.
+pub fn rendered(binding: &Binding, face: usize, state: Option<&StateLocation>) -> BoundSlot {
+    let sensitive = binding.sensitive.iter().filter_map(|attribute| {
+        let source = match (&binding.address.target, state) {
+            (crate::domain::address::Target::Output { output, .. }, Some(location)) => {
+                SensitiveSource::State { location: location.clone(), output: output.clone(), face }
+            }
+            _ => return None,
+        };
+        Some((attribute.clone(), source))
+    });
+    BoundSlot { attributes: binding.attributes.clone(), sensitive: sensitive.collect() }
+}
+
+/// The aliases of the same deployable that a plugin takes connections from.
+pub fn linked(slots: &BTreeMap<SlotName, ResolvedSlot>) -> impl Iterator<Item = &Alias> {
+    slots.values().filter_map(|slot| match &slot.choice {
+        Choice::Link { alias, .. } => Some(alias),
+        _ => None,
+    })
+}

@@ -1,0 +1,115 @@
+//! The run's journal: its claim, kept up to date on the claim's ref.
+//!
+//! At most one write is in flight. What changes meanwhile goes into the next one, so a burst of task events costs one write.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio_util::sync::CancellationToken;
+
+use super::claim;
+use crate::context::{ClaimName, CommitId, ContextStore, StoreError};
+use crate::domain::canonical;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::record::Claim;
+use crate::world::World;
+
+/// The run's journal.
+pub struct Journal {
+    world: World,
+    store: Arc<dyn ContextStore>,
+    claim: Mutex<Claim>,
+    /// The claim's commit and the content it holds; held while writing.
+    written: tokio::sync::Mutex<(CommitId, Vec<u8>)>,
+    /// Somebody took the claim over: nothing new may be started.
+    lost: AtomicBool,
+}
+
+impl Journal {
+    /// The journal of a claim that was just taken.
+    pub fn new(world: World, store: Arc<dyn ContextStore>, claim: Claim, commit: CommitId) -> Self {
+        let bytes = canonical::to_bytes(&claim);
+        let written = tokio::sync::Mutex::new((commit, bytes));
+        Self { world, store, claim: Mutex::new(claim), written, lost: AtomicBool::new(false) }
+    }
+
+    /// Notes something; it is written with the next [`Journal::sync`].
+    pub fn note(&self, change: impl FnOnce(&mut Claim)) {
+        match self.claim.lock() {
+            Ok(mut claim) => change(&mut claim),
+            Err(poisoned) => change(&mut poisoned.into_inner()),
+        }
+    }
+
+    /// The claim as it stands.
+    pub fn claim(&self) -> Claim {
+        match self.claim.lock() {
+            Ok(claim) => claim.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        }
+    }
+
+    /// Makes sure that all that was noted before this call is written.
+    ///
+    /// # Errors
+    /// `claimed` when the claim was taken over; `context-unavailable` when it cannot be written.
+    pub async fn sync(&self) -> Result<(), Problems> {
+        let mut written = self.written.lock().await;
+        let bytes = canonical::to_bytes(&self.claim());
+        if written.1 == bytes {
+            return Ok(());
+        }
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(self.taken_over());
+        }
+        match self.store.write_claim(&self.name(), &bytes, Some(&written.0)).await {
+            Ok(commit) => {
+                *written = (commit, bytes);
+                Ok(())
+            }
+            Err(StoreError::Conflict { .. }) => {
+                self.lost.store(true, Ordering::Relaxed);
+                Err(self.taken_over())
+            }
+            Err(problem) => Err(problem.into()),
+        }
+    }
+
+    /// Renews the lease until `done`. A failed renewal is tried again a minute later; the lease outlives several.
+    pub async fn keep_alive(&self, done: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = done.cancelled() => return,
+                () = self.world.clock.sleep(claim::RENEWAL) => {}
+            }
+            let lease = claim::lease_from(self.world.clock.now());
+            self.note(|claim| claim.lease = lease);
+            let _ = self.sync().await;
+        }
+    }
+
+    /// Whether somebody took the claim over.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Gives the claim up, if it is still ours.
+    pub async fn release(&self) -> Result<(), Problems> {
+        let written = self.written.lock().await;
+        match self.store.delete_claim(&self.name(), &written.0).await {
+            Err(problem) if !matches!(problem, StoreError::Conflict { .. }) => Err(problem.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn name(&self) -> ClaimName {
+        ClaimName::of(&self.claim().place)
+    }
+
+    fn taken_over(&self) -> Problems {
+        Diagnostic::error(FailureReason::Claimed, format!("the claim on `{}` was taken over by another run", self.claim().place))
+            .note("nothing new was started; what was running was let finish")
+            .into()
+    }
+}

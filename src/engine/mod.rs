@@ -1,0 +1,201 @@
+//! A run: from a resolved deployment to real infrastructure and published connections.
+//!
+//! [`deploy`] takes the claim, runs the task graph, publishes once and releases the claim; [`plan`] makes the same plans and
+//! changes nothing. A task is [`prepare`]d (bound, rendered, initialized, gated, planned) and then applied.
+
+mod apply;
+mod bind;
+mod claim;
+mod collect;
+mod deploy;
+mod event;
+mod fingerprint;
+mod journal;
+mod plan;
+mod prepare;
+mod publication;
+mod removal;
+mod schedule;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::context::{CommitId, ContextStore};
+use crate::domain::address::{Address, AliasMember};
+use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::deployment::Deployment;
+use crate::domain::names::{Alias, InputName, VersionTag};
+use crate::domain::organization::Environment;
+use crate::domain::outcome::PlanFingerprint;
+use crate::domain::record::{AppliedRecord, StateLocation};
+use crate::policy::{Gates, Module};
+use crate::secrets::Secret;
+use crate::sources::Tree;
+use crate::terraform::Terraform;
+use crate::world::World;
+
+pub use event::{Event, Phase, Sink};
+
+/// What a run is asked to do beyond its documents.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How many tasks run at a time.
+    pub parallelism: usize,
+    /// Plan even what is unchanged.
+    pub refresh: bool,
+    /// Plans may delete and replace.
+    pub allow_destroy: bool,
+    /// The plan that a person approved.
+    pub approved_plan: Option<PlanFingerprint>,
+    /// What modules may contain.
+    pub gates: Gates,
+    /// The name of the release.
+    pub version_tag: VersionTag,
+    /// Who started it.
+    pub actor: Option<String>,
+    /// The application's repository.
+    pub repository: Option<String>,
+    /// The application's commit.
+    pub commit: Option<String>,
+    /// Where the run can be watched.
+    pub run_url: Option<String>,
+}
+
+/// A plugin's tree with the static reading of its module.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// Its files.
+    pub tree: Arc<Tree>,
+    /// Its module.
+    pub module: Arc<Module>,
+}
+
+/// An applied plugin that is no longer in the manifest.
+#[derive(Debug, Clone)]
+pub struct Removed {
+    /// What was applied.
+    pub record: AppliedRecord,
+    /// Its plugin, read again out of the tree that the context kept.
+    pub plugin: Arc<crate::domain::plugin::Plugin>,
+    /// Its tree.
+    pub content: Content,
+    /// Where the states of its producers are.
+    pub states: BTreeMap<Address, StateLocation>,
+    /// The position of the face that each binding used.
+    pub faces: BTreeMap<Address, usize>,
+}
+
+/// What the ledger says of this place at the start.
+#[derive(Debug, Clone, Default)]
+pub struct Own {
+    /// The head that was read; none where there is no ledger yet.
+    pub head: Option<CommitId>,
+    /// Applied records.
+    pub applied: BTreeMap<Alias, AppliedRecord>,
+    /// Connections.
+    pub connections: BTreeMap<Address, ConnectionRecord>,
+    /// Consumers of those connections, everywhere.
+    pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
+    /// Every environment's document, by workspace: read only where something is to be destroyed.
+    pub environments: Vec<(String, Environment)>,
+}
+
+/// Everything a run works with. It is shared by its tasks.
+pub struct Engine {
+    /// The effects.
+    pub world: World,
+    /// The context repository.
+    pub store: Arc<dyn ContextStore>,
+    /// The terraform.
+    pub terraform: Terraform,
+    /// What is deployed.
+    pub deployment: Deployment,
+    /// The plugins' trees and modules.
+    pub contents: BTreeMap<Alias, Content>,
+    /// What goes because the manifest no longer has it.
+    pub removed: BTreeMap<Alias, Removed>,
+    /// The ledger at the start.
+    pub own: Own,
+    /// Values of sensitive inputs.
+    pub secrets: BTreeMap<AliasMember<InputName>, Secret>,
+    /// The folder that relative paths of `local` backends are made absolute against.
+    pub local_base: Option<PathBuf>,
+    /// The run's private folder, outside the workspace.
+    pub folder: PathBuf,
+    /// What was asked for.
+    pub settings: Settings,
+    /// Takes what happens.
+    pub sink: Sink,
+    /// Set once, by a signal or the time limit.
+    pub cancel: CancellationToken,
+    /// The connections of this place, as the run leaves them.
+    pub records: Mutex<BTreeMap<Address, ConnectionRecord>>,
+}
+
+impl Engine {
+    fn emit(&self, event: Event) {
+        (self.sink)(event);
+    }
+
+    /// The connections of this place, as they stand.
+    fn records(&self) -> std::sync::MutexGuard<'_, BTreeMap<Address, ConnectionRecord>> {
+        self.records.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whether plans may delete and replace without further approval.
+    fn may_destroy(&self) -> bool {
+        (self.settings.allow_destroy || self.deployment.environment.allow_destroy) && !self.deployment.environment.protected
+    }
+
+    /// Tasks and what each waits for: what goes waits for the tasks that still hold on to it (R27), links and `after` order the rest.
+    fn graph(&self) -> BTreeMap<Node, BTreeSet<Node>> {
+        let mut graph = BTreeMap::new();
+        for (alias, plugin) in &self.deployment.plugins {
+            graph.insert(Node::Deploy(alias.clone()), plugin.depends_on.iter().cloned().map(Node::Deploy).collect());
+        }
+        for alias in self.removed.keys() {
+            let holders = self.own.applied.iter().filter(|(_, record)| {
+                record.after.contains(alias) || record.bindings.values().any(|binding| publication::is_of(&binding.address, alias) && self.is_own(&binding.address))
+            });
+            let waits = holders.filter_map(|(holder, _)| {
+                if self.removed.contains_key(holder) {
+                    Some(Node::Destroy(holder.clone()))
+                } else {
+                    self.deployment.plugins.contains_key(holder).then(|| Node::Deploy(holder.clone()))
+                }
+            });
+            graph.insert(Node::Destroy(alias.clone()), waits.collect());
+        }
+        graph
+    }
+
+    fn is_own(&self, address: &Address) -> bool {
+        address.producer().as_ref() == Some(&self.deployment.place)
+    }
+}
+
+/// A task's place in the graph.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Node {
+    /// What the manifest no longer has.
+    Destroy(Alias),
+    /// What the manifest has.
+    Deploy(Alias),
+}
+
+impl Node {
+    fn alias(&self) -> &Alias {
+        match self {
+            Self::Destroy(alias) | Self::Deploy(alias) => alias,
+        }
+    }
+}
+
+impl std::fmt::Display for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.alias())
+    }
+}

@@ -1,0 +1,223 @@
+//! The planning pass: every task that can be planned, planned; nothing changed. `plan` reports it, and a deploy to a protected
+//! environment or with an approved plan makes the same pass before its first apply (R26).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use super::prepare::{self, Preparation, Prepared};
+use super::publication::is_of;
+use super::{Engine, Node, bind, fingerprint, schedule};
+use crate::domain::address::Address;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::{Alias, Digest};
+use crate::domain::outcome::{PlanFingerprint, PlanReport, PlannedTask, Verdict};
+use crate::domain::record::{ChangeCounts, TaskType};
+use crate::terraform;
+
+/// The result of the pass.
+pub(super) struct Pass {
+    /// What was planned, ready to be applied.
+    pub(super) prepared: BTreeMap<Alias, Prepared>,
+    /// What a person reads.
+    pub(super) report: PlanReport,
+}
+
+/// One task's part of the pass.
+#[derive(Default)]
+struct Planned {
+    verdicts: BTreeMap<Node, (Verdict, ChangeCounts)>,
+    essences: BTreeMap<Node, Value>,
+    prepared: BTreeMap<Alias, Prepared>,
+    problems: Problems,
+    losses: Problems,
+}
+
+/// Plans every task. With `lock`, plans take Terraform's state locks.
+pub(super) async fn pass(engine: &Arc<Engine>, lock: bool) -> Pass {
+    let planned = Arc::new(Mutex::new(Planned::default()));
+    let graph = engine.graph();
+    schedule::run(&graph, engine.settings.parallelism, &engine.cancel, |node| {
+        let (engine, planned) = (engine.clone(), planned.clone());
+        async move {
+            let result = engine.plan_node(&node, &planned, lock).await;
+            let mut planned = planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match result {
+                Ok((verdict, counts, essence)) => {
+                    planned.verdicts.insert(node.clone(), (verdict, counts));
+                    planned.essences.insert(node, essence);
+                    true
+                }
+                Err(problems) => {
+                    planned.problems.extend(problems);
+                    false
+                }
+            }
+        }
+    })
+    .await;
+    let planned = std::mem::take(&mut *planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    engine.report(planned)
+}
+
+impl Engine {
+    async fn plan_node(&self, node: &Node, planned: &Mutex<Planned>, lock: bool) -> Result<(Verdict, ChangeCounts, Value), Problems> {
+        let alias = match node {
+            Node::Destroy(alias) => {
+                let (root, plan) = self.prepare_removal(alias, lock).await?;
+                self.note_losses(alias, &plan, planned);
+                let essence = self.essence(&root).await.map_err(|failure| self.explain(alias, failure))?;
+                return Ok((Verdict::Changes(prepare::planned_resources(&plan)), prepare::counts(&plan), essence));
+            }
+            Node::Deploy(alias) => alias,
+        };
+        if let Some(because) = self.deferred_by(alias, planned) {
+            let essence = serde_json::json!({"deferred": self.deferred_inputs(alias).as_str()});
+            return Ok((Verdict::Deferred { because }, ChangeCounts::default(), essence));
+        }
+        match self.prepare(alias, lock).await? {
+            Preparation::Unchanged => Ok((Verdict::Unchanged, ChangeCounts::default(), Value::Null)),
+            Preparation::Planned(prepared) => {
+                let counts = prepare::counts(&prepared.plan);
+                self.note_losses(alias, &prepared.plan, planned);
+                let (verdict, essence) = if prepared.plan.changed {
+                    let essence = self.essence(&prepared.root).await.map_err(|failure| self.explain(alias, failure))?;
+                    (Verdict::Changes(prepare::planned_resources(&prepared.plan)), essence)
+                } else {
+                    (Verdict::NoChanges, Value::Null)
+                };
+                planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner).prepared.insert(alias.clone(), *prepared);
+                Ok((verdict, counts, essence))
+            }
+        }
+    }
+
+    /// What a deploy would refuse for what it loses.
+    fn note_losses(&self, alias: &Alias, plan: &terraform::Plan, planned: &Mutex<Planned>) {
+        if let Err(problems) = self.gate_losses(alias, plan) {
+            planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner).losses.extend(problems);
+        }
+    }
+
+    async fn essence(&self, root: &terraform::Root) -> Result<Value, terraform::Failure> {
+        let plan = self.terraform.show_plan(root, &self.cancel).await?;
+        Ok(fingerprint::plan_essence(&plan, &root.directory.to_string_lossy()))
+    }
+
+    /// The producers in this deployment whose values are not known before their apply (R25).
+    fn deferred_by(&self, alias: &Alias, planned: &Mutex<Planned>) -> Option<String> {
+        let planned = planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let waits_for: BTreeSet<&str> = bind::linked(&self.deployment.plugins[alias].slots)
+            .filter(|producer| {
+                let verdict = planned.verdicts.get(&Node::Deploy((*producer).clone()));
+                verdict.is_some_and(|(verdict, _)| matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
+            })
+            .map(Alias::as_str)
+            .collect();
+        (!waits_for.is_empty()).then(|| waits_for.into_iter().collect::<Vec<_>>().join(", "))
+    }
+
+    fn deferred_inputs(&self, alias: &Alias) -> Digest {
+        let plugin = &self.deployment.plugins[alias];
+        let slots: BTreeMap<String, String> =
+            plugin.slots.iter().map(|(slot, resolved)| (slot.to_string(), format!("{:?}", resolved.choice))).collect();
+        Digest::of_json(&(&plugin.source.digest, prepare::public_inputs(plugin), prepare::sensitive_inputs(plugin), slots))
+    }
+
+    fn report(&self, mut planned: Planned) -> Pass {
+        let tasks: Vec<PlannedTask> = std::mem::take(&mut planned.verdicts)
+            .into_iter()
+            .map(|(node, (verdict, counts))| PlannedTask {
+                alias: node.alias().clone(),
+                task: if matches!(node, Node::Destroy(_)) { TaskType::Destroy } else { TaskType::Deploy },
+                verdict,
+                counts,
+            })
+            .collect();
+        let report = PlanReport {
+            place: self.deployment.place.clone(),
+            impact: self.impact(&tasks),
+            tasks: self.in_order(tasks),
+            fingerprint: self.plan_fingerprint(&planned.essences),
+            problems: planned.problems,
+            refusals: Problems(self.blockers().0.into_iter().chain(planned.losses.0).collect()),
+        };
+        Pass { prepared: planned.prepared, report }
+    }
+
+    /// What goes first, then the order of the graph.
+    fn in_order(&self, tasks: Vec<PlannedTask>) -> Vec<PlannedTask> {
+        let order = super::deploy::order(&self.graph());
+        let position = |task: &PlannedTask| order.iter().position(|node| node.alias() == &task.alias);
+        let mut tasks = tasks;
+        tasks.sort_by_key(|task| (task.task != TaskType::Destroy, position(task)));
+        tasks
+    }
+
+    fn plan_fingerprint(&self, essences: &BTreeMap<Node, Value>) -> PlanFingerprint {
+        let tasks: BTreeMap<String, Digest> = essences
+            .iter()
+            .map(|(node, essence)| {
+                let task = if matches!(node, Node::Destroy(_)) { "destroy" } else { "deploy" };
+                let plugin = self.deployment.plugins.get(node.alias());
+                let bound: BTreeMap<String, (String, String)> = plugin
+                    .map(|plugin| bind::bind(&self.deployment.place, &self.deployment.environment.backend, &plugin.slots, &self.records()))
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|(slot, bound)| (slot.to_string(), (bound.binding.address.to_string(), bound.binding.digest.to_string())))
+                    .collect();
+                let inputs = plugin.map(prepare::public_inputs);
+                let approved = serde_json::json!({"plan": essence, "bindings": bound, "inputs": inputs});
+                (format!("{task}:{}", node.alias()), Digest::of_json(&approved))
+            })
+            .collect();
+        PlanFingerprint::of(&self.deployment.place, &tasks)
+    }
+
+    /// Consumers elsewhere of what would change.
+    fn impact(&self, tasks: &[PlannedTask]) -> BTreeMap<Address, Vec<String>> {
+        let own = format!("{}/", self.deployment.place);
+        let changing = |address: &Address| {
+            tasks.iter().any(|task| is_of(address, &task.alias) && matches!(task.verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
+        };
+        let touched = self.own.consumers.iter().filter(|(address, _)| changing(address));
+        touched
+            .map(|(address, consumers)| {
+                let elsewhere = consumers.iter().map(|entry| entry.consumer.clone()).filter(|consumer| !consumer.starts_with(&own));
+                (address.clone(), elsewhere.collect::<Vec<_>>())
+            })
+            .filter(|(_, consumers)| !consumers.is_empty())
+            .collect()
+    }
+
+    /// Refuses a plan that deletes or replaces, unless that is allowed (R27).
+    pub(super) fn gate_losses(&self, alias: &Alias, plan: &terraform::Plan) -> Result<(), Problems> {
+        let losses = prepare::losses(plan);
+        if losses.is_empty() || self.may_destroy() {
+            return Ok(());
+        }
+        let count = losses.len();
+        let message = format!("the plan of `{alias}` deletes or replaces {count} {}", if count == 1 { "resource" } else { "resources" });
+        let mut diagnostic =
+            Diagnostic::error(FailureReason::NeedsApproval, message).at(&self.deployment.file, self.pointer(alias));
+        for loss in losses.iter().take(10) {
+            diagnostic = diagnostic.note(format!("{} {}", loss.action, loss.address));
+        }
+        if count > 10 {
+            diagnostic = diagnostic.note(format!("and {} more", count - 10));
+        }
+        let help = if self.deployment.environment.protected {
+            "the environment is protected: review `tieline plan`, then deploy with `--approved-plan <fingerprint>`"
+        } else {
+            "review `tieline plan`; if this is wanted, deploy with `--allow-destroy` or `--approved-plan <fingerprint>`"
+        };
+        Err(diagnostic.help(help).into())
+    }
+}
+
+/// Plans a deployment and reports; nothing is changed and no state lock taken.
+pub async fn plan(engine: Arc<Engine>) -> PlanReport {
+    pass(&engine, false).await.report
+}

@@ -1,0 +1,108 @@
+//! What a run leaves on the ledger, as one set of changes (R16).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::context::{Change, Changes, layout};
+use crate::domain::address::{Address, Place};
+use crate::domain::canonical;
+use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
+use crate::domain::names::{Alias, Digest, SlotName};
+use crate::domain::record::{AppliedRecord, Release, RunRecord, SCHEMA_VERSION};
+use crate::sources::Tree;
+
+/// Collects the changes of one commit on the ledger.
+pub struct Publication<'a> {
+    place: &'a Place,
+    changes: Changes,
+}
+
+impl<'a> Publication<'a> {
+    /// Nothing yet, for this place.
+    pub fn new(place: &'a Place) -> Self {
+        Self { place, changes: Changes::new() }
+    }
+
+    /// The run, as it ended or stands.
+    pub fn run(&mut self, run: &RunRecord) {
+        self.write(layout::run(self.place, &run.id), run);
+    }
+
+    /// The release that the run made.
+    pub fn release(&mut self, release: &Release) {
+        self.write(layout::release(self.place, &release.run), release);
+    }
+
+    /// A connection.
+    pub fn connection(&mut self, record: &ConnectionRecord) {
+        if let Some(path) = layout::connection(&record.address) {
+            self.write(path, record);
+        }
+    }
+
+    /// The tree of a plugin, for rollback and destroy.
+    pub fn tree(&mut self, digest: &Digest, tree: &Tree) {
+        for (path, file) in &tree.files {
+            let change = Change::Write { bytes: file.bytes.clone(), executable: file.executable };
+            self.changes.insert(format!("{}/{path}", layout::plugin_tree(digest)), change);
+        }
+    }
+
+    /// An applied record with its consumer entries. The entries of bindings that `before` had and `record` no longer has go, but
+    /// only after a success: until then the old producer stays guarded (R47).
+    pub fn applied(&mut self, alias: &Alias, record: &AppliedRecord, before: Option<&AppliedRecord>, succeeded: bool) {
+        if succeeded {
+            for (slot, binding) in before.into_iter().flat_map(|before| &before.bindings) {
+                self.remove_consumer(alias, slot, &binding.address);
+            }
+        }
+        for (slot, binding) in &record.bindings {
+            self.write_consumer(alias, slot, binding);
+        }
+        self.write(layout::applied(self.place, alias), record);
+    }
+
+    /// Takes away all that is recorded of a destroyed applied plugin (R34).
+    pub fn destroyed(&mut self, alias: &Alias, record: &AppliedRecord, connections: &BTreeMap<Address, ConnectionRecord>) {
+        for (slot, binding) in &record.bindings {
+            self.remove_consumer(alias, slot, &binding.address);
+        }
+        for address in connections.keys().filter(|address| is_of(address, alias)) {
+            self.changes.extend(layout::connection(address).map(|path| (path, Change::Remove)));
+        }
+        self.changes.insert(layout::applied(self.place, alias), Change::Remove);
+    }
+
+    /// The changes.
+    pub fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    fn write(&mut self, path: String, value: &impl serde::Serialize) {
+        self.changes.insert(path, Change::Write { bytes: canonical::to_bytes(value), executable: false });
+    }
+
+    fn write_consumer(&mut self, alias: &Alias, slot: &SlotName, binding: &Binding) {
+        let attributes: BTreeSet<_> = binding.attributes.keys().chain(&binding.sensitive).cloned().collect();
+        let entry = ConsumerEntry {
+            schema_version: SCHEMA_VERSION,
+            consumer: format!("{}/{alias}.{slot}", self.place),
+            uid: binding.uid.clone(),
+            generation: binding.generation,
+            type_name: binding.type_name.clone(),
+            type_version: binding.type_version.clone(),
+            attributes,
+        };
+        if let Some(path) = layout::consumer_entry(&binding.address, self.place, alias, slot) {
+            self.write(path, &entry);
+        }
+    }
+
+    fn remove_consumer(&mut self, alias: &Alias, slot: &SlotName, address: &Address) {
+        self.changes.extend(layout::consumer_entry(address, self.place, alias, slot).map(|path| (path, Change::Remove)));
+    }
+}
+
+/// Whether an address is an output of this alias.
+pub fn is_of(address: &Address, alias: &Alias) -> bool {
+    matches!(&address.target, crate::domain::address::Target::Output { alias: of, .. } if of == alias)
+}

@@ -1,0 +1,138 @@
+//! Applied plugins that the manifest no longer has: planned for destroy, and destroyed where that is allowed (R27), out of what was
+//! recorded when they were applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::apply::Applied;
+use super::bind;
+use super::event::{Event, Phase};
+use super::journal::Journal;
+use super::prepare::{self, Rendering};
+use super::publication::is_of;
+use super::{Engine, Removed};
+use crate::domain::address::Address;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::{Alias, RunId};
+use crate::domain::record::Attempt;
+use crate::render;
+use crate::terraform::{self, PlanMode, Root};
+
+impl Engine {
+    /// Renders what was applied and plans its destroy.
+    pub(super) async fn prepare_removal(&self, alias: &Alias, lock: bool) -> Result<(Root, terraform::Plan), Problems> {
+        let removed = &self.removed[alias];
+        let record = &removed.record;
+        let slots = record.bindings.iter().map(|(slot, binding)| {
+            let face = removed.faces.get(&binding.address).copied().unwrap_or_default();
+            (slot.clone(), bind::rendered(binding, face, removed.states.get(&binding.address)))
+        });
+        let slots: BTreeMap<_, _> = slots.collect();
+        let rendering = Rendering {
+            alias,
+            content: &removed.content,
+            request: render::Request {
+                place: &self.deployment.place,
+                alias,
+                plugin: &removed.plugin,
+                // A destroy publishes nothing.
+                outputs: &BTreeMap::new(),
+                module: &removed.content.module,
+                inputs: &record.inputs,
+                sensitive_inputs: &record.sensitive_inputs,
+                slots: &slots,
+                location: &record.state,
+                local_base: self.local_base.as_deref(),
+                account: record.account.as_ref(),
+                preview: false,
+            },
+            provider_lock: record.provider_lock.as_deref(),
+        };
+        let (root, _) = self.initialize(&rendering).await?;
+        let plan = self.plan_root(alias, &root, PlanMode::Destroy, lock, Some(record)).await?;
+        Ok((root, plan))
+    }
+
+    /// Destroys what the plan says, but for what the plugin keeps on destroy (R35).
+    pub(super) async fn remove(&self, alias: &Alias, run: &RunId, journal: &Journal) -> Result<(Applied, Vec<String>), Problems> {
+        let removed = &self.removed[alias];
+        let (root, mut plan) = self.prepare_removal(alias, true).await?;
+        self.gate_losses(alias, &plan)?;
+        let attempted = Attempt { run: run.clone(), fingerprint: removed.record.attempted.fingerprint.clone() };
+        let record = crate::domain::record::AppliedRecord { attempted, ..removed.record.clone() };
+        journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
+        journal.sync().await?;
+        let retained = self.retain(alias, removed, &root, &mut plan).await?;
+        self.emit(Event::PhaseStarted { alias: alias.clone(), phase: Phase::Apply });
+        let sink = self.terraform_sink(alias);
+        let changes = prepare::counts(&plan);
+        let applied = match self.terraform.apply(&root, &*sink, &self.cancel).await {
+            Ok(_) => Applied { record, changes, problems: Problems::default() },
+            Err(failure) => Applied { record, changes: failure.applied, problems: self.explain(alias, failure) },
+        };
+        if !applied.problems.any_error() {
+            self.records().retain(|address, _| !is_of(address, alias));
+        }
+        Ok((applied, retained))
+    }
+
+    /// Takes what the plugin keeps out of the state, and plans again without it.
+    async fn retain(&self, alias: &Alias, removed: &Removed, root: &Root, plan: &mut terraform::Plan) -> Result<Vec<String>, Problems> {
+        let kept = &removed.plugin.terraform.keep_on_destroy;
+        let addresses: Vec<String> = prepare::changes(plan)
+            .map(|resource| resource.address.clone())
+            .filter(|address| {
+                let inside = address.strip_prefix("module.plugin.").unwrap_or(address);
+                kept.iter().any(|keep| inside == keep || inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.starts_with(['[', '.'])))
+            })
+            .collect();
+        if addresses.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.terraform.state_remove(root, &addresses, &self.cancel).await.map_err(|failure| self.explain(alias, failure))?;
+        *plan = self.plan_root(alias, root, PlanMode::Destroy, true, None).await?;
+        Ok(addresses.into_iter().map(|address| format!("{alias}: {address}")).collect())
+    }
+
+    /// Everything that still needs a connection which would go (R29).
+    pub(super) fn blockers(&self) -> Problems {
+        let mut problems = Problems::default();
+        for alias in self.removed.keys() {
+            for address in self.own.connections.keys().filter(|address| is_of(address, alias)) {
+                let held_by = self.holders(address);
+                if !held_by.is_empty() {
+                    problems.push(blocked(&self.deployment.file, address, &held_by));
+                }
+            }
+        }
+        problems
+    }
+
+    /// Consumers outside this deployable, and environment defaults. Consumers inside go or are bound anew in this very run.
+    fn holders(&self, address: &Address) -> BTreeSet<String> {
+        let own = format!("{}/", self.deployment.place);
+        let consumers = self.own.consumers.get(address).into_iter().flatten().map(|entry| entry.consumer.clone());
+        let mut holders: BTreeSet<String> = consumers.filter(|consumer| !consumer.starts_with(&own)).collect();
+        for (workspace, environment) in &self.own.environments {
+            let Ok(workspace_name) = crate::domain::names::WorkspaceName::new(workspace.as_str()) else { continue };
+            let place = crate::domain::address::Place {
+                workspace: workspace_name,
+                environment: environment.name.clone(),
+                deployable: self.deployment.place.deployable.clone(),
+            };
+            let named = environment.defaults.iter().filter(|(_, target)| &target.within(&place) == address);
+            holders.extend(named.map(|(key, _)| format!("the default `{key}` of environment `{workspace}/{}`", environment.name)));
+        }
+        holders
+    }
+}
+
+fn blocked(file: &str, address: &Address, held_by: &BTreeSet<String>) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(FailureReason::ConsumersExist, format!("the connection `{address}` would go, but is still needed"))
+        .at(file, crate::domain::diagnostic::Pointer::keys(["plugins"]).at_key())
+        .help("move or destroy what needs it first, or put the applied plugin back into the manifest");
+    for holder in held_by {
+        diagnostic = diagnostic.note(format!("needed by {holder}"));
+    }
+    diagnostic
+}

@@ -1,0 +1,35 @@
+//! What people and programs read, drawn from data. Pure: nothing is computed here that the data does not say.
+
+pub mod connections;
+pub mod plan;
+pub mod plugins;
+pub mod run;
+pub mod status;
+pub(crate) mod style;
+mod table;
+
+/// Text from outside as it may be shown: control characters, which could move the cursor or forge lines, made visible.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
+/// The same on one line.
+pub fn one_line(text: &str) -> String {
+    plain(text).replace(['\n', '\t'], " ")
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn to_json(value: &serde_json::Value) -> String {
+    String::from_utf8_lossy(&crate::domain::canonical::to_bytes(value)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn control_characters_are_shown_not_obeyed() {
+        assert_eq!(super::one_line("a\u{1b}[2Jb\r\nc"), "a\\u{1b}[2Jb\\r c");
+    }
+}

@@ -1,0 +1,80 @@
+//! A plan, for people and for programs.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::style::{Style, paint};
+use super::{counted, one_line, to_json};
+use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
+use crate::domain::record::{ChangeCounts, TaskType};
+
+/// A plan as text.
+pub fn text(report: &PlanReport, color: bool) -> String {
+    let mut text = format!("Plan for {}\n\n", paint(&report.place.to_string(), Style::Strong, color));
+    for task in &report.tasks {
+        describe(&mut text, task, color);
+    }
+    let mut total = ChangeCounts::default();
+    report.tasks.iter().for_each(|task| total += task.counts);
+    let deferred = report.tasks.iter().filter(|task| matches!(task.verdict, Verdict::Deferred { .. })).count();
+    let later = if deferred > 0 { format!(", {} planned later", counted(deferred, "plugin is", "plugins are")) } else { String::new() };
+    let _ = writeln!(text, "\n{} to add, {} to change, {} to destroy{later}.", total.add, total.change, total.remove);
+    for (address, consumers) in &report.impact {
+        let _ = writeln!(text, "\n`{address}` may change for {}:", counted(consumers.len(), "consumer", "consumers"));
+        consumers.iter().for_each(|consumer| _ = writeln!(text, "  {consumer}"));
+    }
+    let _ = writeln!(text, "Fingerprint: {}", report.fingerprint);
+    text
+}
+
+fn describe(text: &mut String, task: &PlannedTask, color: bool) {
+    let gone = if task.task == TaskType::Destroy { " (no longer in the manifest)" } else { "" };
+    let alias = paint(task.alias.as_str(), Style::Strong, color);
+    let _ = match &task.verdict {
+        Verdict::Unchanged => writeln!(text, "{alias}: unchanged"),
+        Verdict::NoChanges => writeln!(text, "{alias}: no changes"),
+        Verdict::Deferred { because } => writeln!(text, "{alias}: deferred until {because} is applied"),
+        Verdict::Changes(_) => writeln!(text, "{alias}{gone}: {}", task.counts),
+    };
+    if let Verdict::Changes(resources) = &task.verdict {
+        for resource in resources {
+            let (sign, style) = match resource.action.as_str() {
+                "create" => ("+", Style::Good),
+                "delete" => ("-", Style::Bad),
+                "replace" => ("-/+", Style::Bad),
+                _ => ("~", Style::Changed),
+            };
+            let _ = writeln!(text, "  {} {} {}", paint(sign, style, color), resource.action, one_line(&resource.address));
+        }
+        if resources.is_empty() {
+            let _ = writeln!(text, "  only outputs");
+        }
+    }
+}
+
+/// A plan as JSON.
+pub fn json(report: &PlanReport) -> String {
+    let tasks: Vec<_> = report.tasks.iter().map(task_json).collect();
+    to_json(&json!({
+        "schemaVersion": 1,
+        "place": report.place,
+        "tasks": tasks,
+        "fingerprint": report.fingerprint,
+        "impact": report.impact.iter().map(|(address, consumers)| (address.to_string(), consumers.clone())).collect::<std::collections::BTreeMap<_, _>>(),
+        "refusals": report.refusals.0.iter().map(|refusal| json!({"reason": refusal.reason, "message": refusal.message})).collect::<Vec<_>>(),
+        "problems": report.problems.0.iter().map(|problem| json!({"reason": problem.reason, "message": problem.message})).collect::<Vec<_>>(),
+    }))
+}
+
+fn task_json(task: &PlannedTask) -> serde_json::Value {
+    let (verdict, resources, because) = match &task.verdict {
+        Verdict::Unchanged => ("unchanged", None, None),
+        Verdict::NoChanges => ("no-changes", None, None),
+        Verdict::Deferred { because } => ("deferred", None, Some(because)),
+        Verdict::Changes(resources) => ("changes", Some(resources), None),
+    };
+    let resources: Vec<_> =
+        resources.into_iter().flatten().map(|resource| json!({"address": resource.address, "action": resource.action})).collect();
+    json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources})
+}

@@ -1,0 +1,113 @@
+//! A finished run, for people and for programs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::style::{Style, paint};
+use super::{counted, one_line, to_json};
+use crate::domain::connection::ConnectionRecord;
+use crate::domain::outcome::RunReport;
+use crate::domain::record::{ChangeCounts, RunStatus, TaskStatus};
+
+/// A run as text.
+pub fn text(report: &RunReport, color: bool) -> String {
+    let run = &report.run;
+    let mut changes = ChangeCounts::default();
+    run.tasks.iter().for_each(|task| changes += task.changes);
+    let unchanged = run.tasks.iter().filter(|task| task.status == TaskStatus::Skipped && task.because.as_deref() == Some("unchanged")).count();
+    let style = if run.status == RunStatus::Succeeded { Style::Good } else { Style::Bad };
+    let took = run.ended.and_then(|ended| (ended - run.started).to_std().ok()).unwrap_or_default();
+    let mut text = format!(
+        "{} {}: {} tasks, {} unchanged, {changes}, {:.1}s\n",
+        report.place,
+        paint(&status_word(run.status, run.failure_reason), style, color),
+        run.tasks.len(),
+        unchanged,
+        took.as_secs_f64()
+    );
+    if !report.connections.is_empty() {
+        text.push_str("\nConnections\n");
+        report.connections.values().for_each(|record| describe(&mut text, record, color));
+    }
+    for (address, consumers) in &report.stale {
+        let _ = writeln!(text, "\n`{address}` has a newer generation than {} know; deploy them to take it in:", counted(consumers.len(), "consumer", "consumers"));
+        consumers.iter().for_each(|consumer| _ = writeln!(text, "  {consumer}"));
+    }
+    if !report.retained.is_empty() {
+        text.push_str("\nLeft behind on purpose\n");
+        report.retained.iter().for_each(|address| _ = writeln!(text, "  {}", one_line(address)));
+    }
+    text
+}
+
+pub(super) fn status_word(status: RunStatus, reason: Option<crate::domain::failure::FailureReason>) -> String {
+    let word = match status {
+        RunStatus::Running => "runs",
+        RunStatus::Succeeded => "succeeded",
+        RunStatus::UserError | RunStatus::RuntimeError => "failed",
+        RunStatus::Aborted => "was aborted",
+    };
+    reason.map_or_else(|| word.to_owned(), |reason| format!("{word} ({reason})"))
+}
+
+/// A connection with its public attributes; of the sensitive ones only the names.
+pub(super) fn describe(text: &mut String, record: &ConnectionRecord, color: bool) {
+    let status = match record.status {
+        crate::domain::connection::ConnectionStatus::Ready => String::new(),
+        other => format!(", {}", paint(&format!("{other:?}").to_lowercase(), Style::Bad, color)),
+    };
+    for face in record.faces() {
+        let _ = writeln!(
+            text,
+            "  {}  {} {}, generation {}{status}",
+            paint(&record.address.to_string(), Style::Strong, color),
+            face.type_name,
+            face.type_version,
+            record.generation
+        );
+        for (name, value) in &face.attributes {
+            let _ = writeln!(text, "    {name} = {}", one_line(&value.to_string()));
+        }
+        for name in face.sensitive.keys() {
+            let _ = writeln!(text, "    {name} = {}", paint("(sensitive)", Style::Dim, color));
+        }
+    }
+}
+
+/// A run as JSON: the record, the connections, the outputs by alias.
+pub fn json(report: &RunReport) -> String {
+    to_json(&json!({
+        "schemaVersion": 1,
+        "run": report.run,
+        "place": report.place,
+        "connections": by_address(report.connections.values()),
+        "outputs": outputs(report),
+        "stale": report.stale.iter().map(|(address, consumers)| (address.to_string(), consumers.clone())).collect::<BTreeMap<_, _>>(),
+        "retained": report.retained,
+        "problems": report.problems.0.iter().map(|problem| json!({"reason": problem.reason, "message": problem.message})).collect::<Vec<_>>(),
+    }))
+}
+
+/// Connections by address: type, generation, public attributes, handles of the sensitive ones.
+pub(super) fn by_address<'a>(records: impl Iterator<Item = &'a ConnectionRecord>) -> BTreeMap<String, Value> {
+    let described = records.map(|record| {
+        let described = json!({
+            "type": record.face.type_name, "typeVersion": record.face.type_version, "generation": record.generation,
+            "attributes": record.face.attributes, "sensitive": record.face.sensitive, "status": record.status,
+        });
+        (record.address.to_string(), described)
+    });
+    described.collect()
+}
+
+fn outputs(report: &RunReport) -> BTreeMap<String, BTreeMap<String, Value>> {
+    let mut outputs: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
+    for record in report.connections.values() {
+        if let crate::domain::address::Target::Output { alias, output, .. } = &record.address.target {
+            outputs.entry(alias.to_string()).or_default().insert(output.to_string(), json!(record.face.attributes));
+        }
+    }
+    outputs
+}

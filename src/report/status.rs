@@ -1,0 +1,141 @@
+//! The state of an environment, for people and for programs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::run::{by_address, status_word};
+use super::table::table;
+use super::to_json;
+use crate::domain::address::{Address, Place};
+use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::record::{Claim, Release, RunRecord};
+
+/// What the ledger says of an environment.
+pub struct Status {
+    /// The environment; its deployable does not count.
+    pub place: Place,
+    /// The newest runs, by deployable, newest first.
+    pub runs: BTreeMap<String, Vec<RunRecord>>,
+    /// The newest releases, likewise.
+    pub releases: BTreeMap<String, Vec<Release>>,
+    /// Every connection.
+    pub connections: Vec<ConnectionRecord>,
+    /// Who is bound to them.
+    pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
+    /// Runs in progress.
+    pub claims: Vec<Claim>,
+}
+
+impl Status {
+    /// Nothing known yet.
+    pub fn default_for(place: &Place) -> Self {
+        Self {
+            place: place.clone(),
+            runs: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            connections: Vec::new(),
+            consumers: BTreeMap::new(),
+            claims: Vec::new(),
+        }
+    }
+
+    fn stale(&self, record: &ConnectionRecord) -> usize {
+        self.consumers.get(&record.address).into_iter().flatten().filter(|entry| entry.generation < record.generation).count()
+    }
+}
+
+/// The state as text.
+pub fn text(status: &Status, now: DateTime<Utc>) -> String {
+    let mut text = format!("{}/{}\n", status.place.workspace, status.place.environment);
+    if status.runs.is_empty() && status.claims.is_empty() {
+        text.push_str("\nnothing was deployed here yet\n");
+        return text;
+    }
+    if !status.claims.is_empty() {
+        text.push_str("\nIn progress\n");
+        for claim in &status.claims {
+            let who = claim.run.actor.as_deref().unwrap_or("somebody");
+            let _ = writeln!(text, "  {}  run {} by {who} on {}, process {}", claim.place.deployable, claim.run.id, claim.host, claim.process.id);
+        }
+    }
+    text.push_str("\nRuns\n");
+    text.push_str(&runs(status, now));
+    text.push_str("\nReleases\n");
+    text.push_str(&releases(status));
+    text.push_str("\nConnections\n");
+    text.push_str(&connections(status));
+    text
+}
+
+fn runs(status: &Status, now: DateTime<Utc>) -> String {
+    let rows = status.runs.iter().flat_map(|(deployable, runs)| {
+        runs.iter().map(move |run| {
+            let done = run.tasks.iter().filter(|task| task.ended.is_some()).count();
+            vec![
+                format!("  {deployable}"),
+                run.id.to_string(),
+                status_word(run.status, run.failure_reason),
+                format!("{done}/{} tasks", run.tasks.len()),
+                format!("{} ago", ago(now - run.started)),
+                run.actor.clone().unwrap_or_default(),
+            ]
+        })
+    });
+    table(&rows.collect::<Vec<_>>())
+}
+
+fn releases(status: &Status) -> String {
+    let rows = status.releases.iter().flat_map(|(deployable, releases)| {
+        releases.iter().map(move |release| {
+            vec![
+                format!("  {deployable}"),
+                release.version_tag.to_string(),
+                release.made.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+                format!("run {}", release.run),
+            ]
+        })
+    });
+    table(&rows.collect::<Vec<_>>())
+}
+
+fn connections(status: &Status) -> String {
+    let rows = status.connections.iter().map(|record| {
+        let consumers = status.consumers.get(&record.address).map_or(0, Vec::len);
+        let stale = status.stale(record);
+        let behind = if stale > 0 { format!(", {stale} stale") } else { String::new() };
+        vec![
+            format!("  {}", record.address),
+            format!("{} {}", record.face.type_name, record.face.type_version),
+            format!("generation {}", record.generation),
+            format!("{:?}", record.status).to_lowercase(),
+            format!("{consumers} consumers{behind}"),
+        ]
+    });
+    table(&rows.collect::<Vec<_>>())
+}
+
+fn ago(time: chrono::TimeDelta) -> String {
+    match time.num_seconds() {
+        seconds @ ..120 => format!("{}s", seconds.max(0)),
+        seconds @ 120..7200 => format!("{}m", seconds / 60),
+        seconds @ 7200..172_800 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86400),
+    }
+}
+
+/// The state as JSON.
+pub fn json(status: &Status) -> String {
+    to_json(&json!({
+        "schemaVersion": 1,
+        "workspace": status.place.workspace,
+        "environment": status.place.environment,
+        "runs": status.runs,
+        "releases": status.releases,
+        "connections": by_address(status.connections.iter()),
+        "consumers": status.consumers.iter().map(|(address, consumers)| (address.to_string(), consumers.clone())).collect::<BTreeMap<_, _>>(),
+        "claims": status.claims,
+    }))
+}
