@@ -1,1 +1,35 @@
-//! To be written.
+//! Documents: text to domain types, strictly, with every problem at its place.
+//!
+//! A text becomes a value ([`yaml`]), the value is checked against the JSON Schema of its kind ([`schema`], [`explain`]) and
+//! against what no schema can say ([`native`]); all that is found is reported together.
+
+mod draw;
+mod explain;
+mod finding;
+mod foreign;
+mod kind;
+mod locate;
+mod merge;
+mod native;
+mod nearest;
+mod outline;
+mod read;
+mod schema;
+mod values;
+mod yaml;
+
+pub use draw::draw;
+pub use finding::Finding;
+pub use kind::Kind;
+pub use locate::{Span, locate};
+pub use merge::{merged, overlaid};
+pub use nearest::nearest;
+pub use read::{catalog, connection_type, context, environment, imported, manifest, plugin, workspace};
+pub use schema::schema;
+pub use values::{check_schema, defaults, validate_value};
+
+/// A problem of a value against a JSON Schema.
+pub type SchemaProblem = Finding;
+
+#[cfg(test)]
+mod tests;

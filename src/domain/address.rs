@@ -306,7 +306,7 @@ macro_rules! text_schema {
                 "Address".into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({"type": "string", "description": $description})
+                json_schema!({"type": "string", "format": "address", "description": $description})
             }
         }
     )*};

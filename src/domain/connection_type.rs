@@ -23,7 +23,7 @@ pub struct ConnectionType {
     /// Its name.
     pub name: TypeName,
     /// Its version. Versions stand side by side.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "version"))]
     pub version: Version,
     /// What it is for, in a sentence.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -462,7 +462,7 @@ pub struct ImportedConnection {
     #[serde(rename = "type")]
     pub type_name: TypeName,
     /// The version of its type.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "version"))]
     pub version: semver::Version,
     /// Its public attributes.
     #[serde(default)]

@@ -21,7 +21,7 @@ pub struct Plugin {
     /// Its name.
     pub name: PluginName,
     /// Its version; a published version never changes.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "version"))]
     pub version: Version,
     /// What it is for, in a sentence.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -62,7 +62,7 @@ pub struct Slot {
     pub type_name: TypeName,
     /// Which versions of the type will do, such as `>=1, <2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "version-range"))]
     pub version: Option<semver::VersionReq>,
     /// Whether the plugin also works without it.
     #[serde(default)]
