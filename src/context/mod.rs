@@ -1,1 +1,18 @@
-//! To be written.
+//! The context repository: the documents people change by pull request, the ledger that runs write, and the claims of runs in
+//! progress.
+//!
+//! [`layout`] knows every path, [`store`] what a store can do, [`git`] does it with the git binary. Above them: [`create`] makes
+//! a context repository, [`ledger`] reads records, [`publish`] writes them, [`verify`] checks them.
+
+pub mod create;
+pub mod git;
+pub mod layout;
+pub mod ledger;
+pub mod publish;
+pub mod store;
+pub mod verify;
+
+pub use store::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, StoreError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! Reading the records of the ledger, each as its type, in as few reads as it takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::DeserializeOwned;
+
+use super::layout::{self, LedgerFile};
+use super::{Branch, CommitId, ContextStore, StoreError};
+use crate::domain::address::{Address, AliasMember, Place};
+use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::names::{Alias, Digest, OutputName, SlotName};
+use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
+
+/// The ledger as it stood at one commit, so that all that is read of it fits together. A ledger without a commit is empty.
+#[derive(Clone)]
+pub struct Snapshot<'a> {
+    store: &'a dyn ContextStore,
+    at: Option<CommitId>,
+}
+
+/// What is known of a deployable in an environment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlaceRecords {
+    /// Its applied plugins.
+    pub applied: BTreeMap<Alias, AppliedRecord>,
+    /// Its connections.
+    pub connections: BTreeMap<(Alias, OutputName), ConnectionRecord>,
+}
+
+/// A slot that consumes a connection: where, and which.
+pub type Consumer = (Place, AliasMember<SlotName>);
+
+/// A file of a plugin's tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFile {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// Whether it is marked executable.
+    pub executable: bool,
+}
+
+impl<'a> Snapshot<'a> {
+    /// The ledger at a commit; none stands for a ledger that has none yet.
+    pub fn new(store: &'a dyn ContextStore, at: Option<CommitId>) -> Self {
+        Self { store, at }
+    }
+
+    /// The ledger as it stands now.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn newest(store: &'a dyn ContextStore) -> Result<Self, StoreError> {
+        Ok(Self::new(store, store.head(Branch::Ledger).await?))
+    }
+
+    /// The commit it is read at.
+    pub fn at(&self) -> Option<&CommitId> {
+        self.at.as_ref()
+    }
+
+    /// What is known of a place.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a record is not one.
+    pub async fn place(&self, place: &Place) -> Result<PlaceRecords, StoreError> {
+        let mut records = PlaceRecords::default();
+        for (path, bytes) in self.below(&[layout::applied_folder(place), layout::connections_folder(place)]).await? {
+            match LedgerFile::parse(&path) {
+                Some(LedgerFile::Applied(_, alias)) => drop(records.applied.insert(alias, parse_json(&path, &bytes)?)),
+                Some(LedgerFile::Connection(address)) => {
+                    let connection: ConnectionRecord = parse_connection(&path, &bytes, &address)?;
+                    if let crate::domain::address::Target::Output { alias, output, .. } = address.target {
+                        records.connections.insert((alias, output), connection);
+                    }
+                }
+                _ => return Err(StoreError::Corrupt { path, why: "no such file belongs here".to_owned() }),
+            }
+        }
+        Ok(records)
+    }
+
+    /// The connections at these addresses; those that are not there, and imported ones, are left out.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a record is not one.
+    pub async fn connections(
+        &self,
+        addresses: impl IntoIterator<Item = &Address>,
+    ) -> Result<BTreeMap<Address, ConnectionRecord>, StoreError> {
+        let wanted: BTreeMap<_, _> =
+            addresses.into_iter().filter_map(|address| Some((layout::connection(address)?, address))).collect();
+        let found = self.read(&wanted.keys().cloned().collect::<Vec<_>>()).await?;
+        let parsed = found.iter().filter_map(|(path, bytes)| {
+            let address = *wanted.get(path)?;
+            Some(parse_connection(path, bytes, address).map(|connection| (address.clone(), connection)))
+        });
+        parsed.collect()
+    }
+
+    /// The connection at an address.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or the record is not one.
+    pub async fn connection(&self, address: &Address) -> Result<Option<ConnectionRecord>, StoreError> {
+        Ok(self.connections([address]).await?.remove(address))
+    }
+
+    /// Who consumes these connections, at any place; an address without consumers has an empty entry.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or an entry is not one.
+    pub async fn consumers(
+        &self,
+        addresses: impl IntoIterator<Item = &Address>,
+    ) -> Result<BTreeMap<Address, BTreeMap<Consumer, ConsumerEntry>>, StoreError> {
+        let mut consumers: BTreeMap<_, BTreeMap<_, _>> =
+            addresses.into_iter().map(|address| (address.clone(), BTreeMap::new())).collect();
+        let folders: Vec<_> = consumers.keys().map(layout::consumers_folder).collect();
+        for (path, bytes) in self.below(&folders).await? {
+            let Some(LedgerFile::Consumer(address, place, slot)) = LedgerFile::parse(&path) else {
+                return Err(StoreError::Corrupt { path, why: "it is not named after a consumer".to_owned() });
+            };
+            consumers.entry(address).or_default().insert((place, slot), parse_json(&path, &bytes)?);
+        }
+        Ok(consumers)
+    }
+
+    /// The newest runs of a place, newest first, at most so many.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a record is not one.
+    pub async fn runs(&self, place: &Place, most: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.newest_below(layout::runs_folder(place), most).await
+    }
+
+    /// The newest releases of a place, newest first, at most so many.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a release is not one.
+    pub async fn releases(&self, place: &Place, most: usize) -> Result<Vec<Release>, StoreError> {
+        self.newest_below(layout::releases_folder(place), most).await
+    }
+
+    /// The tree of an applied plugin, by path inside it; empty where the ledger has none with this digest.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn plugin_tree(&self, digest: &Digest) -> Result<BTreeMap<String, TreeFile>, StoreError> {
+        let prefix = format!("{}/", layout::plugin_tree(digest));
+        let listed = self.list(&[layout::plugin_tree(digest)]).await?;
+        let paths: Vec<_> = listed.iter().map(|file| file.path.clone()).collect();
+        let executable: BTreeSet<_> = listed.into_iter().filter(|file| file.executable).map(|file| file.path).collect();
+        let files = self.read(&paths).await?.into_iter();
+        Ok(files
+            .map(|(path, bytes)| {
+                let executable = executable.contains(&path);
+                (path.trim_start_matches(&prefix).to_owned(), TreeFile { bytes, executable })
+            })
+            .collect())
+    }
+
+    /// The files with ids for names in a folder, the newest first: ids sort by time.
+    async fn newest_below<T: DeserializeOwned>(&self, folder: String, most: usize) -> Result<Vec<T>, StoreError> {
+        let paths: Vec<_> = self.list(&[folder]).await?.into_iter().rev().take(most).map(|file| file.path).collect();
+        let found = self.read(&paths).await?;
+        found.iter().rev().map(|(path, bytes)| parse_json(path, bytes)).collect()
+    }
+
+    async fn below(&self, folders: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        let paths: Vec<_> = self.list(folders).await?.into_iter().map(|file| file.path).collect();
+        self.read(&paths).await
+    }
+
+    async fn list(&self, folders: &[String]) -> Result<Vec<super::ListedFile>, StoreError> {
+        match &self.at {
+            Some(at) => Ok(self.store.list(at, folders).await?.into_values().flatten().collect()),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn read(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        match &self.at {
+            Some(at) => self.store.read(at, paths).await,
+            None => Ok(BTreeMap::new()),
+        }
+    }
+}
+
+/// The claim of a place, with the commit that moving or deleting it must name.
+///
+/// # Errors
+/// When the context cannot be read, or the claim is not one.
+pub async fn read_claim(store: &dyn ContextStore, place: &Place) -> Result<Option<(CommitId, Claim)>, StoreError> {
+    let Some((commit, bytes)) = store.read_claim(place).await? else { return Ok(None) };
+    Ok(Some((commit, parse_json(layout::CLAIM, &bytes)?)))
+}
+
+/// Reads a file of the ledger as what it should be.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] when it is something else.
+pub fn parse_json<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|problem| StoreError::Corrupt { path: path.to_owned(), why: problem.to_string() })
+}
+
+/// Reads a connection record, which must be the one of its path: a record that was moved could pass for another.
+fn parse_connection(path: &str, bytes: &[u8], address: &Address) -> Result<ConnectionRecord, StoreError> {
+    let connection: ConnectionRecord = parse_json(path, bytes)?;
+    if connection.address == *address {
+        return Ok(connection);
+    }
+    Err(StoreError::Corrupt { path: path.to_owned(), why: format!("it is the record of `{}`", connection.address) })
+}
