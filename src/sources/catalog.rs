@@ -20,9 +20,9 @@ pub struct Choice {
 ///
 /// # Errors
 /// When the catalog has no such plugin, no such version, or no source for it. The diagnostic has no place yet.
-pub fn choose(catalog: &Catalog, name: &PluginName, range: &VersionReq) -> Result<Choice, Diagnostic> {
+pub fn choose(catalog: &Catalog, name: &PluginName, range: &VersionReq) -> Result<Choice, Box<Diagnostic>> {
     let Some(plugin) = catalog.plugins.get(name) else {
-        return Err(unknown(catalog, name));
+        return Err(unknown(catalog, name).into());
     };
     let mut versions: Vec<(Version, &String, &CatalogVersion)> = plugin
         .versions
@@ -32,11 +32,11 @@ pub fn choose(catalog: &Catalog, name: &PluginName, range: &VersionReq) -> Resul
         .collect();
     versions.sort_by(|(a, ..), (b, ..)| b.cmp(a));
     let Some((version, written, entry)) = versions.into_iter().find(|(.., entry)| entry.yanked.is_none()) else {
-        return Err(none_in_range(plugin, name, range));
+        return Err(none_in_range(plugin, name, range).into());
     };
     let Some(source) = entry.source.as_ref().or(plugin.source.as_ref()) else {
         let message = format!("the catalog gives no source for `{name}` {version}");
-        return Err(Diagnostic::error(PluginUnavailable, message).help("add `source:` to the plugin in `catalog.yaml`"));
+        return Err(Diagnostic::error(PluginUnavailable, message).help("add `source:` to the plugin in `catalog.yaml`").into());
     };
     Ok(Choice { source: source.replace("{version}", written), version })
 }
@@ -129,7 +129,7 @@ plugins:
         .unwrap()
     }
 
-    fn chosen(name: &str, range: &str) -> Result<Choice, Diagnostic> {
+    fn chosen(name: &str, range: &str) -> Result<Choice, Box<Diagnostic>> {
         choose(&catalog(), &name.parse().unwrap(), &range.parse().unwrap())
     }
 

@@ -93,9 +93,9 @@ pub async fn fetch_all(
             }
             Ok(Found::There { url, wanted, warning }) => {
                 warnings.0.extend(warning.map(|warning| place(warning, written)));
-                remotes.entry(url).or_default().push(wanted);
+                remotes.entry(url).or_default().push(*wanted);
             }
-            Err(problem) => problems.push((written.clone(), problem)),
+            Err(problem) => problems.push((written.clone(), *problem)),
         }
     }
     let mut lock = terms.kept_lock();
@@ -111,7 +111,7 @@ pub async fn fetch_all(
                 lock.plugins.insert(outcome.written.clone(), entry);
                 plugins.insert(outcome.written, fetched);
             }
-            Err(problem) => problems.push((outcome.written, problem)),
+            Err(problem) => problems.push((outcome.written, *problem)),
         }
     }
     if problems.is_empty() {
@@ -128,7 +128,7 @@ enum Found {
     /// A folder beside the manifest, read already.
     Here(Fetched),
     /// A folder of a repository.
-    There { url: String, wanted: Wanted, warning: Option<Diagnostic> },
+    There { url: String, wanted: Box<Wanted>, warning: Option<Diagnostic> },
 }
 
 impl Terms<'_> {
@@ -139,7 +139,7 @@ impl Terms<'_> {
         }
     }
 
-    fn find(&self, world: &World, written: &str) -> Result<Found, Diagnostic> {
+    fn find(&self, world: &World, written: &str) -> Result<Found, Box<Diagnostic>> {
         let reference = parse(written)?;
         if let Reference::Path(path) = &reference {
             let tree = self.read_path(world, path)?;
@@ -148,26 +148,30 @@ impl Terms<'_> {
         }
         let locked = self.entry(written, &reference);
         if locked.is_none() && self.mode == LockMode::Frozen {
-            let message = match self.lock.plugins.contains_key(written) {
-                true => format!("the entry of `{written}` in `tieline.lock` is out of date"),
-                false => format!("`tieline.lock` has no entry for `{written}`"),
+            let message = if self.lock.plugins.contains_key(written) {
+                format!("the entry of `{written}` in `tieline.lock` is out of date")
+            } else {
+                format!("`tieline.lock` has no entry for `{written}`")
             };
             return Err(Diagnostic::error(PluginChanged, message)
-                .help("run `tieline plan` on a command line, or `tieline plugins update`, and commit `tieline.lock`"));
+                .help("run `tieline plan` on a command line, or `tieline plugins update`, and commit `tieline.lock`")
+                .into());
         }
         let (source, version, warning) = self.look_up(&reference, locked)?;
         if self.catalog.is_some_and(|catalog| !is_allowed(catalog, &source.to_string())) {
             let message = format!("`{source}` is not from a source that the catalog allows");
             return Err(Diagnostic::error(PluginUnavailable, message)
-                .help("use an allowed source, or ask for this one in `allowed-sources` of `catalog.yaml`"));
+                .help("use an allowed source, or ask for this one in `allowed-sources` of `catalog.yaml`")
+                .into());
         }
         let text = source.to_string();
         match source {
             Reference::Git { url, path, reference } => {
                 let (written, locked) = (written.to_owned(), locked.cloned());
-                Ok(Found::There { url, wanted: Wanted { written, source: text, path, reference, version, locked }, warning })
+                let wanted = Box::new(Wanted { written, source: text, path, reference, version, locked });
+                Ok(Found::There { url, wanted, warning })
             }
-            _ => Err(not_fetched(&text)),
+            _ => Err(not_fetched(&text).into()),
         }
     }
 
@@ -190,7 +194,7 @@ impl Terms<'_> {
         &self,
         reference: &Reference,
         locked: Option<&LockEntry>,
-    ) -> Result<(Reference, Option<Version>, Option<Diagnostic>), Diagnostic> {
+    ) -> Result<(Reference, Option<Version>, Option<Diagnostic>), Box<Diagnostic>> {
         let Reference::Catalog { name, range } = reference else {
             return Ok((reference.clone(), locked.and_then(|entry| entry.version.clone()), None));
         };
@@ -199,27 +203,31 @@ impl Terms<'_> {
             (_, Some(catalog)) => choose(catalog, name, range).map(|choice| (choice.source, choice.version))?,
             (_, None) => {
                 let message = format!("`{name}` is a name of the catalog, and the context has no `catalog.yaml`");
-                return Err(Diagnostic::error(PluginUnavailable, message).help("add the catalog, or name the source directly"));
+                return Err(Diagnostic::error(PluginUnavailable, message)
+                    .help("add the catalog, or name the source directly")
+                    .into());
             }
         };
         let warning = self.catalog.and_then(|catalog| warning(catalog, name, &version));
         Ok((parse(&source)?, Some(version), warning))
     }
 
-    fn read_path(&self, world: &World, path: &str) -> Result<Tree, Diagnostic> {
-        let unreadable = |why: &str| Diagnostic::error(PluginUnavailable, format!("the plugin `{path}` cannot be read: {why}"));
-        let manifest_folder = world.files.canonical(self.manifest_folder).map_err(|problem| unreadable(&problem.to_string()))?;
+    fn read_path(&self, world: &World, path: &str) -> Result<Tree, Box<Diagnostic>> {
+        let unreadable = |why: &dyn std::fmt::Display| {
+            Diagnostic::error(PluginUnavailable, format!("the plugin `{path}` cannot be read: {why}"))
+        };
+        let manifest_folder = world.files.canonical(self.manifest_folder).map_err(|problem| unreadable(&problem))?;
         let folder = joined(&manifest_folder, path);
-        let real = world.files.canonical(&folder).map_err(|problem| unreadable(&problem.to_string()))?;
+        let real = world.files.canonical(&folder).map_err(|problem| unreadable(&problem))?;
         if real != folder {
-            return Err(unreadable("a part of its path is a link").help("name the folder itself"));
+            return Err(unreadable(&"a part of its path is a link").help("name the folder itself").into());
         }
-        read_folder(world, &folder).map_err(|problem| unreadable(&problem.to_string()))
+        read_folder(world, &folder).map_err(|problem| unreadable(&problem).into())
     }
 }
 
-fn parse(written: &str) -> Result<Reference, Diagnostic> {
-    written.parse().map_err(|problem| Diagnostic::error(PluginUnavailable, format!("{problem}")).help(FORMS))
+fn parse(written: &str) -> Result<Reference, Box<Diagnostic>> {
+    written.parse().map_err(|problem| Diagnostic::error(PluginUnavailable, format!("{problem}")).help(FORMS).into())
 }
 
 fn not_fetched(source: &str) -> Diagnostic {

@@ -56,9 +56,9 @@ const NOT_BY_ID: [&str; 3] = ["not our ref", "unadvertised object", "couldn't fi
 
 /// How often a transfer is tried again.
 const RETRIES: usize = 3;
-const LISTING_LIMIT: Duration = Duration::from_secs(60);
-const FETCH_LIMIT: Duration = Duration::from_secs(600);
-const LOCAL_LIMIT: Duration = Duration::from_secs(60);
+const LISTING_LIMIT: Duration = Duration::from_mins(1);
+const FETCH_LIMIT: Duration = Duration::from_mins(10);
+const LOCAL_LIMIT: Duration = Duration::from_mins(1);
 
 /// Why git did not give what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -347,4 +347,50 @@ pub(super) fn hide_credentials(text: &str) -> String {
         };
     }
     shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_comes_before_a_branch_and_means_its_commit() {
+        let refs =
+            Refs::parse("h\tHEAD\nb\trefs/heads/x\nt\trefs/tags/x\nc\trefs/tags/x^{}\nm\trefs/heads/main\np\trefs/pull/1/head\n");
+        assert_eq!(refs.resolve(Some("x")), Some((RefKind::Tag, "c")));
+        assert_eq!(refs.resolve(Some("refs/heads/x")), Some((RefKind::Branch, "b")));
+        assert_eq!(refs.resolve(Some("main")), Some((RefKind::Branch, "m")));
+        assert_eq!(refs.resolve(None), Some((RefKind::Branch, "h")));
+        assert_eq!(refs.resolve(Some("pull/1/head")), None);
+    }
+
+    #[test]
+    fn credentials_in_urls_are_hidden() {
+        for (text, shown) in [
+            ("fatal: 'https://me:pw@git.test/a' not found", "fatal: 'https://***@git.test/a' not found"),
+            ("https://a:b@c@git.test", "https://***@git.test"),
+            ("https://git.test/a@b and ssh://git@x/y", "https://git.test/a@b and ssh://***@x/y"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(hide_credentials(text), shown);
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let failed = |said: &str| GitProblem::Failed(said.to_owned());
+        assert!(failed("fatal: unable to access 'https://x/': Could not resolve host: x").may_pass());
+        assert!(failed("error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503").may_pass());
+        assert!(!failed("fatal: Authentication failed for 'https://x/'").may_pass());
+        assert!(!failed("fatal: repository 'https://x/' not found").may_pass());
+        assert!(failed("fatal: remote error: upload-pack: not our ref 1").is_not_by_id());
+    }
+
+    #[test]
+    fn a_blob_that_is_not_the_one_asked_for_is_not_taken() {
+        let mut rest = &b"id1 blob 3\na\nb\nid2 missing\n"[..];
+        assert_eq!(next_blob(&mut rest, "id1"), Some(&b"a\nb"[..]));
+        assert_eq!(next_blob(&mut rest, "id2"), None);
+        assert_eq!(next_blob(&mut &b"id1 blob 9\nshort\n"[..], "id1"), None);
+    }
 }

@@ -157,9 +157,9 @@ impl Intake {
         let same_or_above = std::iter::successors(Some(folded), |path| path.rsplit_once('/').map(|(folder, _)| folder))
             .find_map(|path| self.taken.get(path));
         let below = || {
-            let folder = format!("{folded}/");
-            let (path, written) = self.taken.range(folder.clone()..).next()?;
-            path.starts_with(&folder).then_some(written)
+            let start = format!("{folded}/");
+            let (path, written) = self.taken.range(start.clone()..).next()?;
+            path.starts_with(&start).then_some(written)
         };
         same_or_above.or_else(below).map(String::as_str)
     }
@@ -196,4 +196,119 @@ pub fn read_folder(world: &World, folder: &Path) -> Result<Tree, TreeProblem> {
         }
     }
     Ok(tree)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tree(files: &[(&str, bool, &str)]) -> Tree {
+        let file = |(path, executable, text): &(&str, bool, &str)| {
+            ((*path).to_owned(), TreeFile { executable: *executable, bytes: text.as_bytes().to_vec() })
+        };
+        Tree { files: files.iter().map(file).collect() }
+    }
+
+    /// A digest of a known tree: it stands in lock files and records, so it must never change.
+    #[test]
+    fn the_digest_is_the_documented_one() {
+        let digest = tree(&[("main.tf", false, "a\n"), ("run/it.sh", true, "b\n")]).digest();
+        let content = |text: &str| Digest::of(text.as_bytes());
+        let lines = format!("7 main.tf - {}\n9 run/it.sh x {}\n", content("a\n"), content("b\n"));
+        assert_eq!(digest, Digest::of(lines.as_bytes()));
+        assert_eq!(digest.as_str(), "a2a83153b5748b5a2e5eaccaa727d2c74ad75ea3e7882a845c1a6bfbcb2b898d");
+    }
+
+    #[test]
+    fn git_and_terraform_folders_do_not_count() {
+        let plain = tree(&[("main.tf", false, "a")]);
+        let with_more = tree(&[("main.tf", false, "a"), (".git/config", false, "b"), ("modules/x/.terraform/y", false, "c")]);
+        assert_eq!(plain.digest(), with_more.digest());
+        assert_ne!(plain.digest(), tree(&[("main.tf", false, "a"), (".gitignore", false, "b")]).digest());
+    }
+
+    #[test]
+    fn a_subfolder_is_named_from_itself() {
+        let whole = tree(&[("a/b/c", false, "1"), ("ab", false, "2"), ("a/d", false, "3")]);
+        assert_eq!(whole.subfolder("a"), Some(tree(&[("b/c", false, "1"), ("d", false, "3")])));
+        assert_eq!(whole.subfolder(""), Some(whole.clone()));
+        assert_eq!(whole.subfolder("ab"), None);
+    }
+
+    fn admitted(paths: &[&str]) -> Result<bool, String> {
+        let mut intake = Intake::default();
+        let mut last = Ok(true);
+        for path in paths {
+            last = intake.admit(path, 1).map_err(|problem| problem.to_string());
+        }
+        last
+    }
+
+    #[test]
+    fn r70_paths_that_lead_out_or_collide_are_refused() {
+        for path in ["/etc/passwd", "../x", "a/../x", "a//b", "./a", "", "a\nb", "a\\b", "a/\u{fffd}"] {
+            assert!(admitted(&[path]).unwrap_err().contains("is not a plain path"), "{path:?}");
+        }
+        for paths in [["a/b", "a/b"], ["a/b", "A/B"], ["a", "a/b"], ["a/b", "A"], ["é", "É"]] {
+            assert!(admitted(&paths).unwrap_err().contains("would be one file"), "{paths:?}");
+        }
+        assert_eq!(admitted(&["a/b", "a/c", "a-b", "a.b"]), Ok(true));
+        assert_eq!(admitted(&[".git/a"]), Ok(false));
+    }
+
+    #[test]
+    fn r70_limits_hold_before_anything_is_read() {
+        let mut intake = Intake::default();
+        assert!(matches!(intake.admit("large", LARGEST_FILE + 1), Err(TreeProblem::FileTooLarge { .. })));
+        let mut intake = Intake::default();
+        for name in ["a", "b", "c", "d"] {
+            intake.admit(name, LARGEST_FILE).unwrap();
+        }
+        assert!(matches!(intake.admit("e", 1), Err(TreeProblem::TreeTooLarge)));
+        let mut intake = Intake::default();
+        for number in 0..MOST_FILES {
+            intake.admit(&number.to_string(), 0).unwrap();
+        }
+        assert!(matches!(intake.admit("more", 0), Err(TreeProblem::TooManyFiles)));
+    }
+
+    fn any_tree() -> impl Strategy<Value = Tree> {
+        // Letters that the digest's own lines are made of, so that an ambiguity would show.
+        let file = (any::<bool>(), prop::collection::vec(any::<u8>(), 0..4))
+            .prop_map(|(executable, bytes)| TreeFile { executable, bytes });
+        prop::collection::btree_map("[a1 x-]{1,4}(/[a1 x-]{1,3})?", file, 0..4).prop_map(|files| Tree { files })
+    }
+
+    proptest! {
+        #[test]
+        fn the_digest_tells_trees_apart(a in any_tree(), b in any_tree()) {
+            prop_assert_eq!(a == b, a.digest() == b.digest());
+        }
+
+        #[test]
+        fn any_one_change_changes_the_digest(tree in any_tree(), which in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            prop_assume!(!tree.files.is_empty());
+            let path = which.get(&tree.files.keys().cloned().collect::<Vec<_>>()).clone();
+            let changed = |change: &dyn Fn(&mut Tree)| {
+                let mut changed = tree.clone();
+                change(&mut changed);
+                changed.digest()
+            };
+            let digests = [
+                changed(&|tree| tree.files.get_mut(&path).unwrap().bytes.push(byte)),
+                changed(&|tree| tree.files.get_mut(&path).unwrap().executable ^= true),
+                changed(&|tree| {
+                    let file = tree.files.remove(&path).unwrap();
+                    tree.files.insert(format!("{path}2"), file);
+                }),
+                changed(&|tree| drop(tree.files.remove(&path))),
+            ];
+            for digest in digests {
+                prop_assert_ne!(digest, tree.digest());
+            }
+            prop_assert_eq!(changed(&|_| ()), tree.digest());
+        }
+    }
 }

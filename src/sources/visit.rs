@@ -45,14 +45,14 @@ pub(super) struct Outcome {
     /// The text after `use:`.
     pub(super) written: String,
     /// The plugin and its entry in the lock file, or why not.
-    pub(super) result: Result<(Fetched, LockEntry), Diagnostic>,
+    pub(super) result: Result<(Fetched, LockEntry), Box<Diagnostic>>,
     /// What is to be said besides.
     pub(super) warning: Option<Diagnostic>,
 }
 
 impl Outcome {
     fn failed(written: String, problem: Diagnostic) -> Self {
-        Self { written, result: Err(problem), warning: None }
+        Self { written, result: Err(Box::new(problem)), warning: None }
     }
 }
 
@@ -114,7 +114,7 @@ async fn settle_all(remote: &Remote, cache: &Cache, wanted: Vec<Wanted>, shown: 
         };
         match settle(&wanted, refs, shown) {
             Ok((commit, warning)) => settled.push(Settled { wanted, commit, cached, warning }),
-            Err(problem) => outcomes.push(Outcome::failed(wanted.written, problem)),
+            Err(problem) => outcomes.push(Outcome::failed(wanted.written, *problem)),
         }
     }
     if let Err(problem) = refs {
@@ -124,18 +124,18 @@ async fn settle_all(remote: &Remote, cache: &Cache, wanted: Vec<Wanted>, shown: 
 }
 
 /// The commit to use, and what is to be said of it. Without refs, the remote was not asked.
-fn settle(wanted: &Wanted, refs: Option<&Refs>, shown: &str) -> Result<(String, Option<Diagnostic>), Diagnostic> {
+fn settle(wanted: &Wanted, refs: Option<&Refs>, shown: &str) -> Result<(String, Option<Diagnostic>), Box<Diagnostic>> {
     let name = wanted.reference.as_deref();
     let named = name.filter(|name| is_commit(name));
     let Some(entry) = &wanted.locked else {
         return match named.or_else(|| refs?.resolve(name).map(|(_, commit)| commit)) {
             Some(commit) => Ok((commit.to_owned(), None)),
-            None => Err(no_such_ref(name, refs, shown)),
+            None => Err(no_such_ref(name, refs, shown).into()),
         };
     };
     let now = named.map(|commit| (RefKind::Tag, commit)).or_else(|| refs?.resolve(name));
     match now {
-        Some((RefKind::Tag, now)) if now != entry.commit => Err(moved(wanted, &entry.commit, now, shown)),
+        Some((RefKind::Tag, now)) if now != entry.commit => Err(moved(wanted, &entry.commit, now, shown).into()),
         None if refs.is_some() && wanted.needs_refs() => {
             let message = format!("`{shown}` no longer has `{}`; its locked commit is used", name.unwrap_or("HEAD"));
             Ok((entry.commit.clone(), Some(Diagnostic::warning(PluginUnavailable, message))))
