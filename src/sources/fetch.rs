@@ -154,7 +154,7 @@ impl Terms<'_> {
                 format!("`tieline.lock` has no entry for `{written}`")
             };
             return Err(Diagnostic::error(PluginChanged, message)
-                .help("run `tieline plan` on a command line, or `tieline plugins update`, and commit `tieline.lock`")
+                .help("run `tieline plugins update` and commit `tieline.lock`")
                 .into());
         }
         let (source, version, warning) = self.look_up(&reference, locked)?;
@@ -209,7 +209,9 @@ impl Terms<'_> {
             }
         };
         let warning = self.catalog.and_then(|catalog| warning(catalog, name, &version));
-        Ok((parse(&source)?, Some(version), warning))
+        let from_catalog =
+            |problem: Box<Diagnostic>| problem.note(format!("it is the source of `{name}` {version} in the catalog"));
+        Ok((parse(&source).map_err(from_catalog)?, Some(version), warning))
     }
 
     fn read_path(&self, world: &World, path: &str) -> Result<Tree, Box<Diagnostic>> {
@@ -266,5 +268,8 @@ async fn visit_all(world: &World, cache: &Cache, remotes: BTreeMap<String, Vec<W
             visit(world, &cache, url, wanted).await
         });
     }
-    visits.join_all().await.into_iter().flatten().collect()
+    let mut outcomes: Vec<Outcome> = visits.join_all().await.into_iter().flatten().collect();
+    // They come in the order in which remotes answered.
+    outcomes.sort_by(|a, b| a.written.cmp(&b.written));
+    outcomes
 }

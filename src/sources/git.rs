@@ -11,7 +11,7 @@ use backon::{ExponentialBuilder, Retryable as _};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::catalog::nearest;
+use super::refs::Refs;
 use super::tree::{Intake, Tree, TreeFile, TreeProblem};
 use crate::world::{OnCancel, ProcessSpec, SpawnError, World};
 
@@ -57,6 +57,7 @@ const NOT_BY_ID: [&str; 3] = ["not our ref", "unadvertised object", "couldn't fi
 /// How often a transfer is tried again.
 const RETRIES: usize = 3;
 const LISTING_LIMIT: Duration = Duration::from_mins(1);
+const GLANCE_LIMIT: Duration = Duration::from_secs(10);
 const FETCH_LIMIT: Duration = Duration::from_mins(10);
 const LOCAL_LIMIT: Duration = Duration::from_mins(1);
 
@@ -98,61 +99,6 @@ impl GitProblem {
     }
 }
 
-/// Whether a text is a full commit id.
-pub(super) fn is_commit(text: &str) -> bool {
-    text.len() == 40 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
-/// The tags and branches of a remote, annotated tags as the commits they mean.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Refs {
-    head: Option<String>,
-    tags: BTreeMap<String, String>,
-    branches: BTreeMap<String, String>,
-}
-
-/// What a ref is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RefKind {
-    /// Not meant to move.
-    Tag,
-    /// Meant to move.
-    Branch,
-}
-
-impl Refs {
-    fn parse(listing: &str) -> Self {
-        let mut refs = Self::default();
-        for (commit, name) in listing.lines().filter_map(|line| line.split_once('\t')) {
-            let commit = commit.to_owned();
-            if name == "HEAD" {
-                refs.head = Some(commit);
-            } else if let Some(tag) = name.strip_prefix("refs/tags/") {
-                // `tag^{}` follows `tag` and is the commit that an annotated tag means.
-                refs.tags.insert(tag.strip_suffix("^{}").unwrap_or(tag).to_owned(), commit);
-            } else if let Some(branch) = name.strip_prefix("refs/heads/") {
-                refs.branches.insert(branch.to_owned(), commit);
-            }
-        }
-        refs
-    }
-
-    /// What a ref means: a tag before a branch of the same name, as git has it. None is the default branch.
-    pub(super) fn resolve(&self, name: Option<&str>) -> Option<(RefKind, &str)> {
-        let Some(name) = name else {
-            return self.head.as_deref().map(|commit| (RefKind::Branch, commit));
-        };
-        let tag = || self.tags.get(name.strip_prefix("refs/tags/").unwrap_or(name));
-        let branch = || self.branches.get(name.strip_prefix("refs/heads/").unwrap_or(name));
-        tag().map(|commit| (RefKind::Tag, commit.as_str())).or_else(|| branch().map(|commit| (RefKind::Branch, commit.as_str())))
-    }
-
-    /// The tags and branches named most like `name`.
-    pub(super) fn nearest(&self, name: &str) -> Vec<&str> {
-        nearest(name, self.tags.keys().chain(self.branches.keys()).map(String::as_str), 3)
-    }
-}
-
 /// A remote, with a private repository for what is fetched from it.
 pub(super) struct Remote {
     world: World,
@@ -167,14 +113,16 @@ impl Remote {
         Ok(Self { world, url, folder })
     }
 
-    /// Lists the refs; `with_head` asks for the default branch too, at the price of every other ref there is.
-    pub(super) async fn refs(&self, with_head: bool, retries: bool) -> Result<Refs, GitProblem> {
+    /// Lists the refs; `with_head` asks for the default branch too, at the price of every other ref there is. What is not
+    /// `needed` is asked for once, and not for long.
+    pub(super) async fn refs(&self, with_head: bool, needed: bool) -> Result<Refs, GitProblem> {
         let mut arguments = vec!["ls-remote", "--quiet"];
         if !with_head {
             arguments.extend(["--heads", "--tags"]);
         }
         arguments.extend(["--", &self.url]);
-        let listing = self.transfer(&arguments, LISTING_LIMIT, if retries { RETRIES } else { 0 }).await?;
+        let (limit, retries) = if needed { (LISTING_LIMIT, RETRIES) } else { (GLANCE_LIMIT, 0) };
+        let listing = self.transfer(&arguments, limit, retries).await?;
         Ok(Refs::parse(&String::from_utf8_lossy(&listing)))
     }
 
@@ -352,17 +300,6 @@ pub(super) fn hide_credentials(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_tag_comes_before_a_branch_and_means_its_commit() {
-        let refs =
-            Refs::parse("h\tHEAD\nb\trefs/heads/x\nt\trefs/tags/x\nc\trefs/tags/x^{}\nm\trefs/heads/main\np\trefs/pull/1/head\n");
-        assert_eq!(refs.resolve(Some("x")), Some((RefKind::Tag, "c")));
-        assert_eq!(refs.resolve(Some("refs/heads/x")), Some((RefKind::Branch, "b")));
-        assert_eq!(refs.resolve(Some("main")), Some((RefKind::Branch, "m")));
-        assert_eq!(refs.resolve(None), Some((RefKind::Branch, "h")));
-        assert_eq!(refs.resolve(Some("pull/1/head")), None);
-    }
 
     #[test]
     fn credentials_in_urls_are_hidden() {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::git::is_commit;
 use super::reference::Reference;
+use super::refs::is_commit;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason::InvalidDocument;
 use crate::domain::names::Digest;

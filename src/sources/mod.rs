@@ -7,6 +7,7 @@ mod fetch;
 mod git;
 mod lock;
 mod reference;
+mod refs;
 mod tree;
 mod unpack;
 mod visit;

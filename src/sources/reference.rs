@@ -59,17 +59,21 @@ impl FromStr for Reference {
     type Err = InvalidReference;
 
     fn from_str(text: &str) -> Result<Self, InvalidReference> {
-        if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
-            return invalid("a plugin source has no blanks, control characters or backslashes");
+        if text.chars().any(|c| c.is_control() || c == '\\') {
+            return invalid("a plugin source has no control characters or backslashes");
+        }
+        if [".", ".."].contains(&text) || text.starts_with("./") || text.starts_with("../") {
+            return Ok(Self::Path(text.to_owned()));
+        }
+        if text.contains(char::is_whitespace) {
+            return invalid("only a path has blanks in it");
         }
         if let Some(rest) = text.strip_prefix("git::") {
             parse_git(rest)
         } else if let Some(rest) = text.strip_prefix("github:") {
             parse_github(rest)
-        } else if [".", ".."].contains(&text) || text.starts_with("./") || text.starts_with("../") {
-            Ok(Self::Path(text.to_owned()))
         } else if text.contains(['/', ':']) {
-            invalid(if text.contains('@') && text.contains("://") {
+            invalid(if text.contains('@') {
                 "this is no form of plugin source".to_owned()
             } else {
                 format!("`{text}` is no form of plugin source")
@@ -202,7 +206,7 @@ mod tests {
             reference: Some("1.4.0".into()),
         };
         for (text, expected) in [
-            ("./plugins/web", Reference::Path("./plugins/web".into())),
+            ("./plugins/my web", Reference::Path("./plugins/my web".into())),
             ("..", Reference::Path("..".into())),
             ("github:acme/plugins//postgres@1.4.0", github),
             ("git::https://git.test/a/b.git", git("https://git.test/a/b.git", "", None)),

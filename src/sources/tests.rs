@@ -47,7 +47,7 @@ impl Place {
     }
 
     fn write(&self, name: &str, text: &str) {
-        self.world.files.write(&self.path(name), text.as_bytes(), name.ends_with(".sh")).unwrap();
+        self.world.files.write(&self.path(name), text.as_bytes(), name.contains("run.sh")).unwrap();
     }
 
     /// The source in the remote, at a ref.

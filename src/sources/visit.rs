@@ -6,8 +6,9 @@ use semver::Version;
 
 use super::cache::Cache;
 use super::fetch::Fetched;
-use super::git::{GitProblem, RefKind, Refs, Remote, hide_credentials, is_commit};
+use super::git::{GitProblem, Remote, hide_credentials};
 use super::lock::LockEntry;
+use super::refs::{RefKind, Refs, is_commit};
 use super::tree::Tree;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::failure::FailureReason::{PluginChanged, PluginUnavailable};
@@ -96,8 +97,8 @@ async fn settle_all(remote: &Remote, cache: &Cache, wanted: Vec<Wanted>, shown: 
     let wanted: Vec<_> = wanted.into_iter().map(from_cache).collect();
     let refs = if wanted.iter().any(|(wanted, _)| wanted.needs_refs()) {
         let with_head = wanted.iter().any(|(wanted, _)| wanted.needs_refs() && wanted.reference.is_none());
-        let retries = wanted.iter().any(|(_, cached)| cached.is_none());
-        remote.refs(with_head, retries).await
+        let needed = wanted.iter().any(|(_, cached)| cached.is_none());
+        remote.refs(with_head, needed).await
     } else {
         Ok(Refs::default())
     };
@@ -147,6 +148,7 @@ fn settle(wanted: &Wanted, refs: Option<&Refs>, shown: &str) -> Result<(String, 
 /// Reads the files, unless the cache had them, and holds them against the lock file.
 async fn take(remote: &Remote, cache: &Cache, settled: Settled, shown: &str) -> Outcome {
     let Settled { wanted, commit, cached, warning } = settled;
+    let is_new = cached.is_none();
     let tree = match cached {
         Some(tree) => tree,
         None => match remote.tree(&commit, &wanted.path).await {
@@ -163,7 +165,9 @@ async fn take(remote: &Remote, cache: &Cache, settled: Settled, shown: &str) -> 
             .help("find out who changed `tieline.lock`; if the content is what you want, run `tieline plugins update`");
         return Outcome::failed(wanted.written, problem);
     }
-    cache.keep(&digest, &tree);
+    if is_new {
+        cache.keep(&digest, &tree);
+    }
     let Wanted { written, source, version, locked, .. } = wanted;
     let entry =
         locked.unwrap_or_else(|| LockEntry { source, version, commit: commit.clone(), digest: digest.clone(), providers: None });
@@ -209,8 +213,11 @@ fn unfit(source: &str, commit: &str, shown: &str, problem: GitProblem) -> Diagno
     }
 }
 
+/// A remote may say much.
+const MOST_LINES: usize = 8;
+
 fn with_lines(diagnostic: Diagnostic, problem: &GitProblem) -> Diagnostic {
-    problem.to_string().lines().fold(diagnostic, Diagnostic::note)
+    problem.to_string().lines().take(MOST_LINES).fold(diagnostic, Diagnostic::note)
 }
 
 fn no_such_ref(name: Option<&str>, refs: Option<&Refs>, shown: &str) -> Diagnostic {
