@@ -1,0 +1,253 @@
+//! What terraform says went wrong: its diagnostics, in JSON or as text, and the state lock's holder out of their words.
+
+use serde::Deserialize;
+
+use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::failure::FailureReason;
+
+use super::explain::advice;
+
+/// A diagnostic of terraform, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TfDiagnostic {
+    /// How grave it is.
+    pub severity: Severity,
+    /// The first line.
+    pub summary: String,
+    /// The rest; may be empty, may have many lines.
+    pub detail: String,
+    /// The resource it is about.
+    pub address: Option<String>,
+    /// The file it points at, from the root module's folder.
+    pub file: Option<String>,
+    /// The line in it, from 1.
+    pub line: Option<u64>,
+    /// The code it points at.
+    pub snippet: Option<Snippet>,
+}
+
+/// The code that a diagnostic points at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snippet {
+    /// The block it stands in.
+    pub context: Option<String>,
+    /// The lines.
+    pub code: String,
+    /// The first line's number, from 1.
+    pub start_line: u64,
+    /// The expressions in it and what terraform says of their values; sensitive ones are not shown.
+    pub values: Vec<(String, String)>,
+}
+
+/// Who holds a state lock, in terraform's words. What the backend does not tell is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockInfo {
+    /// The lock's id.
+    pub id: String,
+    /// User and host of the holder.
+    pub who: String,
+    /// What the holder does.
+    pub operation: String,
+    /// Since when.
+    pub created: String,
+    /// Further words of the holder.
+    pub info: String,
+    /// The state.
+    pub path: String,
+}
+
+impl TfDiagnostic {
+    /// An error of ours about terraform itself.
+    pub(super) fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            summary: summary.into(),
+            detail: detail.into(),
+            address: None,
+            file: None,
+            line: None,
+            snippet: None,
+        }
+    }
+
+    /// The same as a problem of ours, with advice where there is some.
+    pub fn to_problem(&self, reason: FailureReason) -> Diagnostic {
+        let message = match &self.address {
+            Some(address) => format!("terraform: {} (`{address}`)", self.summary),
+            None => format!("terraform: {}", self.summary),
+        };
+        let mut problem = Diagnostic { severity: self.severity, ..Diagnostic::error(reason, message) };
+        if let Some(file) = &self.file {
+            let line = self.line.and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
+            problem = problem.at_line(file, line, 1);
+        }
+        problem.notes.extend(self.detail.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
+        problem.help.extend(advice(self).map(str::to_owned));
+        problem
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireDiagnostic {
+    severity: String,
+    summary: String,
+    #[serde(default)]
+    detail: String,
+    address: Option<String>,
+    range: Option<WireRange>,
+    snippet: Option<WireSnippet>,
+}
+
+#[derive(Deserialize)]
+struct WireRange {
+    filename: String,
+    start: WirePosition,
+}
+
+#[derive(Deserialize)]
+struct WirePosition {
+    line: u64,
+}
+
+#[derive(Deserialize)]
+struct WireSnippet {
+    context: Option<String>,
+    code: String,
+    start_line: u64,
+    #[serde(default)]
+    values: Option<Vec<WireValue>>,
+}
+
+#[derive(Deserialize)]
+struct WireValue {
+    traversal: String,
+    statement: String,
+}
+
+impl From<WireDiagnostic> for TfDiagnostic {
+    fn from(wire: WireDiagnostic) -> Self {
+        let (file, line) = wire.range.map(|range| (range.filename, range.start.line)).unzip();
+        Self {
+            severity: if wire.severity == "warning" { Severity::Warning } else { Severity::Error },
+            summary: wire.summary,
+            detail: wire.detail,
+            address: wire.address,
+            file,
+            line,
+            snippet: wire.snippet.map(|snippet| Snippet {
+                context: snippet.context,
+                code: snippet.code,
+                start_line: snippet.start_line,
+                values: snippet.values.unwrap_or_default().into_iter().map(|value| (value.traversal, value.statement)).collect(),
+            }),
+        }
+    }
+}
+
+/// Reads the diagnostics out of text for people: commands without `-json` draw a box around each.
+pub(super) fn from_text<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<TfDiagnostic> {
+    let mut found: Vec<TfDiagnostic> = Vec::new();
+    for line in lines {
+        let line = line.trim_start_matches(['│', '╷', '╵']).trim();
+        let start = |label: &str| line.strip_prefix(label).map(|summary| TfDiagnostic::error(summary, ""));
+        if let Some(error) = start("Error: ") {
+            found.push(error);
+        } else if let Some(warning) = start("Warning: ") {
+            found.push(TfDiagnostic { severity: Severity::Warning, ..warning });
+        } else if let Some(current) = found.last_mut() {
+            match place(line) {
+                Some((file, number)) if current.file.is_none() => {
+                    current.file = Some(file.to_owned());
+                    current.line = Some(number);
+                }
+                _ if line.is_empty() && current.detail.is_empty() => {}
+                _ => {
+                    current.detail.push_str(line);
+                    current.detail.push('\n');
+                }
+            }
+        }
+    }
+    for diagnostic in &mut found {
+        diagnostic.detail.truncate(diagnostic.detail.trim_end().len());
+    }
+    found
+}
+
+/// Reads `on main.tf line 3, in resource …`.
+fn place(line: &str) -> Option<(&str, u64)> {
+    let (file, rest) = line.strip_prefix("on ")?.split_once(" line ")?;
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    Some((file, digits.parse().ok()?))
+}
+
+/// Whether the state lock could not be had because another holds it, and who. A state that cannot be read or reached fails with
+/// the same summary, and is no held lock.
+pub(super) fn held_lock(diagnostics: &[TfDiagnostic]) -> Option<LockInfo> {
+    let text = diagnostics.iter().map(|diagnostic| format!("{}\n{}", diagnostic.summary, diagnostic.detail));
+    let text = text.into_iter().find(|text| text.contains("acquiring the state lock"))?;
+    let lock = lock_info(&text);
+    (!lock.id.is_empty() || text.contains("already locked")).then_some(lock)
+}
+
+fn lock_info(text: &str) -> LockInfo {
+    let mut lock = LockInfo::default();
+    // The PostgreSQL backend shows the lock it asked for, not the one that is held.
+    if text.contains("Workspace is already locked") {
+        return lock;
+    }
+    let block = text.split_once("Lock Info:").map(|(_, block)| block).unwrap_or_default();
+    for (name, value) in block.lines().filter_map(|line| line.trim().split_once(':')) {
+        let field = match name {
+            "ID" => &mut lock.id,
+            "Who" => &mut lock.who,
+            "Operation" => &mut lock.operation,
+            "Created" => &mut lock.created,
+            "Info" => &mut lock.info,
+            "Path" => &mut lock.path,
+            _ => continue,
+        };
+        // The first wins: what comes later is prose, or the holder's own words.
+        if field.is_empty() {
+            value.trim().clone_into(field);
+        }
+    }
+    if lock.id.is_empty()
+        && let Some((_, rest)) = text.split_once("ID=")
+    {
+        lock.id = rest.split(|c: char| c.is_whitespace() || c == ',').next().unwrap_or_default().to_owned();
+    }
+    lock
+}
+
+/// Whether init failed at a download, in a way that may be over soon.
+pub(super) fn download_failed(diagnostics: &[TfDiagnostic]) -> bool {
+    const STEPS: [&str; 6] = [
+        "Failed to install provider",
+        "Failed to query available provider packages",
+        "Error while installing",
+        "Failed to download module",
+        "Error accessing remote module registry",
+        "Invalid provider registry host",
+    ];
+    const PASSING: [&str; 14] = [
+        "timeout",
+        "timed out",
+        "deadline exceeded",
+        "connection reset",
+        "connection refused",
+        "unexpected EOF",
+        "TLS handshake",
+        "temporary failure",
+        "Could not resolve host",
+        "429",
+        " 500",
+        "502",
+        "503",
+        "504",
+    ];
+    diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).any(|diagnostic| {
+        STEPS.iter().any(|step| diagnostic.summary.contains(step))
+            && PASSING.iter().any(|sign| diagnostic.detail.contains(sign) || diagnostic.summary.contains(sign))
+    })
+}
