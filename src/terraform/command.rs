@@ -125,3 +125,80 @@ impl Commands {
 fn variable_file(root: &Root) -> Option<String> {
     root.variable_file.as_ref().map(|file| format!("-var-file={}", file.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commands(modern: bool) -> Commands {
+        Commands {
+            program: "/opt/terraform".into(),
+            abilities: Abilities { init_json: modern, variables_at_apply: modern },
+            settings: Settings {
+                plugin_cache: "/run/providers".into(),
+                ca_cert: None,
+                terraform_parallelism: 7,
+                lock_timeout: Duration::from_secs(90),
+            },
+            environment: BTreeMap::from([("PATH".into(), "/usr/bin".into())]),
+        }
+    }
+
+    fn root() -> Root {
+        Root {
+            directory: "/run/roots/database".into(),
+            environment: BTreeMap::from([("AWS_ROLE_ARN".into(), "arn:x".into())]),
+            variable_file: Some("/run/secrets/database.tfvars.json".into()),
+            providers: crate::terraform::ProviderNeeds::new(),
+        }
+    }
+
+    #[test]
+    fn every_command_line() {
+        let (new, old, root) = (commands(true), commands(false), root());
+        let plain = Root { variable_file: None, ..root.clone() };
+        let addresses = ["module.plugin.aws_s3_bucket.this[\"a b\"]".to_owned(), "module.plugin.x.y".to_owned()];
+        let table = [
+            (new.init(&root), "init -json -no-color -input=false -lock-timeout=90s"),
+            (old.init(&root), "init -no-color -input=false -lock-timeout=90s"),
+            (
+                new.plan(&root, PlanMode::Apply, true),
+                "plan -json -no-color -input=false -detailed-exitcode -out=plan.tfplan -lock-timeout=90s -parallelism=7 \
+                 -var-file=/run/secrets/database.tfvars.json",
+            ),
+            (
+                new.plan(&plain, PlanMode::Destroy, true),
+                "plan -json -no-color -input=false -detailed-exitcode -out=plan.tfplan -lock-timeout=90s -parallelism=7 -destroy",
+            ),
+            (
+                new.plan(&plain, PlanMode::RefreshOnly, false),
+                "plan -json -no-color -input=false -detailed-exitcode -out=plan.tfplan -lock=false -parallelism=7 -refresh-only",
+            ),
+            (new.show_plan(&root), "show -json -no-color plan.tfplan"),
+            (
+                new.apply(&root),
+                "apply -json -no-color -input=false -lock-timeout=90s -parallelism=7 -var-file=/run/secrets/database.tfvars.json \
+                 plan.tfplan",
+            ),
+            (old.apply(&root), "apply -json -no-color -input=false -lock-timeout=90s -parallelism=7 plan.tfplan"),
+            (
+                new.state_remove(&root, &addresses),
+                "state rm -no-color -lock-timeout=90s module.plugin.aws_s3_bucket.this[\"a b\"] module.plugin.x.y",
+            ),
+            (
+                new.state_push(&root, Path::new("/run/roots/database/errored.tfstate")),
+                "state push -no-color -lock-timeout=90s /run/roots/database/errored.tfstate",
+            ),
+            (new.force_unlock(&root, "1234-abcd"), "force-unlock -no-color -force 1234-abcd"),
+        ];
+        for (spec, arguments) in table {
+            assert_eq!(spec.arguments.join(" "), arguments);
+            assert_eq!(spec.program, Path::new("/opt/terraform"));
+            assert_eq!(spec.directory, root.directory);
+            assert_eq!(spec.on_cancel, OnCancel::InterruptOnce, "{spec}: never killed, never interrupted twice");
+            assert_eq!(spec.time_limit, None, "{spec}: a time limit would be a second signal");
+            assert_eq!(spec.environment["TF_DATA_DIR"], ".terraform");
+            assert_eq!(spec.environment["AWS_ROLE_ARN"], "arn:x");
+        }
+    }
+}

@@ -187,13 +187,14 @@ pub(super) fn held_lock(diagnostics: &[TfDiagnostic]) -> Option<LockInfo> {
     let text = diagnostics.iter().map(|diagnostic| format!("{}\n{}", diagnostic.summary, diagnostic.detail));
     let text = text.into_iter().find(|text| text.contains("acquiring the state lock"))?;
     let lock = lock_info(&text);
-    (!lock.id.is_empty() || text.contains("already locked")).then_some(lock)
+    (!lock.id.is_empty() || text.to_ascii_lowercase().contains("already locked")).then_some(lock)
 }
 
 fn lock_info(text: &str) -> LockInfo {
+    const POSTGRES: [&str; 2] = ["Workspace is already locked", "Already locked for workspace creation"];
     let mut lock = LockInfo::default();
-    // The PostgreSQL backend shows the lock it asked for, not the one that is held.
-    if text.contains("Workspace is already locked") {
+    // The PostgreSQL backend shows the lock it asked for, not the one that is held (measured).
+    if POSTGRES.iter().any(|words| text.contains(words)) {
         return lock;
     }
     let block = text.split_once("Lock Info:").map(|(_, block)| block).unwrap_or_default();
@@ -250,4 +251,90 @@ pub(super) fn download_failed(diagnostics: &[TfDiagnostic]) -> bool {
         STEPS.iter().any(|step| diagnostic.summary.contains(step))
             && PASSING.iter().any(|sign| diagnostic.detail.contains(sign) || diagnostic.summary.contains(sign))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock_failure(message: &str) -> Vec<TfDiagnostic> {
+        vec![TfDiagnostic::error(
+            "Error acquiring the state lock",
+            format!("Error message: {message}\n\nTerraform acquires a state lock"),
+        )]
+    }
+
+    #[test]
+    fn a_held_lock_is_told_with_all_that_the_backend_says() {
+        let block = "Lock Info:\n  ID:        1234-abcd\n  Path:      bucket/key\n  Operation: OperationTypeApply\n  Who:       me@host\n  \
+                     Version:   1.11.4\n  Created:   2026-11-20 18:38:33 +0000 UTC\n  Info:      run: 7\n";
+        let lock = held_lock(&lock_failure(&format!("operation error S3: PutObject, 412\n{block}"))).unwrap();
+        let expected = LockInfo {
+            id: "1234-abcd".into(),
+            who: "me@host".into(),
+            operation: "OperationTypeApply".into(),
+            created: "2026-11-20 18:38:33 +0000 UTC".into(),
+            info: "run: 7".into(),
+            path: "bucket/key".into(),
+        };
+        assert_eq!(lock, expected);
+        let http = held_lock(&lock_failure("HTTP remote state already locked: ID=75ebe9d6-9aed")).unwrap();
+        assert_eq!(http, LockInfo { id: "75ebe9d6-9aed".into(), ..LockInfo::default() });
+    }
+
+    #[test]
+    fn r21_postgres_shows_the_id_it_asked_for_which_is_not_the_holders() {
+        for words in ["Already locked for workspace creation: default", "Workspace is already locked: default"] {
+            let lock = held_lock(&lock_failure(&format!("{words}\nLock Info:\n  ID:        f2586f69\n  Who:       us@here\n")));
+            assert_eq!(lock, Some(LockInfo::default()));
+        }
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_read_is_no_held_lock() {
+        for message in ["2 problems:\n- Unsupported state file format", "AccessDenied: not authorized to perform s3:PutObject"] {
+            assert_eq!(held_lock(&lock_failure(message)), None);
+        }
+    }
+
+    #[test]
+    fn diagnostics_are_read_out_of_text() {
+        let text = "╷\n│ Error: Unsupported argument\n│ \n│   on plugin/main.tf line 12, in resource \"x\" \"y\":\n│   12:   nope = 1\n│ \n\
+                    │ An argument named \"nope\" is not expected here.\n╵\n╷\n│ Warning: Old\n╵\n";
+        let found = from_text(text.lines());
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].file.as_deref(), found[0].line), (Some("plugin/main.tf"), Some(12)));
+        assert_eq!(found[0].detail, "12:   nope = 1\n\nAn argument named \"nope\" is not expected here.");
+        assert_eq!(found[1].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn r28_only_passing_download_failures_are_worth_another_try() {
+        let table = [
+            ("Failed to install provider", "Error while installing hashicorp/aws v5.0.0: unexpected EOF", true),
+            ("Failed to query available provider packages", "could not connect: net/http: TLS handshake timeout", true),
+            ("Failed to download module", "bad response code: 503", true),
+            ("Failed to query available provider packages", "no available releases match the given constraints ~> 99.0", false),
+            ("Unsupported argument", "503", false),
+        ];
+        for (summary, detail, again) in table {
+            assert_eq!(download_failed(&[TfDiagnostic::error(summary, detail)]), again, "{summary}: {detail}");
+        }
+    }
+
+    #[test]
+    fn a_problem_of_ours_keeps_place_reason_and_advice() {
+        let diagnostic = TfDiagnostic {
+            file: Some("plugin/main.tf".into()),
+            line: Some(3),
+            address: Some("module.plugin.aws_x.y".into()),
+            ..TfDiagnostic::error("Unsupported argument", "An argument named \"nope\" is not expected here.")
+        };
+        let problem = diagnostic.to_problem(FailureReason::PlanFailed);
+        let expected = Diagnostic::error(FailureReason::PlanFailed, "terraform: Unsupported argument (`module.plugin.aws_x.y`)")
+            .at_line("plugin/main.tf", 3, 1)
+            .note("An argument named \"nope\" is not expected here.")
+            .help("the plugin names an argument that this resource, module or provider version does not have");
+        assert_eq!(problem, expected);
+    }
 }

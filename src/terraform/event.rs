@@ -288,3 +288,155 @@ impl From<WireOutput> for OutputValue {
         Self { sensitive: wire.sensitive, value: wire.value, type_: wire.type_ }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::transcript::Transcript;
+    use crate::world::Exit;
+
+    fn transcript(recorded: &str) -> Transcript {
+        let mut transcript = Transcript::default();
+        recorded.lines().map(parse).for_each(|event| {
+            assert!(!matches!(event, Event::Text(_)) || !recorded.contains("init_output"), "{event:?}");
+            transcript.note(&event);
+        });
+        transcript
+    }
+
+    #[test]
+    fn a_plan_as_the_real_binary_streams_it() {
+        let plan = transcript(include_str!("fixtures/plan_create.jsonl")).into_plan(true);
+        assert_eq!((plan.counts, plan.refreshed), (ChangeCounts { add: 4, change: 0, remove: 0 }, 0));
+        let addresses = plan.resources.iter().map(|change| change.address.as_str()).collect::<Vec<_>>();
+        insta::assert_snapshot!(addresses.join("\n"), @r#"
+        module.child.terraform_data.c
+        terraform_data.hostile["$${evil}"]
+        terraform_data.hostile["::error::boo"]
+        terraform_data.hostile["a\nb ##[group]"]
+        "#);
+        assert!(plan.resources.iter().all(|change| change.action == Action::Create));
+        assert_eq!(plan.warnings[0].detail, "check failed here");
+    }
+
+    #[test]
+    fn moves_and_reasons_are_kept() {
+        let plan = transcript(include_str!("fixtures/plan_move.jsonl")).into_plan(true);
+        assert_eq!(plan.refreshed, 4);
+        let change = ResourceChange {
+            address: "terraform_data.newer".into(),
+            action: Action::Replace,
+            reason: Some("cannot_update".into()),
+            previous_address: Some("terraform_data.new".into()),
+            imported: false,
+        };
+        assert_eq!(plan.resources, [change]);
+        let destroy = transcript(include_str!("fixtures/plan_destroy.jsonl")).into_plan(true);
+        assert_eq!(destroy.counts, ChangeCounts { add: 0, change: 0, remove: 4 });
+        assert!(destroy.resources.iter().all(|change| change.action == Action::Delete));
+    }
+
+    #[test]
+    fn r33_the_prior_state_counts_what_is_forgotten_and_not_what_is_imported() {
+        let change = |address: &str, rest: &str| {
+            format!(r#"{{"type":"planned_change","change":{{"resource":{{"addr":"{address}"}},{rest}}}}}"#)
+        };
+        let refresh = |address: &str| {
+            format!(r#"{{"type":"refresh_start","hook":{{"resource":{{"addr":"{address}","resource":"{address}"}}}}}}"#)
+        };
+        let lines = [
+            refresh("x.kept"),
+            refresh("data.x.read"),
+            refresh("x.imported"),
+            change("x.imported", r#""action":"import","importing":{"id":"i"}"#),
+            change("x.forgotten", r#""action":"remove""#),
+        ];
+        let plan = transcript(&lines.join("\n")).into_plan(true);
+        assert_eq!(plan.refreshed, 2);
+        assert_eq!(plan.resources.iter().map(|change| change.action).collect::<Vec<_>>(), [Action::Forget, Action::Import]);
+    }
+
+    #[test]
+    fn an_apply_gives_its_outputs_with_types_and_without_secrets() {
+        let applied = transcript(include_str!("fixtures/apply.jsonl")).into_applied();
+        assert_eq!(applied.counts, ChangeCounts { add: 4, change: 0, remove: 0 });
+        assert_eq!(applied.resources.len(), 4);
+        let secret = &applied.outputs["secret"];
+        assert_eq!((secret.sensitive, &secret.value), (true, &None));
+        assert_eq!(secret.type_, serde_json::json!(["object", {"password": "string", "port": "number"}]));
+        assert_eq!(applied.outputs["object"].value, Some(serde_json::json!({"a": 1, "b": [true, "x"], "c": null})));
+    }
+
+    #[test]
+    fn an_interrupted_apply_tells_what_was_done() {
+        let exit = Exit { code: Some(1), signal: None, cancelled: true };
+        let failure = transcript(include_str!("fixtures/apply_interrupted.jsonl"))
+            .into_failure(crate::domain::failure::FailureReason::ApplyFailed, exit);
+        assert_eq!(failure.reason.as_str(), "cancelled");
+        assert_eq!(failure.applied.counts, ChangeCounts { add: 1, change: 0, remove: 0 });
+        assert_eq!(failure.applied.resources[0].address, "terraform_data.fast");
+        let summaries = failure.diagnostics.iter().map(|diagnostic| diagnostic.summary.as_str()).collect::<Vec<_>>();
+        assert_eq!(summaries, ["local-exec provisioner error", "execution halted"], "each once");
+    }
+
+    #[test]
+    fn a_held_lock_is_recognized() {
+        let exit = Exit { code: Some(1), signal: None, cancelled: false };
+        let failure = transcript(include_str!("fixtures/plan_locked.jsonl"))
+            .into_failure(crate::domain::failure::FailureReason::PlanFailed, exit);
+        assert_eq!(failure.reason.as_str(), "state-locked");
+        let lock = failure.lock.unwrap();
+        assert_eq!((lock.id.len(), lock.operation.as_str(), lock.path.as_str()), (36, "OperationTypeApply", "s.tfstate"));
+    }
+
+    #[test]
+    fn init_streams_are_understood() {
+        let events = include_str!("fixtures/init.jsonl").lines().map(parse).collect::<Vec<_>>();
+        assert!(matches!(&events[0], Event::Version { version, ui } if version == "1.11.4" && ui == "1.2"));
+        assert!(
+            events
+                .iter()
+                .any(|event| matches!(event, Event::Log { message, .. } if message.contains("successfully initialized")))
+        );
+    }
+
+    #[test]
+    fn what_is_not_understood_is_kept() {
+        let table = [
+            ("plain words", Event::Text("plain words".into())),
+            ("", Event::Text(String::new())),
+            ("{\"no\": \"type\"}", Event::Text("{\"no\": \"type\"}".into())),
+            ("{broken", Event::Text("{broken".into())),
+            (
+                r#"{"@level":"info","@message":"Policy passed","type":"policy_result","x":1}"#,
+                Event::Other { kind: "policy_result".into(), message: "Policy passed".into() },
+            ),
+            (
+                r#"{"type":"planned_change","@message":"m","change":{"resource":{"addr":"x.y"},"action":"evaporate"}}"#,
+                Event::Planned(ResourceChange {
+                    address: "x.y".into(),
+                    action: Action::Other,
+                    reason: None,
+                    previous_address: None,
+                    imported: false,
+                }),
+            ),
+            (r#"{"type":"state_lock_acquire","@message":"Acquiring state lock."}"#, Event::WaitingForStateLock),
+            (
+                r#"{"tofu":"1.10.0","type":"version","ui":"1.2","@message":"OpenTofu 1.10.0"}"#,
+                Event::Version { version: "1.10.0".into(), ui: "1.2".into() },
+            ),
+        ];
+        for (line, event) in table {
+            assert_eq!(parse(line), event);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_line_breaks_the_parser(line in ".*", kind in "[a-z_]{0,20}") {
+            parse(&line);
+            parse(&serde_json::json!({"type": kind, "@message": line, "hook": {"resource": {"addr": line}}}).to_string());
+        }
+    }
+}

@@ -139,3 +139,93 @@ impl Search<'_> {
         self.looked.iter().fold(missing, |missing, place| missing.note(format!("looked at {place}")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::world::{Files, Variables};
+
+    const SCRIPT: &[u8] = b"#!/usr/bin/env node\n";
+
+    struct Machine(TempDir);
+
+    impl Machine {
+        fn with(files: &[(&str, &[u8])]) -> Self {
+            let machine = Self(tempfile::tempdir().unwrap());
+            for (path, bytes) in files {
+                Files.write(&machine.0.path().join(path), bytes, true).unwrap();
+            }
+            machine
+        }
+
+        fn locate(&self, requested: Option<&str>) -> Result<String, Diagnostic> {
+            let base = self.0.path();
+            let variables = [("TERRAFORM_CLI_PATH", "cli"), ("RUNNER_TEMP", "temp"), ("PATH", "bin")]
+                .map(|(name, folder)| (name.to_owned(), base.join(folder).display().to_string()));
+            let world = World {
+                variables: Arc::new(Variables::new(variables)),
+                directory: base.to_owned(),
+                ..crate::world::os::world().unwrap()
+            };
+            locate(&world, requested).map(|binary| binary.path.strip_prefix(base).unwrap().display().to_string())
+        }
+    }
+
+    #[test]
+    fn the_first_real_binary_in_the_documented_order_wins() {
+        let everything: [(&str, &[u8]); 6] = [
+            ("cli/terraform-bin", ELF),
+            ("cli/terraform", ELF),
+            ("temp/terraform", ELF),
+            ("temp/staged/terraform", ELF),
+            ("bin/terraform", ELF),
+            ("bin/tofu", ELF),
+        ];
+        for start in 0..everything.len() {
+            let machine = Machine::with(&everything[start..]);
+            assert_eq!(machine.locate(None).unwrap(), everything[start].0);
+        }
+    }
+
+    #[test]
+    fn a_node_wrapper_is_never_taken_unless_asked_for() {
+        let machine = Machine::with(&[("cli/terraform", SCRIPT), ("bin/terraform", SCRIPT), ("bin/tofu", ELF)]);
+        assert_eq!(machine.locate(None).unwrap(), "bin/tofu");
+        assert_eq!(machine.locate(Some("terraform")).unwrap(), "bin/terraform");
+        assert_eq!(machine.locate(Some("cli/terraform")).unwrap(), "cli/terraform");
+    }
+
+    #[test]
+    fn a_requested_one_that_is_missing_is_an_error_and_nothing_takes_its_place() {
+        let machine = Machine::with(&[("bin/terraform", ELF)]);
+        for requested in ["terraform-1.5", "elsewhere/terraform"] {
+            let problem = machine.locate(Some(requested)).unwrap_err();
+            assert_eq!(problem.reason, FailureReason::TerraformMissing);
+            assert!(problem.message.contains(requested));
+        }
+    }
+
+    #[test]
+    fn terraform_missing_lists_where_it_looked_and_how_to_stage_one() {
+        let machine = Machine::with(&[("cli/terraform", SCRIPT)]);
+        let problem = machine.locate(None).unwrap_err();
+        let text = format!("{}\n{}\n{}", problem.message, problem.notes.join("\n"), problem.help.join("\n"));
+        let text = text.replace(machine.0.path().to_str().unwrap(), "…");
+        insta::assert_snapshot!(text, @r#"
+        no terraform binary was found
+        looked at `…/cli/terraform-bin`: not there
+        looked at `…/cli/terraform`: not an ELF file
+        looked at `…/temp` and the folders in it: no `terraform`
+        looked at `terraform` on PATH: not there
+        looked at `tofu` on PATH: not there
+        name the binary with `--terraform <path>`, or install Terraform on the runner
+        in a container action, stage the runner's own first:
+          - run: install -D "$(command -v terraform)" "$RUNNER_TEMP/terraform/terraform"
+            shell: bash
+        "#);
+    }
+}

@@ -72,12 +72,19 @@ impl Transcript {
 
     /// The plan that the stream told.
     pub(super) fn into_plan(mut self, changed: bool) -> Plan {
-        let imported = self.planned.iter().filter(|change| change.imported && self.refreshed.contains(&change.address)).count();
+        // What terraform only forgets is not refreshed, and what it imports is, though it was not there before (measured).
+        for change in &self.planned {
+            if change.imported {
+                self.refreshed.remove(&change.address);
+            } else if change.action == Action::Forget {
+                self.refreshed.insert(change.address.clone());
+            }
+        }
         self.planned.sort_by(|a, b| a.address.cmp(&b.address));
         self.drift.sort_by(|a, b| a.address.cmp(&b.address));
         Plan {
             changed,
-            refreshed: self.refreshed.len().saturating_sub(imported) as u64,
+            refreshed: self.refreshed.len() as u64,
             resources: self.planned,
             counts: self.summary.unwrap_or_default(),
             drift: self.drift,
