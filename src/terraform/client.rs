@@ -1,5 +1,6 @@
 //! The client: one method a command.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use super::diagnose::{self, TfDiagnostic};
 use super::event::{self, Event, EventSink};
 use super::locate::Binary;
 use super::outcome::{Applied, Failure, Plan};
-use super::providers::ProviderFolder;
+use super::providers::{Place, ProviderFolder};
 use super::transcript::Transcript;
 use super::version::{self, Flavour, Known};
 use super::{Root, Settings, environment};
@@ -57,7 +58,7 @@ impl Terraform {
         known: &[TerraformBuild],
         settings: Settings,
         cancel: &CancellationToken,
-    ) -> Result<Self, Diagnostic> {
+    ) -> Result<Self, Box<Diagnostic>> {
         world.files.make_folder(&settings.plugin_cache).map_err(|problem| {
             Diagnostic::error(FailureReason::Internal, format!("cannot make `{}`: {problem}", settings.plugin_cache.display()))
         })?;
@@ -111,31 +112,54 @@ impl Terraform {
         self.init_once(root, events, cancel).await
     }
 
+    /// Runs init; where a lock file that another root left does not fit this one, without it.
     async fn init_once(
         &self,
         root: &Root,
         events: &EventSink<'_>,
         cancel: &CancellationToken,
     ) -> Result<Option<String>, Box<Failure>> {
-        let providers = &self.0.providers;
+        let Inner { world, providers, .. } = &*self.0;
         let own = self.lock_file(root);
         let place = tokio::select! {
             place = providers.enter(&root.providers, own.as_deref()) => place,
             () = cancel.cancelled() => return Err(Box::new(Failure::new(FailureReason::Cancelled))),
         };
-        let handed_over = providers.lock_file(&root.providers).filter(|_| own.is_none() && !root.providers.is_empty());
-        if let Some(text) = &handed_over {
-            self.0.world.files.write(&root.directory.join(LOCK_FILE), text.as_bytes(), false).map_err(internal)?;
+        let handed_over = if own.is_none() { providers.lock_file(&root.providers) } else { None };
+        let Some(text) = handed_over else {
+            return self.init_in(&place, root, events, cancel).await;
+        };
+        let path = root.directory.join(LOCK_FILE);
+        world.files.write(&path, text.as_bytes(), false).map_err(internal)?;
+        let end = self.init_in(&place, root, events, cancel).await;
+        match end {
+            Err(failure) if diagnose::lock_file_unfit(&failure.diagnostics) => {
+                providers.unfit(&root.providers, &text);
+                world.files.remove(&path).map_err(internal)?;
+                drop(place);
+                let place = providers.enter(&root.providers, None).await;
+                self.init_in(&place, root, events, cancel).await
+            }
+            end => end,
         }
+    }
+
+    /// Runs init once, at a place that the caller holds.
+    async fn init_in(
+        &self,
+        _place: &Place<'_>,
+        root: &Root,
+        events: &EventSink<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<Option<String>, Box<Failure>> {
         let (exit, transcript) = self.stream(&self.0.commands.init(root), events, cancel).await?;
         if !exit.success() {
             return Err(Box::new(transcript.into_failure(FailureReason::InitFailed, exit)));
         }
         let lock_file = self.lock_file(root);
-        if let Some(text) = &lock_file {
-            providers.filled(&root.providers, text);
+        if let (Some(text), false) = (&lock_file, root.providers.is_empty()) {
+            self.0.providers.filled(&root.providers, text);
         }
-        drop(place);
         Ok(lock_file)
     }
 
@@ -281,17 +305,17 @@ impl Terraform {
 async fn ask_version(
     world: &World,
     binary: &Binary,
-    environment: std::collections::BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
     cancel: &CancellationToken,
-) -> Result<TerraformBuild, Diagnostic> {
+) -> Result<TerraformBuild, Box<Diagnostic>> {
     let spec = command::version(&binary.path, &world.directory, environment);
     let refused = |problem: String| Diagnostic::error(FailureReason::TerraformMissing, format!("`{spec}` failed: {problem}"));
     let captured = world.exec.capture(&spec, cancel).await.map_err(|problem| refused(problem.to_string()))?;
     if cancel.is_cancelled() {
-        return Err(Diagnostic::error(FailureReason::Cancelled, "cancelled while asking terraform for its version"));
+        return Err(Diagnostic::error(FailureReason::Cancelled, "cancelled while asking terraform for its version").into());
     }
     if !captured.exit.success() {
-        return Err(refused(String::from_utf8_lossy(&captured.stderr).trim().to_owned()));
+        return Err(refused(String::from_utf8_lossy(&captured.stderr).trim().to_owned()).into());
     }
     version::read(binary, &captured.stdout)
 }

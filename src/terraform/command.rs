@@ -13,7 +13,7 @@ use super::{Root, Settings, environment};
 const PLAN_FILE: &str = "plan.tfplan";
 
 /// Long enough for a cold disk; `version` does nothing else.
-const VERSION_LIMIT: Duration = Duration::from_secs(60);
+const VERSION_LIMIT: Duration = Duration::from_mins(1);
 
 /// What is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum PlanMode {
 }
 
 /// Builds commands of one binary.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Commands {
     pub program: PathBuf,
     pub abilities: Abilities,

@@ -216,7 +216,7 @@ fn lock_info(text: &str) -> LockInfo {
     if lock.id.is_empty()
         && let Some((_, rest)) = text.split_once("ID=")
     {
-        lock.id = rest.split(|c: char| c.is_whitespace() || c == ',').next().unwrap_or_default().to_owned();
+        rest.split(|c: char| c.is_whitespace() || c == ',').next().unwrap_or_default().clone_into(&mut lock.id);
     }
     lock
 }
@@ -251,6 +251,11 @@ pub(super) fn download_failed(diagnostics: &[TfDiagnostic]) -> bool {
         STEPS.iter().any(|step| diagnostic.summary.contains(step))
             && PASSING.iter().any(|sign| diagnostic.detail.contains(sign) || diagnostic.summary.contains(sign))
     })
+}
+
+/// Whether init failed because the lock file names a provider version that the root does not allow.
+pub(super) fn lock_file_unfit(diagnostics: &[TfDiagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.detail.contains("does not match configured version constraint"))
 }
 
 #[cfg(test)]

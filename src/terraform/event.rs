@@ -297,10 +297,7 @@ mod tests {
 
     fn transcript(recorded: &str) -> Transcript {
         let mut transcript = Transcript::default();
-        recorded.lines().map(parse).for_each(|event| {
-            assert!(!matches!(event, Event::Text(_)) || !recorded.contains("init_output"), "{event:?}");
-            transcript.note(&event);
-        });
+        recorded.lines().for_each(|line| transcript.note(&parse(line)));
         transcript
     }
 

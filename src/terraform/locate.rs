@@ -28,13 +28,12 @@ pub struct Binary {
 ///
 /// # Errors
 /// `terraform-missing`, with every place that was looked at.
-pub fn locate(world: &World, requested: Option<&str>) -> Result<Binary, Diagnostic> {
+pub fn locate(world: &World, requested: Option<&str>) -> Result<Binary, Box<Diagnostic>> {
     let mut search = Search { world, looked: Vec::new() };
     if let Some(requested) = requested.filter(|requested| !requested.is_empty()) {
         return search.requested(requested).ok_or_else(|| {
-            search
-                .missing(format!("the requested terraform `{requested}` is not an executable file"))
-                .help("correct the path, or leave it out")
+            let message = format!("the requested terraform `{requested}` is not an executable file");
+            search.missing(message).help("correct the path, or leave it out").into()
         });
     }
     search.found().ok_or_else(|| {
@@ -45,6 +44,7 @@ pub fn locate(world: &World, requested: Option<&str>) -> Result<Binary, Diagnost
                 "in a container action, stage the runner's own first:\n  \
                  - run: install -D \"$(command -v terraform)\" \"$RUNNER_TEMP/terraform/terraform\"\n    shell: bash",
             )
+            .into()
     })
 }
 
@@ -162,7 +162,7 @@ mod tests {
             machine
         }
 
-        fn locate(&self, requested: Option<&str>) -> Result<String, Diagnostic> {
+        fn locate(&self, requested: Option<&str>) -> Result<String, Box<Diagnostic>> {
             let base = self.0.path();
             let variables = [("TERRAFORM_CLI_PATH", "cli"), ("RUNNER_TEMP", "temp"), ("PATH", "bin")]
                 .map(|(name, folder)| (name.to_owned(), base.join(folder).display().to_string()));

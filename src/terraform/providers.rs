@@ -57,22 +57,29 @@ impl ProviderFolder {
         }
     }
 
+    /// A lock file that was handed over does not fit: the next root with these needs fills again.
+    pub(super) fn unfit(&self, needs: &ProviderNeeds, lock_file: &str) {
+        let mut complete = self.complete.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(texts) = complete.get_mut(needs) {
+            texts.retain(|text| text != lock_file);
+        }
+    }
+
     fn is_filled(&self, needs: &ProviderNeeds, lock_file: Option<&str>) -> bool {
         let complete = self.complete.lock().unwrap_or_else(PoisonError::into_inner);
-        complete.get(needs).is_some_and(|texts| lock_file.is_none_or(|own| texts.iter().any(|text| text == own)))
+        complete.get(needs).is_some_and(|texts| match lock_file {
+            Some(own) => texts.iter().any(|text| text == own),
+            None => !texts.is_empty(),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_like::*;
-
-    mod futures_like {
-        /// Whether the future would have to wait now.
-        pub(super) async fn waits<T>(future: impl Future<Output = T>) -> bool {
-            tokio::time::timeout(std::time::Duration::ZERO, future).await.is_err()
-        }
+    /// Whether the future would have to wait now.
+    async fn waits<T>(future: impl Future<Output = T>) -> bool {
+        tokio::time::timeout(std::time::Duration::ZERO, future).await.is_err()
     }
 
     fn aws() -> ProviderNeeds {

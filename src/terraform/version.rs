@@ -58,7 +58,7 @@ pub(super) struct Known {
 ///
 /// # Errors
 /// When its version is no version, or too old.
-pub(super) fn understand(build: TerraformBuild) -> Result<Known, Diagnostic> {
+pub(super) fn understand(build: TerraformBuild) -> Result<Known, Box<Diagnostic>> {
     let version = Version::parse(&build.version).map_err(|problem| {
         let message = format!("`{}` says its version is `{}`, which is no version: {problem}", build.path, build.version);
         Diagnostic::error(FailureReason::TerraformMissing, message)
@@ -69,7 +69,8 @@ pub(super) fn understand(build: TerraformBuild) -> Result<Known, Diagnostic> {
         let message =
             format!("`{}` is version `{}`, older than the oldest supported, `{major}.{minor}`", build.path, build.version);
         return Err(Diagnostic::error(FailureReason::TerraformMissing, message)
-            .help("install a newer Terraform, or name another binary with `--terraform <path>`"));
+            .help("install a newer Terraform, or name another binary with `--terraform <path>`")
+            .into());
     }
     Ok(Known { abilities: Abilities::of(flavour, &version), build, flavour })
 }
@@ -87,7 +88,7 @@ struct Answer {
 ///
 /// # Errors
 /// When it is not understood.
-pub(super) fn read(binary: &Binary, answer: &[u8]) -> Result<TerraformBuild, Diagnostic> {
+pub(super) fn read(binary: &Binary, answer: &[u8]) -> Result<TerraformBuild, Box<Diagnostic>> {
     let answer: Answer = serde_json::from_slice(answer).map_err(|problem| {
         let message = format!("`{}` is no terraform: its answer to `version -json` is not understood", binary.path.display());
         Diagnostic::error(FailureReason::TerraformMissing, message).note(problem.to_string())
@@ -105,7 +106,7 @@ pub(super) fn read(binary: &Binary, answer: &[u8]) -> Result<TerraformBuild, Dia
 mod tests {
     use super::*;
 
-    fn known(answer: &str) -> Result<Known, Diagnostic> {
+    fn known(answer: &str) -> Result<Known, Box<Diagnostic>> {
         let binary = Binary { path: "/opt/terraform".into(), size: 1, modified: 2 };
         understand(read(&binary, answer.as_bytes())?)
     }
