@@ -65,6 +65,17 @@ impl Files {
         Ok(bytes)
     }
 
+    /// The first `count` bytes of a file, or all of a shorter one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn first_bytes(self, path: &Path, count: usize) -> io::Result<Vec<u8>> {
+        use io::Read as _;
+        let mut bytes = Vec::with_capacity(count);
+        fs::File::open(path)?.take(count as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Writes a whole file, readable by its owner alone, folders above it made as needed; what stood there is replaced at once.
     ///
     /// # Errors
