@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
-use hcl_edit::structure::{BlockLabel, Body};
+use hcl_edit::structure::Body;
 use serde_json::{Map, Value};
 
 use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Spot};
@@ -29,6 +29,12 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// The same block so far, without content.
+    fn copy(&self) -> Self {
+        let (attributes, blocks) = (BTreeMap::new(), Vec::new());
+        Self { kind: self.kind.clone(), labels: self.labels.clone(), attributes, blocks, origin: self.origin.clone() }
+    }
+
     /// The label at `position`, or nothing.
     pub(super) fn label(&self, position: usize) -> &str {
         self.labels.get(position).map_or("", String::as_str)
@@ -108,8 +114,8 @@ impl<'a> Lines<'a> {
 fn hcl_blocks(body: &Body, lines: &Lines<'_>) -> Vec<Block> {
     body.blocks()
         .map(|block| Block {
-            kind: block.ident.to_string().trim().to_owned(),
-            labels: block.labels.iter().map(hcl_label).collect(),
+            kind: block.ident.as_str().to_owned(),
+            labels: block.labels.iter().map(|label| label.as_str().to_owned()).collect(),
             attributes: block
                 .body
                 .attributes()
@@ -119,10 +125,6 @@ fn hcl_blocks(body: &Body, lines: &Lines<'_>) -> Vec<Block> {
             origin: lines.origin(block.span().map_or(0, |span| span.start)),
         })
         .collect()
-}
-
-fn hcl_label(label: &BlockLabel) -> String {
-    label.as_str().to_owned()
 }
 
 /// `provider = aws.west` names a provider configuration: its text is kept. Everything else counts only as a constant.
@@ -219,18 +221,6 @@ fn json_block(file: &str, block: Block, labels: usize, value: &Value, at: &Point
             found.push(block);
         }
         _ => {}
-    }
-}
-
-impl Block {
-    fn copy(&self) -> Self {
-        Self {
-            kind: self.kind.clone(),
-            labels: self.labels.clone(),
-            attributes: BTreeMap::new(),
-            blocks: Vec::new(),
-            origin: self.origin.clone(),
-        }
     }
 }
 

@@ -8,6 +8,8 @@ mod contract;
 mod gates;
 mod json;
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub use contract::check_contract;
 pub use gates::{Gates, gate};

@@ -189,20 +189,16 @@ fn extend_url(address: &str, key: &str) -> String {
 }
 
 fn absolute(path: &str, base: Option<&Path>) -> Result<String, Diagnostic> {
-    let joined = match base {
-        _ if Path::new(path).is_absolute() => path.to_owned(),
-        Some(base) => base.join(path.trim_start_matches("./")).to_string_lossy().into_owned(),
-        None => {
-            return Err(Diagnostic::error(
-                FailureReason::InvalidDocument,
-                format!(
-                    "the `local` backend's `path` is `{path}`, which is relative, and the context is not a folder of this machine"
-                ),
-            )
-            .help("write an absolute path that every runner has, or use a remote backend"));
-        }
+    let refused = |why: &str| {
+        Diagnostic::error(FailureReason::InvalidDocument, format!("the `local` backend's `path` is `{path}`, {why}"))
+            .help("write an absolute path that every runner has, or use a remote backend")
     };
-    Ok(joined)
+    if Path::new(path).is_absolute() {
+        return Ok(path.to_owned());
+    }
+    let base = base.ok_or_else(|| refused("which is relative, and the context is not a folder of this machine"))?;
+    let joined = base.join(path.trim_start_matches("./"));
+    joined.to_str().map(str::to_owned).ok_or_else(|| refused("and the folder it starts from has a name that is not UTF-8"))
 }
 
 /// The environment variable that a backend's secret comes by, and whose secret it is.

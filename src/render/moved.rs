@@ -35,7 +35,7 @@ pub(super) fn moved(moved: &[Moved], problems: &mut Problems) -> Vec<Value> {
 
 /// The address, written anew from its parts.
 fn address(written: &str) -> Option<String> {
-    let Ok(Expression::Traversal(traversal)) = hcl_edit::parser::parse_expr(written) else { return None };
+    let Ok(Expression::Traversal(traversal)) = hcl_edit::parser::parse_expr(written.trim()) else { return None };
     let Expression::Variable(first) = &traversal.expr else { return None };
     let mut address = first.as_str().to_owned();
     for operator in &traversal.operators {
