@@ -1,1 +1,16 @@
-//! To be written.
+//! The static reading of Terraform modules, and the gates on what they may do. Pure: files in, findings out.
+//!
+//! Plugins are somebody else's text. They are read with an HCL parser before Terraform sees them, and what init fetched is read
+//! the same way before anything is planned.
+
+mod block;
+mod contract;
+mod gates;
+mod json;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use contract::check_contract;
+pub use gates::{Gates, gate};
+pub use read::{FetchedModule, fetched_modules, read, read_tree};

@@ -1,1 +1,259 @@
-//! To be written.
+//! From an applied plugin and its bindings to the root module that Terraform runs. Pure: the same request yields the same bytes.
+//!
+//! Everything is typed JSON. The only texts that are put together are expressions, and those consist of validated names alone.
+
+pub mod backend;
+mod escape;
+mod moved;
+pub mod names;
+mod outputs;
+mod provider;
+mod states;
+#[cfg(test)]
+mod tests;
+mod wiring;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::address::Place;
+use crate::domain::canonical;
+use crate::domain::deployment::PublishedFace;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::module::Module;
+use crate::domain::names::{Alias, AttributeName, InputName, OutputName, SlotName};
+use crate::domain::organization::{Account, Backend};
+use crate::domain::plugin::Plugin;
+use crate::domain::record::StateLocation;
+
+pub use escape::escape;
+pub use wiring::{Argument, wiring};
+
+use states::States;
+
+/// The version of what is generated here. It rises when the same request would yield something that Terraform has to apply anew.
+pub const GENERATOR: u32 = 1;
+
+/// The oldest Terraform that the generated parts work with.
+const OLDEST_TERRAFORM: &str = ">= 1.5";
+
+/// Everything that a root module follows from.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The deployable in its environment.
+    pub place: &'a Place,
+    /// The applied plugin.
+    pub alias: &'a Alias,
+    /// Its document.
+    pub plugin: &'a Plugin,
+    /// What it publishes.
+    pub outputs: &'a BTreeMap<OutputName, Vec<PublishedFace>>,
+    /// Its module, read statically.
+    pub module: &'a Module,
+    /// The modules of its tree that the module calls.
+    pub nested: &'a [Module],
+    /// Its public inputs.
+    pub inputs: &'a BTreeMap<InputName, Value>,
+    /// Its sensitive inputs that have a value.
+    pub sensitive_inputs: &'a BTreeSet<InputName>,
+    /// Its slots; optional ones that are not wired are absent.
+    pub slots: &'a BTreeMap<SlotName, BoundSlot>,
+    /// Where its state is.
+    pub state: &'a StateLocation,
+    /// The folder that relative paths of `local` backends start from; none where there is no such folder.
+    pub local_base: Option<&'a Path>,
+    /// The environment's account.
+    pub account: Option<&'a Account>,
+    /// Whether the environment is a preview.
+    pub preview: bool,
+}
+
+/// What a slot is handed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BoundSlot {
+    /// The public attributes, in clear.
+    pub attributes: BTreeMap<AttributeName, Value>,
+    /// Where the sensitive ones are; only those that the plugin asks for are used.
+    pub sensitive: BTreeMap<AttributeName, SensitiveSource>,
+}
+
+/// Where Terraform finds a sensitive attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SensitiveSource {
+    /// In the state of the applied plugin that publishes it.
+    State {
+        /// That state.
+        location: StateLocation,
+        /// The output that is bound.
+        output: OutputName,
+        /// Which of its faces, from 0.
+        face: usize,
+    },
+    /// In a state that is not ours.
+    ForeignState {
+        /// The backend, with its key.
+        backend: Backend,
+        /// The state's output.
+        output: String,
+    },
+    /// In a root variable of this name, supplied by the run.
+    Variable(String),
+}
+
+/// A generated root module. It expects the plugin's module in `./plugin`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// `main.tf.json`, canonical.
+    pub main: Vec<u8>,
+    /// The sensitive variables that a variable file has to supply.
+    pub variables: BTreeSet<String>,
+    /// The providers that it configures, by local name.
+    pub providers: BTreeSet<String>,
+}
+
+/// Renders the root module.
+///
+/// # Errors
+/// Everything that keeps the module's variables, outputs or states from being wired.
+pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
+    let mut problems = Problems::default();
+    let mut states = States::new(request);
+    let arguments = arguments(request, &mut states, &mut problems);
+    let outputs = outputs::Published::of(request, &mut problems);
+    let moved = moved::moved(&request.plugin.terraform.moved, &mut problems);
+    let providers = provider::settings(request);
+    let mut settings = json!({
+        "required_version": escape(&request.plugin.terraform.required_version.as_deref().unwrap_or(OLDEST_TERRAFORM).into()),
+    });
+    match backend::backend_block(request.state, request.local_base) {
+        Ok((kind, block)) => settings[kind] = block,
+        Err(problem) => problems.push(problem),
+    }
+    let (data, variables) = states.finish(&mut problems);
+    if problems.any_error() {
+        return Err(problems);
+    }
+
+    if !providers.sources.is_empty() {
+        settings["required_providers"] = Value::Object(providers.sources);
+    }
+    let declared: Map<String, Value> =
+        variables.iter().map(|name| (name.clone(), json!({"type": "any", "sensitive": true}))).collect();
+    let mut main = json!({"terraform": settings, "module": {"plugin": arguments}});
+    let configured = providers.blocks.keys().cloned().collect();
+    for (kind, blocks) in [
+        ("provider", providers.blocks),
+        ("variable", declared),
+        ("data", nest("terraform_remote_state", data)),
+        ("resource", nest("terraform_data", outputs.revisions)),
+        ("output", outputs.outputs),
+    ] {
+        if !blocks.is_empty() {
+            main[kind] = Value::Object(blocks);
+        }
+    }
+    if !moved.is_empty() {
+        main["moved"] = Value::Array(moved);
+    }
+    Ok(Root { main: canonical::to_bytes(&main), variables, providers: configured })
+}
+
+fn nest(kind: &str, blocks: Map<String, Value>) -> Map<String, Value> {
+    if blocks.is_empty() { blocks } else { Map::from_iter([(kind.to_owned(), Value::Object(blocks))]) }
+}
+
+/// The arguments of the module's call.
+fn arguments(request: &Request<'_>, states: &mut States<'_>, problems: &mut Problems) -> Map<String, Value> {
+    let given = request.inputs.keys().chain(request.sensitive_inputs).cloned();
+    let inputs = request.plugin.input_names().into_iter().chain(given).collect();
+    let wiring = match wiring(request.plugin, request.module, &inputs) {
+        Ok(wiring) => wiring,
+        Err(more) => {
+            problems.extend(more);
+            return Map::new();
+        }
+    };
+    let mut arguments = Map::new();
+    for (variable, argument) in wiring {
+        match value_of(request, &argument, states) {
+            Ok(Some(value)) => {
+                arguments.insert(variable, value);
+            }
+            Ok(None) => problems.extend(unsupplied(request, &variable, &argument)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    arguments.insert("source".to_owned(), json!("./plugin"));
+    arguments
+}
+
+fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>) -> Result<Option<Value>, Diagnostic> {
+    match argument {
+        Argument::Tieline => Ok(Some(tieline(request))),
+        Argument::Input(input) if request.sensitive_inputs.contains(input) => {
+            states.variable(&names::input_variable(input)).map(Some)
+        }
+        Argument::Input(input) => Ok(request.inputs.get(input).map(escape)),
+        Argument::Slot(slot) => {
+            let Some(bound) = request.slots.get(slot) else { return Ok(None) };
+            let mut object: Map<String, Value> =
+                bound.attributes.iter().map(|(name, value)| (name.to_string(), escape(value))).collect();
+            for (attribute, source) in &bound.sensitive {
+                if asks_for(request.plugin, slot, attribute) {
+                    object.insert(attribute.to_string(), states.reference(slot, attribute, source)?);
+                }
+            }
+            Ok(Some(Value::Object(object)))
+        }
+        Argument::Attribute(slot, attribute) => {
+            let Some(bound) = request.slots.get(slot) else { return Ok(None) };
+            match bound.sensitive.get(attribute) {
+                Some(source) if asks_for(request.plugin, slot, attribute) => states.reference(slot, attribute, source).map(Some),
+                Some(_) => Err(Diagnostic::error(
+                    FailureReason::InvalidDocument,
+                    format!("`{slot}.{attribute}` is sensitive, and the plugin does not ask for it"),
+                )
+                .help(format!("add `{attribute}` to `sensitive` of the slot `{slot}`"))),
+                None => Ok(bound.attributes.get(attribute).map(escape)),
+            }
+        }
+    }
+}
+
+fn asks_for(plugin: &Plugin, slot: &SlotName, attribute: &AttributeName) -> bool {
+    plugin.requires.get(slot).is_some_and(|slot| slot.sensitive.contains(attribute))
+}
+
+/// A variable without a default needs a value; one with a default is left to it.
+fn unsupplied(request: &Request<'_>, variable: &str, argument: &Argument) -> Problems {
+    let Some(declared) = request.module.variables.get(variable).filter(|declared| declared.required) else {
+        return Problems::default();
+    };
+    let why = match argument {
+        Argument::Input(input) => format!("the input `{input}` has no value"),
+        Argument::Slot(slot) => format!("the slot `{slot}` is not wired"),
+        Argument::Attribute(slot, _) if !request.slots.contains_key(slot) => format!("the slot `{slot}` is not wired"),
+        Argument::Attribute(slot, attribute) => format!("the connection of slot `{slot}` has no attribute `{attribute}`"),
+        Argument::Tieline => return Problems::default(),
+    };
+    let problem = Diagnostic::error(FailureReason::InvalidDocument, format!("variable `{variable}` needs a value, and {why}"))
+        .help(format!("supply it in the manifest of `{}`, or give the variable a default in the module", request.alias));
+    Diagnostic { origin: Some(declared.origin.clone()), ..problem }.into()
+}
+
+/// What a module that declares `variable "tieline"` is told.
+fn tieline(request: &Request<'_>) -> Value {
+    let place = request.place;
+    json!({
+        "workspace": place.workspace,
+        "environment": place.environment,
+        "deployable": place.deployable,
+        "alias": request.alias,
+        "name_prefix": names::name_prefix(place, request.alias),
+        "tags": names::tags(place, request.alias),
+        "preview": request.preview,
+    })
+}

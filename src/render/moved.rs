@@ -1,0 +1,62 @@
+//! `moved` blocks of a plugin's document, seen from the root module.
+
+use hcl_edit::expr::{Expression, TraversalOperator};
+use serde_json::{Value, json};
+
+use super::names::is_identifier;
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::plugin::Moved;
+
+/// The blocks, with every address inside `module.plugin`.
+pub(super) fn moved(moved: &[Moved], problems: &mut Problems) -> Vec<Value> {
+    let mut blocks = Vec::new();
+    for (position, entry) in moved.iter().enumerate() {
+        let mut inside = |field: &str, written: &str| {
+            let found = address(written);
+            if found.is_none() {
+                problems.push(
+                    Diagnostic::error(
+                        FailureReason::InvalidDocument,
+                        format!("`{written}` is not the address of a resource or module"),
+                    )
+                    .at("plugin.yaml", Pointer::keys(["terraform", "moved"]).index(position).key(field))
+                    .help("write it as inside the module, such as `aws_instance.web` or `module.db[\"main\"]`"),
+                );
+            }
+            found
+        };
+        if let (Some(from), Some(to)) = (inside("from", &entry.from), inside("to", &entry.to)) {
+            blocks.push(json!({"from": format!("module.plugin.{from}"), "to": format!("module.plugin.{to}")}));
+        }
+    }
+    blocks
+}
+
+/// The address, written anew from its parts.
+fn address(written: &str) -> Option<String> {
+    let Ok(Expression::Traversal(traversal)) = hcl_edit::parser::parse_expr(written.trim()) else { return None };
+    let Expression::Variable(first) = &traversal.expr else { return None };
+    let mut address = first.as_str().to_owned();
+    for operator in &traversal.operators {
+        match operator.value() {
+            TraversalOperator::GetAttr(name) if is_identifier(name.as_str()) => {
+                address.push('.');
+                address.push_str(name.as_str());
+            }
+            TraversalOperator::Index(Expression::Number(number)) => {
+                address.push_str(&format!("[{}]", number.value().as_u64()?));
+            }
+            TraversalOperator::Index(Expression::String(key)) if is_plain(key.as_str()) => {
+                address.push_str(&format!("[\"{}\"]", key.as_str()));
+            }
+            _ => return None,
+        }
+    }
+    is_identifier(first.as_str()).then_some(address)
+}
+
+/// Whether a key of `for_each` can stand between quotes as it is.
+fn is_plain(key: &str) -> bool {
+    !key.chars().any(|c| c.is_control() || matches!(c, '"' | '\\' | '$' | '%'))
+}

@@ -1,0 +1,71 @@
+//! The names that generated root modules use, and that their readers look for.
+
+use std::collections::BTreeMap;
+
+use crate::domain::address::Place;
+use crate::domain::names::{Alias, Digest, InputName, OutputName};
+
+/// The longest [`name_prefix`]: short enough for what clouds still call a name.
+const LONGEST_PREFIX: usize = 20;
+
+/// The Terraform output with the public attributes of a face, an object.
+pub fn public_output(output: &OutputName, face: usize) -> String {
+    format!("tieline_{output}_public{}", suffix(face))
+}
+
+/// The sensitive Terraform output with the sensitive attributes of a face, an object.
+pub fn sensitive_output(output: &OutputName, face: usize) -> String {
+    format!("tieline_{output}_sensitive{}", suffix(face))
+}
+
+/// The Terraform output that says which sensitive attributes of a face have a value: attribute to bool.
+pub fn presence_output(output: &OutputName, face: usize) -> String {
+    format!("tieline_{output}_present{}", suffix(face))
+}
+
+/// The Terraform output with the sensitive revision, a text that changes exactly when a sensitive value does.
+pub fn revision_output(output: &OutputName) -> String {
+    format!("tieline_{output}_revision")
+}
+
+/// The name of the `terraform_data` behind the revision. It is ours: counts and gates leave it out.
+pub fn revision_resource(output: &OutputName) -> String {
+    format!("tieline_{output}")
+}
+
+/// The sensitive root variable that carries a sensitive input.
+pub fn input_variable(input: &InputName) -> String {
+    format!("tieline_input_{input}")
+}
+
+/// Output names have no `_`, so no name with a suffix is another output's.
+fn suffix(face: usize) -> String {
+    if face == 0 { String::new() } else { format!("_{face}") }
+}
+
+/// Whether Terraform takes `text` as a name.
+pub(super) fn is_identifier(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+/// What plugins begin the names of their resources with: the start of `<environment>-<deployable>`, `-`, and 6 hexadecimal digits
+/// of the SHA-256 of `<workspace>/<environment>/<deployable>/<alias>`; 20 characters at most. Two environments, deployables or
+/// applied plugins do not share it, so previews do not collide.
+pub fn name_prefix(place: &Place, alias: &Alias) -> String {
+    let digest = Digest::of(format!("{place}/{alias}").as_bytes());
+    let digits = &digest.short()[..6];
+    let readable = format!("{}-{}", place.environment, place.deployable);
+    let cut = &readable[..readable.len().min(LONGEST_PREFIX - 1 - digits.len())];
+    format!("{}-{digits}", cut.trim_end_matches('-'))
+}
+
+/// What resources are marked with, in a form that every cloud takes as tags or labels.
+pub fn tags(place: &Place, alias: &Alias) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("tieline_workspace", place.workspace.to_string()),
+        ("tieline_environment", place.environment.to_string()),
+        ("tieline_deployable", place.deployable.to_string()),
+        ("tieline_alias", alias.to_string()),
+    ])
+}

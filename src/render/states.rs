@@ -1,0 +1,95 @@
+//! The Terraform states of producers, as the root module reads them, and the variables that carry other secrets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::backend::{Credential, credential, foreign_state_config, remote_state_config};
+use super::names::{is_identifier, sensitive_output};
+use super::{Request, SensitiveSource};
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::{AttributeName, Digest, SlotName};
+use crate::domain::organization::Backend;
+
+/// What is gathered while values are referred to.
+pub(super) struct States<'a> {
+    local_base: Option<&'a Path>,
+    data: Map<String, Value>,
+    variables: BTreeSet<String>,
+    /// Environment variable to each identity that it would have to hold a secret of, and who needs that one first.
+    credentials: BTreeMap<&'static str, BTreeMap<Vec<String>, String>>,
+}
+
+impl<'a> States<'a> {
+    pub(super) fn new(request: &Request<'a>) -> Self {
+        let mut states =
+            Self { local_base: request.local_base, data: Map::new(), variables: BTreeSet::new(), credentials: BTreeMap::new() };
+        states.note_credential(&request.state.backend, format!("the state of `{}`", request.alias));
+        states
+    }
+
+    /// The expression for a sensitive root variable, which is declared with it.
+    pub(super) fn variable(&mut self, name: &str) -> Result<Value, Diagnostic> {
+        if !is_identifier(name) {
+            return Err(not_a_name("variable", name));
+        }
+        self.variables.insert(name.to_owned());
+        Ok(json!(format!("${{var.{name}}}")))
+    }
+
+    /// The expression for a sensitive attribute of a slot's connection.
+    pub(super) fn reference(
+        &mut self,
+        slot: &SlotName,
+        attribute: &AttributeName,
+        source: &SensitiveSource,
+    ) -> Result<Value, Diagnostic> {
+        let (backend, (kind, config), way) = match source {
+            SensitiveSource::Variable(name) => return self.variable(name),
+            SensitiveSource::State { location, output, face } => {
+                let output = sensitive_output(output, *face);
+                (&location.backend, remote_state_config(location, self.local_base)?, format!("[\"{output}\"][\"{attribute}\"]"))
+            }
+            SensitiveSource::ForeignState { backend, output } if is_identifier(output) => {
+                (backend, foreign_state_config(backend, self.local_base)?, format!("[\"{output}\"]"))
+            }
+            SensitiveSource::ForeignState { output, .. } => return Err(not_a_name("Terraform output", output)),
+        };
+        self.note_credential(backend, format!("the state that slot `{slot}` reads"));
+        let data = json!({"backend": kind, "config": config});
+        let name = format!("tieline_{}", Digest::of_json(&data).short());
+        let expression = format!("${{sensitive(data.terraform_remote_state.{name}.outputs{way})}}");
+        self.data.insert(name, data);
+        Ok(json!(expression))
+    }
+
+    fn note_credential(&mut self, backend: &Backend, user: String) {
+        if let Some(Credential { variable, identity }) = credential(backend) {
+            self.credentials.entry(variable).or_default().entry(identity).or_insert(user);
+        }
+    }
+
+    /// The data sources and the variables. One Terraform process has one environment: two different secrets for one of its
+    /// variables are a problem.
+    pub(super) fn finish(self, problems: &mut Problems) -> (Map<String, Value>, BTreeSet<String>) {
+        for (variable, users) in self.credentials.into_iter().filter(|(_, users)| users.len() > 1) {
+            let users: Vec<String> = users.into_values().collect();
+            problems.push(
+                Diagnostic::error(
+                    FailureReason::InvalidDocument,
+                    format!("{} are in backends that need different values of `{variable}`", users.join(" and ")),
+                )
+                .note("one Terraform process has one environment, so it can hold only one of them")
+                .help("keep both states in one backend, or do not ask for the slot's sensitive attributes"),
+            );
+        }
+        (self.data, self.variables)
+    }
+}
+
+fn not_a_name(what: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(FailureReason::InvalidDocument, format!("`{name}` is not the name of a {what}"))
+        .help("use letters, digits, `_` and `-`, starting with a letter")
+}
