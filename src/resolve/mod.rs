@@ -1,1 +1,265 @@
-//! To be written.
+//! Resolving a deployable for one environment: every input and slot gets its value, or a problem that says why not.
+//!
+//! A pure function of what the caller has read: same in, same out (R5). The rules are R1 to R9, R15, R22, R42, R43 and R46.
+
+mod check;
+mod consumers;
+mod contract;
+mod declaration;
+mod explain;
+mod grants;
+mod graph;
+mod imported;
+mod inputs;
+mod nearest;
+mod schema;
+mod slots;
+mod stand_ins;
+mod types;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::address::{Address, AliasMember, Place};
+use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::deployment::{Choice, Deployment, ResolvedPlugin};
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::manifest::{DeployableKind, Manifest};
+use crate::domain::names::{Alias, EnvironmentName, InputName, WorkspaceName};
+use crate::domain::organization::{Environment, ImportedConnection, Limits, Workspace};
+use crate::domain::plugin::Plugin;
+use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
+
+pub use explain::{Row, Subject, explain, to_text};
+pub use graph::{Cycle, Graph};
+pub use imported::record as imported_record;
+pub use schema::{Schema, Violation};
+pub use types::Types;
+pub use view::merged;
+
+use contract::Contracts;
+use slots::Slots;
+use view::{Placed, View};
+
+/// A plugin, read from its source.
+#[derive(Debug, Clone)]
+pub struct LoadedPlugin {
+    /// Its document.
+    pub plugin: Arc<Plugin>,
+    /// Where it came from.
+    pub source: ResolvedSource,
+    /// Its document's file, as people know it.
+    pub file: String,
+}
+
+/// Everything the resolver reads.
+#[derive(Debug, Clone)]
+pub struct Inputs<'a> {
+    /// Where the deployable goes.
+    pub place: Place,
+    /// The manifest's file, as people know it.
+    pub file: &'a str,
+    /// The manifest as it is written, overlays not merged.
+    pub manifest: &'a Manifest,
+    /// The workspace's document.
+    pub workspace: &'a Workspace,
+    /// The environment's document.
+    pub environment: &'a Environment,
+    /// The plugins, by the text after `use:`.
+    pub plugins: &'a BTreeMap<String, LoadedPlugin>,
+    /// The connection interface types.
+    pub types: &'a Types,
+    /// What was read from the context.
+    pub context: &'a ContextView,
+    /// The run's inputs.
+    pub run_inputs: &'a BTreeMap<AliasMember<InputName>, Value>,
+    /// The names of the sensitive inputs that the run was given.
+    pub secrets: &'a BTreeSet<AliasMember<InputName>>,
+    /// The organization's limits.
+    pub limits: &'a Limits,
+    /// Whether new bindings to degraded connections are accepted.
+    pub allow_degraded: bool,
+}
+
+/// What was read from the context for one resolution.
+#[derive(Debug, Clone, Default)]
+pub struct ContextView {
+    /// Published connections: at least those [`wanted`] names that exist.
+    pub connections: BTreeMap<Address, ConnectionRecord>,
+    /// Imported connections: likewise.
+    pub imported: BTreeMap<Address, ImportedConnection>,
+    /// Where the producers' states are.
+    pub states: BTreeMap<(Place, Alias), StateLocation>,
+    /// The workspaces that own the connections.
+    pub workspaces: BTreeMap<WorkspaceName, Workspace>,
+    /// What the producers are; one that is not here counts as an application.
+    pub kinds: BTreeMap<Place, DeployableKind>,
+    /// The deployable's own applied records in this environment.
+    pub applied: BTreeMap<Alias, AppliedRecord>,
+    /// Who is bound to the deployable's own published connections.
+    pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
+    /// The environments that exist, to name the one that was probably meant.
+    pub environments: BTreeMap<WorkspaceName, BTreeSet<EnvironmentName>>,
+}
+
+/// A deployable, resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// Every input and slot.
+    pub deployment: Deployment,
+    /// The order of its applied plugins.
+    pub graph: Graph<Alias>,
+    /// What is worth reading and stops nothing.
+    pub warnings: Problems,
+}
+
+/// The addresses that resolution may read, so that they can be read in one go before it.
+pub fn wanted(manifest: &Manifest, environment: &Environment, place: &Place) -> BTreeSet<Address> {
+    let merged = merged(manifest, &place.environment);
+    let overlay = merged.environments.get(&place.environment);
+    let connections = merged.plugins.values().flat_map(|applied| applied.connections.values());
+    let references = overlay.into_iter().flat_map(|overlay| overlay.references.values());
+    let stand_ins = overlay.into_iter().flat_map(|overlay| overlay.stand_ins.values());
+    connections
+        .chain(references)
+        .chain(stand_ins)
+        .chain(environment.defaults.values())
+        .map(|address| address.within(place))
+        .filter(|address| address.producer().as_ref() != Some(place))
+        .collect()
+}
+
+/// Checks the documents alone, for every environment that the manifest has an overlay for (R8).
+pub fn declaration(file: &str, manifest: &Manifest, plugins: &BTreeMap<String, LoadedPlugin>, types: &Types) -> Problems {
+    let mut problems = Problems::default();
+    let mut contracts = Contracts::default();
+    for environment in std::iter::once(None).chain(manifest.environments.keys().map(Some)) {
+        let view = View::new(file, manifest, environment, None);
+        let mut found = Problems::default();
+        contracts.read(&view, plugins, types, &mut found);
+        declaration::check(&view, &contracts, types, &mut found);
+        inputs::check_offline(&view, &contracts, &mut found);
+        let links = declaration::links(&view);
+        found.extend(order(&view, links).err().map(Problems::from).unwrap_or_default());
+        // What is wrong in the manifest itself comes up again in each environment.
+        found.0.retain(|problem| !problems.0.contains(problem));
+        problems.extend(found);
+    }
+    problems
+}
+
+/// Resolves every input and slot.
+///
+/// # Errors
+/// Every problem that was found, warnings included, when at least one of them is an error.
+pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, Problems> {
+    let mut problems = Problems::default();
+    let view = View::new(inputs.file, inputs.manifest, Some(&inputs.place.environment), Some(&inputs.place));
+    let mut contracts = Contracts::default();
+    contracts.read(&view, inputs.plugins, inputs.types, &mut problems);
+    declaration::check(&view, &contracts, inputs.types, &mut problems);
+    inputs::check_names(inputs, &view, &contracts, &mut problems);
+    check_limits(inputs, &view, &mut problems);
+
+    let slots = Slots::new(inputs, &view, &contracts, &mut problems);
+    let mut plugins = BTreeMap::new();
+    for (alias, applied) in view.deployed() {
+        let Some(contract) = contracts.of(applied) else { continue };
+        let resolved = ResolvedPlugin {
+            plugin: Arc::clone(&contract.loaded.plugin),
+            source: contract.loaded.source.clone(),
+            inputs: inputs::resolve(inputs, &view, alias, contract, &mut problems),
+            slots: slots.resolve(alias, contract, &mut problems),
+            outputs: contract.faces.clone(),
+            depends_on: BTreeSet::new(),
+        };
+        plugins.insert(alias.clone(), resolved);
+    }
+    stand_ins::check(inputs, &view, &plugins, &mut problems);
+    consumers::check(inputs, &view, &plugins, &mut problems);
+
+    let graph = order(&view, dependencies(&view, &plugins));
+    match graph {
+        Ok(graph) if !problems.any_error() => {
+            for (alias, resolved) in &mut plugins {
+                resolved.depends_on = graph.dependencies(alias).cloned().collect();
+            }
+            let deployment = Deployment {
+                place: inputs.place.clone(),
+                kind: inputs.manifest.kind,
+                environment: inputs.environment.clone(),
+                stand_ins: view.stand_ins().map(|(of, address)| (of, address.within(&inputs.place))).collect(),
+                manifest: view.merged,
+                file: inputs.file.to_owned(),
+                plugins,
+            };
+            Ok(Resolved { deployment, graph, warnings: problems })
+        }
+        Ok(_) => Err(problems),
+        Err(cycle) => {
+            problems.push(cycle);
+            Err(problems)
+        }
+    }
+}
+
+/// What each applied plugin comes after: by link, or because it says so.
+fn dependencies(view: &View<'_>, plugins: &BTreeMap<Alias, ResolvedPlugin>) -> BTreeMap<Alias, BTreeSet<Alias>> {
+    let of = |(alias, resolved): (&Alias, &ResolvedPlugin)| {
+        let linked = resolved.slots.values().filter_map(|slot| match &slot.choice {
+            Choice::Link { alias, .. } => Some(alias.clone()),
+            _ => None,
+        });
+        let after = view.merged.plugins.get(alias).into_iter().flat_map(|applied| applied.after.iter().cloned());
+        (alias.clone(), linked.chain(after).collect())
+    };
+    plugins.iter().map(of).collect()
+}
+
+/// Orders the applied plugins, or says which of them wait for one another (R4).
+fn order(view: &View<'_>, dependencies: BTreeMap<Alias, BTreeSet<Alias>>) -> Result<Graph<Alias>, Diagnostic> {
+    Graph::new(dependencies).map_err(|cycle| {
+        let message = format!("the applied plugins wait for one another: `{cycle}`");
+        let problem = Diagnostic::error(FailureReason::InvalidDocument, message)
+            .help("take one of these links, or one of their `after` entries, away");
+        match cycle.0.first() {
+            Some(alias) => problem.placed(view.at_alias(alias)),
+            None => problem,
+        }
+    })
+}
+
+fn check_limits(inputs: &Inputs<'_>, view: &View<'_>, problems: &mut Problems) {
+    let count = view.deployed().count();
+    let limits = [
+        (inputs.workspace.limits.max_plugins, format!("workspace `{}`", inputs.place.workspace)),
+        (inputs.limits.max_plugins, "the organization".to_owned()),
+    ];
+    for (limit, whose) in limits {
+        if let Some(limit) = limit.filter(|limit| count > *limit as usize) {
+            let message = format!("{count} applied plugins are more than {whose} allows a deployable to have: {limit}");
+            problems.push(
+                Diagnostic::error(FailureReason::LimitExceeded, message).at(inputs.file, Pointer::keys(["plugins"]).at_key()),
+            );
+        }
+    }
+}
+
+impl Inputs<'_> {
+    /// The environment's document, as people know it.
+    fn environment_file(&self) -> String {
+        format!("context:workspaces/{}/environments/{}.yaml", self.place.workspace, self.place.environment)
+    }
+
+    /// The workspace's document, as people know it.
+    fn workspace_file(&self) -> String {
+        format!("context:workspaces/{}/workspace.yaml", self.place.workspace)
+    }
+}

@@ -1,0 +1,219 @@
+//! Whether a connection may feed a slot (R6, R9, R17, R43). One that fails is an error, never a reason to look further (R2).
+
+use serde_json::Value;
+
+use super::declaration::Range;
+use super::grants;
+use super::imported;
+use super::nearest::nearest;
+use super::schema::Schema;
+use super::view::Placed;
+use super::Inputs;
+use crate::domain::address::{Address, PartialAddress, Target};
+use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Face, Handle};
+use crate::domain::deployment::{Choice, ChosenConnection, Via};
+use crate::domain::diagnostic::{Diagnostic, Origin, Problems};
+use crate::domain::failure::FailureReason::{self, ContextUnavailable, ContractMismatch, UnresolvedSlot};
+use crate::domain::names::{Alias, AttributeName, SlotName};
+use crate::domain::organization::Permission;
+use crate::domain::plugin::Slot;
+
+/// The slot that asks.
+pub(super) struct Ask<'a> {
+    pub(super) alias: &'a Alias,
+    pub(super) name: &'a SlotName,
+    pub(super) slot: &'a Slot,
+    pub(super) constraint: Option<&'a Schema>,
+}
+
+/// One check of one connection for one slot, gathering what is wrong.
+struct Check<'a> {
+    inputs: &'a Inputs<'a>,
+    ask: &'a Ask<'a>,
+    via: Via,
+    address: Address,
+    origin: &'a Origin,
+    found: Problems,
+}
+
+/// Chooses the connection at `written` for the slot, unless something speaks against it.
+pub(super) fn check(
+    inputs: &Inputs<'_>,
+    ask: &Ask<'_>,
+    via: Via,
+    written: &PartialAddress,
+    origin: &Origin,
+    problems: &mut Problems,
+) -> Option<Choice> {
+    let address = written.within(&inputs.place);
+    let mut check = Check { inputs, ask, via, address, origin, found: Problems::default() };
+    let record = check.record();
+    check.grants(record.is_some());
+    let choice = match record {
+        None => Some(check.pending()),
+        Some(record) => check.record_fits(record, written.generation),
+    };
+    let failed = check.found.any_error();
+    problems.extend(check.found);
+    choice.filter(|_| !failed)
+}
+
+impl Inputs<'_> {
+    /// What this deployable lacks of the grants that a connection needs.
+    pub(super) fn missing_grants(&self, address: &Address, sensitive: bool) -> Vec<Permission> {
+        if grants::sees(&self.place, address, &self.context.kinds) {
+            return Vec::new();
+        }
+        let own = (address.workspace == self.workspace.name).then_some(self.workspace);
+        grants::missing(own.or_else(|| self.context.workspaces.get(&address.workspace)), address, &self.place, sensitive)
+    }
+}
+
+impl Check<'_> {
+    fn record(&self) -> Option<ConnectionRecord> {
+        match &self.address.target {
+            Target::Imported(_) => {
+                self.inputs.context.imported.get(&self.address).and_then(|one| imported::record(&self.address, one))
+            }
+            Target::Output { .. } => self.inputs.context.connections.get(&self.address).cloned(),
+        }
+    }
+
+    fn grants(&mut self, exists: bool) {
+        let place = &self.inputs.place;
+        let same_environment = self.address.workspace == place.workspace && self.address.environment == place.environment;
+        let unknown_kind = self.address.producer().is_some_and(|producer| !self.inputs.context.kinds.contains_key(&producer));
+        // What is not there yet may turn out to be shared infra, which needs no grant.
+        if !exists && same_environment && unknown_kind {
+            return;
+        }
+        let missing = self.inputs.missing_grants(&self.address, !self.ask.slot.sensitive.is_empty());
+        if !missing.is_empty() {
+            let denied = grants::denied(&self.address, place, &missing);
+            self.push(denied.note(format!("slot `{}.{}` takes it through the {}", self.ask.alias, self.ask.name, self.via)));
+        }
+    }
+
+    fn pending(&mut self) -> Choice {
+        let message = format!(
+            "slot `{}.{}` waits for `{}`, which is not published yet: a deploy would be refused",
+            self.ask.alias, self.ask.name, self.address
+        );
+        let warning = Diagnostic::warning(UnresolvedSlot, message);
+        self.push(match self.probably_meant() {
+            Some(name) => warning.help(format!("did you mean `{name}`?")),
+            None => warning.help("deploy its producer first"),
+        });
+        Choice::Pending { address: self.address.clone(), via: self.via }
+    }
+
+    fn probably_meant(&self) -> Option<String> {
+        let context = self.inputs.context;
+        if let Some(environments) = context.environments.get(&self.address.workspace)
+            && !environments.contains(&self.address.environment)
+        {
+            let known = environments.iter().map(crate::domain::names::EnvironmentName::as_str);
+            return nearest(self.address.environment.as_str(), known).map(str::to_owned);
+        }
+        let known: Vec<String> = context.connections.keys().chain(context.imported.keys()).map(Address::to_string).collect();
+        nearest(&self.address.to_string(), known.iter().map(String::as_str)).map(str::to_owned)
+    }
+
+    fn record_fits(&mut self, record: ConnectionRecord, pinned: Option<u64>) -> Option<Choice> {
+        if let Some(pinned) = pinned.filter(|pinned| *pinned != record.generation) {
+            let why = format!("generation {pinned} was asked for, and it is at {}", record.generation);
+            self.refuse(ContractMismatch, &why, Some("change the number after `@`, or take it away"));
+        }
+        self.status(&record);
+        let (position, face) = self.face(&record)?;
+        self.constraint(face);
+        let state = record.address.producer().and_then(|producer| match &record.address.target {
+            Target::Output { alias, .. } => self.inputs.context.states.get(&(producer, alias.clone())).cloned(),
+            Target::Imported(_) => None,
+        });
+        self.sensitive(face, state.is_some());
+        Some(Choice::Connection(Box::new(ChosenConnection { via: self.via, face: position, state, record })))
+    }
+
+    fn status(&mut self, record: &ConnectionRecord) {
+        let applied = self.inputs.context.applied.get(self.ask.alias);
+        let bound = applied
+            .and_then(|applied| applied.bindings.get(self.ask.name))
+            .is_some_and(|binding| binding.address == record.address && binding.uid == record.uid);
+        match record.status {
+            ConnectionStatus::Ready => {}
+            ConnectionStatus::Retiring => self.refuse(UnresolvedSlot, "it is being destroyed", None),
+            ConnectionStatus::Deprecated if bound => self.warn("it is deprecated", "move to another connection before it goes"),
+            ConnectionStatus::Deprecated => self.refuse(UnresolvedSlot, "it is deprecated and takes no new bindings", None),
+            ConnectionStatus::Degraded if bound || self.inputs.allow_degraded => {
+                self.warn("the last apply of its producer failed", "its values are the last good ones");
+            }
+            ConnectionStatus::Degraded => self.refuse(
+                UnresolvedSlot,
+                "the last apply of its producer failed",
+                Some("wait until its producer is well, or accept the last good values with `allow-degraded`"),
+            ),
+        }
+    }
+
+    /// The newest of the record's faces that the slot accepts, with its position.
+    fn face<'r>(&mut self, record: &'r ConnectionRecord) -> Option<(usize, &'r Face)> {
+        let slot = self.ask.slot;
+        let of_type = || record.faces().enumerate().filter(|(_, face)| self.inputs.types.same(&face.type_name, &slot.type_name));
+        let chosen = of_type().filter(|(_, face)| slot.accepts(&face.type_version)).max_by_key(|(_, face)| &face.type_version);
+        if chosen.is_none() {
+            let found: Vec<String> =
+                record.faces().map(|face| format!("`{}` {}", face.type_name, face.type_version)).collect();
+            let why = format!("it needs {}, and that is a {}", slot.wanted(), found.join(" and "));
+            self.refuse(ContractMismatch, &why, None);
+        }
+        chosen
+    }
+
+    fn constraint(&mut self, face: &Face) {
+        let Some(schema) = self.ask.constraint else { return };
+        let attributes = face.attributes.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
+        for violation in schema.violations(&Value::Object(attributes)) {
+            let why = match violation.path.first() {
+                Some(crate::domain::diagnostic::Segment::Key(name)) => {
+                    format!("its attribute `{name}` does not satisfy `where`: {}", violation.message)
+                }
+                _ => format!("it does not satisfy `where`: {}", violation.message),
+            };
+            self.refuse(ContractMismatch, &why, None);
+        }
+    }
+
+    fn sensitive(&mut self, face: &Face, state_known: bool) {
+        let asked = &self.ask.slot.sensitive;
+        let lacking: Vec<&str> =
+            asked.iter().filter(|name| !face.sensitive.contains_key(*name)).map(AttributeName::as_str).collect();
+        if !lacking.is_empty() {
+            let why = format!("it needs the sensitive `{}`, which is not published", lacking.join("`, `"));
+            self.refuse(ContractMismatch, &why, None);
+        }
+        let in_state = asked.iter().any(|name| matches!(face.sensitive.get(name), Some(Handle::Derived { .. })));
+        if in_state && !state_known && self.address.producer().is_some() {
+            self.refuse(ContextUnavailable, "where its producer's state is was not recorded", Some("deploy its producer again"));
+        }
+    }
+
+    fn refuse(&mut self, reason: FailureReason, why: &str, help: Option<&str>) {
+        let mut problem = Diagnostic::error(reason, self.cannot_take(why)).label(format!("through the {}", self.via));
+        problem.help.extend(help.map(str::to_owned));
+        self.push(problem);
+    }
+
+    fn cannot_take(&self, why: &str) -> String {
+        format!("slot `{}.{}` cannot take `{}`: {why}", self.ask.alias, self.ask.name, self.address)
+    }
+
+    fn warn(&mut self, what: &str, help: &str) {
+        let message = format!("slot `{}.{}` stays with `{}`: {what}", self.ask.alias, self.ask.name, self.address);
+        self.push(Diagnostic::warning(UnresolvedSlot, message).help(help));
+    }
+
+    fn push(&mut self, problem: Diagnostic) {
+        self.found.push(problem.placed(self.origin.clone()));
+    }
+}

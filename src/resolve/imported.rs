@@ -1,0 +1,52 @@
+//! Imported connections, seen as the ledger would record them (R48).
+
+use semver::Version;
+
+use crate::domain::address::Address;
+use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Face, Handle, Producer};
+use crate::domain::names::{Digest, PluginName, RunId};
+use crate::domain::organization::{ImportedConnection, SecretReference};
+use crate::domain::record::SCHEMA_VERSION;
+
+/// The record of an imported connection: always ready, never re-created, with a digest that changes when the document does.
+///
+/// A sensitive attribute whose secret is in a state or a variable gets a derived handle: the document at the record's address
+/// says which.
+pub fn record(address: &Address, document: &ImportedConnection) -> Option<ConnectionRecord> {
+    let sensitive = document.sensitive.iter().map(|(name, secret)| (name.clone(), handle(secret))).collect();
+    let face = Face {
+        type_name: document.type_name.clone(),
+        type_version: document.version.clone(),
+        attributes: document.attributes.clone(),
+        sensitive,
+    };
+    let sensitive_revision =
+        (!document.sensitive.is_empty()).then(|| Digest::of_json(&document.sensitive).as_str().to_owned());
+    let digest = ConnectionRecord::digest_of(std::slice::from_ref(&face), sensitive_revision.as_deref());
+    Some(ConnectionRecord {
+        schema_version: SCHEMA_VERSION,
+        address: address.clone(),
+        uid: address.to_string(),
+        face,
+        also: Vec::new(),
+        sensitive_revision,
+        producer: Producer {
+            // Both kinds of name follow the same rule, so this is always one.
+            plugin: PluginName::new(document.name.as_str()).ok()?,
+            version: Version::new(0, 0, 0),
+            digest: digest.clone(),
+            run: RunId::from_parts(0, 0),
+            commit: None,
+        },
+        digest,
+        generation: 1,
+        status: ConnectionStatus::Ready,
+    })
+}
+
+fn handle(secret: &SecretReference) -> Handle {
+    match secret {
+        SecretReference::Sealed(sealed) => Handle::Sealed { sealed: sealed.clone(), recipients: Vec::new() },
+        SecretReference::State(_) | SecretReference::Env(_) => Handle::STATE,
+    }
+}

@@ -1,0 +1,229 @@
+//! Input values, layer upon layer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::contract::{Contract, Contracts};
+use super::nearest::suggest;
+use super::schema::Violation;
+use super::view::{Placed, View, in_document};
+use super::Inputs;
+use crate::domain::address::AliasMember;
+use crate::domain::deployment::{InputValue, Layer, ResolvedInput};
+use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Segment};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::{Alias, InputName};
+
+/// Every layer's value of each input of one applied plugin, strongest first.
+type Layers<'a> = BTreeMap<InputName, Vec<(Layer, &'a Value)>>;
+
+/// Where values come from: the documents around a view and the run; none of them when only the manifest is checked.
+#[derive(Clone, Copy)]
+struct Sources<'a> {
+    view: &'a View<'a>,
+    run: Option<&'a Inputs<'a>>,
+}
+
+/// Checks what the manifest itself gives, as far as that can be done without the values around it.
+pub(super) fn check_offline(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Problems) {
+    let sources = Sources { view, run: None };
+    for (alias, applied) in view.deployed() {
+        if let Some(contract) = contracts.of(applied) {
+            sources.resolve(alias, contract, problems);
+        }
+    }
+}
+
+/// Checks that the run's inputs and secrets belong to something.
+pub(super) fn check_names(inputs: &Inputs<'_>, view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Problems) {
+    let given = inputs.run_inputs.keys().map(|of| (of, "inputs")).chain(inputs.secrets.iter().map(|of| (of, "secrets")));
+    for (of, through) in given {
+        let Some(applied) = view.merged.plugins.get(&of.alias) else {
+            let message = format!("`{of}` was given through `{through}`, but there is no applied plugin `{}`", of.alias);
+            let problem = Diagnostic::error(FailureReason::InvalidInput, message);
+            problems.push(suggest(problem, of.alias.as_str(), view.merged.plugins.keys().map(Alias::as_str)));
+            continue;
+        };
+        let Some(contract) = contracts.of(applied) else { continue };
+        if through == "secrets" && contract.input_names.contains(&of.member) && !contract.sensitive.contains(&of.member) {
+            let message = format!("`{of}` was given through `secrets`, but it is not a sensitive input");
+            problems.push(Diagnostic::error(FailureReason::InvalidInput, message).help("give it through `inputs`"));
+        } else if !contract.input_names.contains(&of.member) && (through == "secrets" || contract.is_closed()) {
+            let message = format!("`{of}` was given through `{through}`, but `{}` has no such input", of.alias);
+            problems.push(unknown(FailureReason::InvalidInput, message, &of.member, contract));
+        }
+    }
+}
+
+/// The inputs of one applied plugin that have a value.
+pub(super) fn resolve(
+    inputs: &Inputs<'_>,
+    view: &View<'_>,
+    alias: &Alias,
+    contract: &Contract<'_>,
+    problems: &mut Problems,
+) -> BTreeMap<InputName, ResolvedInput> {
+    Sources { view, run: Some(inputs) }.resolve(alias, contract, problems)
+}
+
+fn unknown(reason: FailureReason, message: String, name: &InputName, contract: &Contract<'_>) -> Diagnostic {
+    suggest(Diagnostic::error(reason, message), name.as_str(), contract.input_names.iter().map(InputName::as_str))
+}
+
+impl<'a> Sources<'a> {
+    fn resolve(&self, alias: &Alias, contract: &Contract<'_>, problems: &mut Problems) -> BTreeMap<InputName, ResolvedInput> {
+        let mut layers = self.layers(alias, contract);
+        self.refuse_unknown(alias, contract, &mut layers, problems);
+        let mut resolved = self.sensitive(alias, contract, &mut layers, problems);
+        let object = layers.iter().filter_map(|(name, values)| Some((name.as_str().to_owned(), (*values.first()?.1).clone())));
+        let violations = contract.inputs.as_ref().map(|schema| schema.violations(&Value::Object(object.collect())));
+        for violation in violations.into_iter().flatten() {
+            problems.0.extend(self.violated(alias, &violation, &layers));
+        }
+        for (name, values) in layers {
+            let mut values = values.into_iter();
+            if let Some((layer, value)) = values.next() {
+                let covered = values.map(|(layer, value)| (layer, value.clone())).collect();
+                resolved.insert(name, ResolvedInput { value: InputValue::Plain(value.clone()), layer, covered });
+            }
+        }
+        resolved
+    }
+
+    fn layers<'c: 'a>(&self, alias: &Alias, contract: &Contract<'c>) -> Layers<'a>
+    where
+        'a: 'a,
+    {
+        let mut layers = Layers::new();
+        let mut add = |name: &InputName, layer, value| layers.entry(name.clone()).or_default().push((layer, value));
+        let patch = self.view.patch(alias);
+        for (of, value) in self.run.iter().flat_map(|run| run.run_inputs).filter(|(of, _)| of.alias == *alias) {
+            add(&of.member, Layer::Run, value);
+        }
+        for (name, value) in patch.iter().flat_map(|patch| &patch.inputs).filter(|(_, value)| !value.is_null()) {
+            add(name, Layer::EnvironmentOverlay, value);
+        }
+        for (name, value) in self.view.written.plugins.get(alias).iter().flat_map(|applied| &applied.inputs) {
+            let taken_away = patch.and_then(|patch| patch.inputs.get(name)).is_some_and(Value::is_null);
+            if !taken_away {
+                add(name, Layer::Manifest, value);
+            }
+        }
+        for name in &contract.input_names {
+            if let Some(value) = self.run.and_then(|run| run.environment.values.get(name)) {
+                add(name, Layer::Environment, value);
+            }
+            if let Some(value) = self.run.and_then(|run| run.workspace.values.get(name)) {
+                add(name, Layer::Workspace, value);
+            }
+            if let Some(value) = contract.default(name) {
+                add(name, Layer::PluginDefault, value);
+            }
+        }
+        layers
+    }
+
+    /// Takes out what the plugin does not know. That a run gave it was said by [`check_names`].
+    fn refuse_unknown(&self, alias: &Alias, contract: &Contract<'_>, layers: &mut Layers<'_>, problems: &mut Problems) {
+        layers.retain(|name, values| {
+            let known = contract.input_names.contains(name) || !contract.is_closed();
+            for (layer, _) in values.iter().filter(|(layer, _)| !known && *layer != Layer::Run) {
+                let message = format!("`{alias}` has no input `{name}`");
+                let problem = unknown(FailureReason::InvalidDocument, message, name, contract);
+                problems.push(self.place(problem, *layer, alias, name, &[], true));
+            }
+            known
+        });
+    }
+
+    /// Takes out the sensitive inputs, whose values are never here.
+    fn sensitive(
+        &self,
+        alias: &Alias,
+        contract: &Contract<'_>,
+        layers: &mut Layers<'_>,
+        problems: &mut Problems,
+    ) -> BTreeMap<InputName, ResolvedInput> {
+        let mut resolved = BTreeMap::new();
+        for name in &contract.sensitive {
+            let of = AliasMember { alias: alias.clone(), member: name.clone() };
+            let how = format!("give it through `secrets`: `{of}: <value>`");
+            let given: BTreeSet<Layer> = layers.remove(name).into_iter().flatten().map(|(layer, _)| layer).collect();
+            // A default in the plugin was refused where the plugin was read.
+            for layer in given.into_iter().filter(|layer| *layer != Layer::PluginDefault) {
+                let message = format!("`{of}` is sensitive: its value must not stand in {layer}");
+                let problem = Diagnostic::error(reason(layer), message).help(how.clone());
+                problems.push(self.place(problem, layer, alias, name, &[], true));
+            }
+            match self.run {
+                Some(run) if run.secrets.contains(&of) => {
+                    let input = ResolvedInput { value: InputValue::Sensitive, layer: Layer::Run, covered: Vec::new() };
+                    resolved.insert(name.clone(), input);
+                }
+                Some(_) if contract.requires(name) => {
+                    let message = format!("`{alias}` needs the sensitive input `{name}`");
+                    let problem = Diagnostic::error(FailureReason::InvalidInput, message).help(how);
+                    problems.push(problem.placed(self.view.at_alias(alias)));
+                }
+                _ => {}
+            }
+        }
+        resolved
+    }
+
+    /// The problem that a violation is, at the layer that supplied the value. What is missing may still come where not all
+    /// layers are known.
+    fn violated(&self, alias: &Alias, violation: &Violation, layers: &Layers<'_>) -> Option<Diagnostic> {
+        let Some((Segment::Key(first), inner)) = violation.path.split_first() else {
+            let Some(missing) = &violation.missing else {
+                let message = format!("the inputs of `{alias}`: {}", violation.message);
+                return Some(Diagnostic::error(FailureReason::InvalidDocument, message).placed(self.view.at_inputs(alias)));
+            };
+            self.run?;
+            let problem = Diagnostic::error(FailureReason::InvalidDocument, format!("`{alias}` needs the input `{missing}`"));
+            return Some(problem.help(format!("add it under `plugins.{alias}.inputs`")).placed(self.view.at_inputs(alias)));
+        };
+        let (name, values) = layers.get_key_value(first.as_str())?;
+        let (layer, _) = values.first()?;
+        let message = format!("input `{name}` of `{alias}`: {}", violation.message);
+        let problem = Diagnostic::error(reason(*layer), message);
+        Some(self.place(problem, *layer, alias, name, inner, false))
+    }
+
+    fn place(
+        &self,
+        problem: Diagnostic,
+        layer: Layer,
+        alias: &Alias,
+        name: &InputName,
+        inner: &[Segment],
+        at_key: bool,
+    ) -> Diagnostic {
+        let Some(Origin { file, at }) = self.origin(layer, alias, name) else { return problem };
+        problem.placed(match at {
+            crate::domain::diagnostic::Spot::Pointer(mut pointer) if layer != Layer::PluginDefault => {
+                pointer.segments.extend_from_slice(inner);
+                in_document(&file, if at_key { pointer.at_key() } else { pointer })
+            }
+            at => Origin { file, at },
+        })
+    }
+
+    /// Where a layer's value is written; none for what the run was given.
+    fn origin(&self, layer: Layer, alias: &Alias, name: &InputName) -> Option<Origin> {
+        let value = Pointer::keys(["values", name.as_str()]);
+        match layer {
+            Layer::Run | Layer::PreviewOverlay => None,
+            Layer::EnvironmentOverlay => Some(self.view.at(self.view.in_input(alias, name, true))),
+            Layer::Manifest => Some(self.view.at(self.view.in_input(alias, name, false))),
+            Layer::Environment => Some(in_document(&self.run?.environment_file(), value)),
+            Layer::Workspace => Some(in_document(&self.run?.workspace_file(), value)),
+            Layer::PluginDefault => Some(self.view.at_source(alias)),
+        }
+    }
+}
+
+fn reason(layer: Layer) -> FailureReason {
+    if layer == Layer::Run { FailureReason::InvalidInput } else { FailureReason::InvalidDocument }
+}

@@ -1,0 +1,242 @@
+//! Which source feeds a slot (R1 to R3).
+
+use std::collections::BTreeMap;
+
+use super::check::{Ask, check};
+use super::contract::{Contract, Contracts};
+use super::declaration::check_link;
+use super::grants;
+use super::nearest::suggest;
+use super::view::{Placed, View, in_document};
+use super::Inputs;
+use crate::domain::address::PartialAddress;
+use crate::domain::deployment::{Candidate, Choice, ResolvedSlot, Via};
+use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems};
+use crate::domain::failure::FailureReason::{InvalidDocument, UnresolvedSlot};
+use crate::domain::names::{Alias, OutputName, SlotName, TypeName};
+use crate::domain::organization::DefaultKey;
+use crate::domain::plugin::Slot;
+
+/// How many connections that nobody named are listed when a slot has nothing to take.
+const LISTED: usize = 5;
+
+/// Resolves slots of one deployable.
+pub(super) struct Slots<'a> {
+    inputs: &'a Inputs<'a>,
+    view: &'a View<'a>,
+    contracts: &'a Contracts<'a>,
+    /// The environment's defaults by the types' own names.
+    defaults: BTreeMap<(&'a TypeName, Option<&'a SlotName>), (&'a DefaultKey, &'a PartialAddress)>,
+}
+
+/// A declared source of a slot's connection.
+struct Source<'a> {
+    via: Via,
+    address: &'a PartialAddress,
+    origin: Origin,
+}
+
+impl<'a> Slots<'a> {
+    pub(super) fn new(
+        inputs: &'a Inputs<'a>,
+        view: &'a View<'a>,
+        contracts: &'a Contracts<'a>,
+        problems: &mut Problems,
+    ) -> Self {
+        let mut slots = Self { inputs, view, contracts, defaults: BTreeMap::new() };
+        for (key, address) in &inputs.environment.defaults {
+            let own_key = (inputs.types.own_name(&key.type_name), key.slot.as_ref());
+            if inputs.types.versions(&key.type_name).is_empty() {
+                let problem = Diagnostic::warning(InvalidDocument, format!("there is no type `{}`", key.type_name));
+                let problem = suggest(problem, key.type_name.as_str(), inputs.types.names());
+                problems.push(problem.placed(slots.at_default(key)));
+            }
+            if let Some((other, _)) = slots.defaults.insert(own_key, (key, address)) {
+                let message = format!("the defaults `{other}` and `{key}` are for the same type");
+                problems.push(Diagnostic::error(InvalidDocument, message).placed(slots.at_default(key)));
+            }
+        }
+        slots
+    }
+
+    /// The slots of one applied plugin. Those with problems are left out.
+    pub(super) fn resolve(
+        &self,
+        alias: &Alias,
+        contract: &Contract<'_>,
+        problems: &mut Problems,
+    ) -> BTreeMap<SlotName, ResolvedSlot> {
+        let slots = &contract.loaded.plugin.requires;
+        let mut resolved = BTreeMap::new();
+        let mut by_default: BTreeMap<&TypeName, Vec<&SlotName>> = BTreeMap::new();
+        for (name, slot) in slots {
+            let sources = self.sources(alias, name, slot);
+            if sources.first().is_some_and(|first| first.via == Via::TypeDefault) {
+                by_default.entry(self.inputs.types.own_name(&slot.type_name)).or_default().push(name);
+            }
+            let ask = Ask { alias, name, slot, constraint: contract.constraints.get(name) };
+            if let Some(one) = self.resolve_slot(&ask, &sources, problems) {
+                resolved.insert(name.clone(), one);
+            }
+        }
+        for (type_name, names) in by_default.into_iter().filter(|(_, names)| names.len() > 1) {
+            problems.push(self.shared_default(alias, type_name, &names));
+        }
+        resolved
+    }
+
+    fn resolve_slot(&self, ask: &Ask<'_>, sources: &[Source<'_>], problems: &mut Problems) -> Option<ResolvedSlot> {
+        let mut considered = self.considered(ask, sources);
+        let Some(source) = sources.first() else {
+            if ask.slot.optional {
+                return Some(ResolvedSlot { slot: ask.slot.clone(), choice: Choice::Unset, considered });
+            }
+            problems.push(self.unresolved(ask, &considered));
+            return None;
+        };
+        let choice = match self.view.own(source.address) {
+            None => check(self.inputs, ask, source.via, source.address, &source.origin, problems)?,
+            Some((alias, output)) => match self.view.stand_in(&alias, &output) {
+                None => self.link(ask, source, alias, output, problems)?,
+                Some(address) => {
+                    let of = crate::domain::address::AliasMember { alias, member: output };
+                    replace(&mut considered, source.via, address);
+                    check(self.inputs, ask, Via::StandIn, address, &self.view.at_stand_in(&of), problems)?
+                }
+            },
+        };
+        Some(ResolvedSlot { slot: ask.slot.clone(), choice, considered })
+    }
+
+    fn link(
+        &self,
+        ask: &Ask<'_>,
+        source: &Source<'_>,
+        alias: Alias,
+        output: OutputName,
+        problems: &mut Problems,
+    ) -> Option<Choice> {
+        // The links that the manifest declares were checked with it; a default that leads back here was not.
+        if source.via != Via::Link {
+            let consumer = (ask.alias, ask.name, ask.slot);
+            let checked = check_link(self.view, self.contracts, self.inputs.types, consumer, (&alias, &output));
+            if let Some(problem) = checked {
+                problems.push(problem.placed(source.origin.clone()));
+                return None;
+            }
+        }
+        Some(Choice::Link { alias, output })
+    }
+
+    /// The declared sources of a slot, in order of precedence.
+    fn sources(&self, alias: &Alias, name: &SlotName, slot: &Slot) -> Vec<Source<'_>> {
+        let mut sources = Vec::new();
+        if let Some(address) = self.view.reference(alias, name) {
+            let of = crate::domain::address::AliasMember { alias: alias.clone(), member: name.clone() };
+            sources.push(Source { via: Via::Reference, address, origin: self.view.at_reference(&of) });
+        }
+        if let Some(address) = self.view.connection(alias, name) {
+            let via = if self.view.own(address).is_some() { Via::Link } else { Via::Reference };
+            sources.push(Source { via, address, origin: self.view.at_connection(alias, name) });
+        }
+        let own_name = self.inputs.types.own_name(&slot.type_name);
+        for (via, of_slot) in [(Via::SlotDefault, Some(name)), (Via::TypeDefault, None)] {
+            if let Some((key, address)) = self.defaults.get(&(own_name, of_slot)) {
+                sources.push(Source { via, address, origin: self.at_default(key) });
+            }
+        }
+        sources
+    }
+
+    fn considered(&self, ask: &Ask<'_>, sources: &[Source<'_>]) -> Vec<Candidate> {
+        let mut considered = Vec::new();
+        for via in [Via::Reference, Via::Link, Via::SlotDefault, Via::TypeDefault] {
+            let before = considered.len();
+            for (position, source) in sources.iter().enumerate().filter(|(_, source)| source.via == via) {
+                let verdict = match sources.first() {
+                    Some(first) if position > 0 => format!("not needed: the {} comes first", first.via),
+                    _ => "taken".to_owned(),
+                };
+                considered.push(Candidate { via, address: Some(source.address.to_string()), verdict });
+            }
+            if considered.len() == before {
+                considered.push(Candidate { via, address: None, verdict: self.undeclared(ask, via) });
+            }
+        }
+        considered
+    }
+
+    /// Where a source would have been declared.
+    fn undeclared(&self, ask: &Ask<'_>, via: Via) -> String {
+        let Ask { alias, name, slot, .. } = ask;
+        let (environment, type_name) = (&self.inputs.place.environment, &slot.type_name);
+        match via {
+            Via::Reference => format!("no `{alias}.{name}` under `environments.{environment}.references`"),
+            Via::Link | Via::StandIn => format!("no `{name}` under `plugins.{alias}.connections`"),
+            Via::SlotDefault => format!("no `{type_name}:{name}` under `defaults` of environment `{environment}`"),
+            Via::TypeDefault => format!("no `{type_name}` under `defaults` of environment `{environment}`"),
+        }
+    }
+
+    fn unresolved(&self, ask: &Ask<'_>, considered: &[Candidate]) -> Diagnostic {
+        let Ask { alias, name, slot, .. } = ask;
+        let message = format!("slot `{alias}.{name}` has nothing to take: it needs a `{}`", slot.type_name);
+        let mut problem = Diagnostic::error(UnresolvedSlot, message).placed(self.view.at_alias(alias));
+        for candidate in considered {
+            problem = problem.note(format!("{}: {}", candidate.via, candidate.verdict));
+        }
+        for output in self.outputs_of(&slot.type_name).filter(|output| !output.starts_with(&format!("{alias}."))) {
+            problem = problem.help(format!("to link it, add `{name}: {output}` under `plugins.{alias}.connections`"));
+        }
+        let context = self.inputs.context;
+        let published = context.connections.iter().filter(|(_, record)| {
+            record.faces().any(|face| self.inputs.types.same(&face.type_name, &slot.type_name))
+        });
+        let imported =
+            context.imported.iter().filter(|(_, one)| self.inputs.types.same(&one.type_name, &slot.type_name));
+        let addresses = published.map(|(address, _)| address).chain(imported.map(|(address, _)| address));
+        for address in addresses.filter(|address| address.producer().as_ref() != Some(&self.inputs.place)).take(LISTED) {
+            problem = problem.note(format!("`{address}` is a `{}`, but nothing names it for this slot", slot.type_name));
+            let missing = self.inputs.missing_grants(address, !slot.sensitive.is_empty());
+            if !missing.is_empty() {
+                problem = problem.help(grants::to_add(address, &self.inputs.place, &missing));
+            }
+        }
+        problem
+    }
+
+    /// The outputs of this deployable that are of a type.
+    fn outputs_of(&self, type_name: &TypeName) -> impl Iterator<Item = String> {
+        self.view.merged.plugins.iter().flat_map(move |(alias, applied)| {
+            let faces = self.contracts.of(applied).map(|contract| &contract.faces);
+            let fits = move |face: &crate::domain::deployment::PublishedFace| {
+                self.inputs.types.same(&face.connection_type.name, type_name)
+            };
+            let outputs = faces.into_iter().flatten().filter(move |(_, faces)| faces.iter().any(fits));
+            outputs.map(move |(output, _)| format!("{alias}.{output}"))
+        })
+    }
+
+    fn shared_default(&self, alias: &Alias, type_name: &TypeName, names: &[&SlotName]) -> Diagnostic {
+        let listed: Vec<String> = names.iter().map(|name| format!("`{alias}.{name}`")).collect();
+        let keys: Vec<String> = names.iter().map(|name| format!("`{type_name}:{name}`")).collect();
+        let message = format!("one default must not feed several slots of one plugin: {}", listed.join(" and "));
+        Diagnostic::error(UnresolvedSlot, message)
+            .placed(self.view.at_alias(alias))
+            .note(format!("all of them would take the default for `{type_name}` of environment `{}`", self.inputs.place.environment))
+            .help(format!("wire them under `plugins.{alias}.connections`, or give the environment the defaults {}", keys.join(" and ")))
+    }
+
+    fn at_default(&self, key: &DefaultKey) -> Origin {
+        in_document(&self.inputs.environment_file(), Pointer::keys(["defaults", &key.to_string()]))
+    }
+}
+
+/// Records that a stand-in takes the place of the output that a source names.
+fn replace(considered: &mut Vec<Candidate>, via: Via, address: &PartialAddress) {
+    if let Some(position) = considered.iter().position(|candidate| candidate.via == via && candidate.verdict == "taken") {
+        "replaced by the stand-in".clone_into(&mut considered[position].verdict);
+        let stand_in = Candidate { via: Via::StandIn, address: Some(address.to_string()), verdict: "taken".to_owned() };
+        considered.insert(position + 1, stand_in);
+    }
+}
