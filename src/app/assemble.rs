@@ -228,7 +228,7 @@ impl Resolved {
         let mut states = BTreeMap::new();
         let mut faces = BTreeMap::new();
         let producers = match &own.head {
-            Some(head) => ledger::connections(store, head, &elsewhere).await.map_err(|problem| problem.diagnostic())?,
+            Some(head) => ledger::connections(store, head, &elsewhere).await?,
             None => BTreeMap::new(),
         };
         for binding in record.bindings.values() {
@@ -248,17 +248,16 @@ impl Resolved {
 
 /// What the ledger says of a place.
 async fn own(_session: &Session, store: &dyn ContextStore, place: &Place) -> Result<Own, Problems> {
-    let unavailable = |problem: crate::context::StoreError| Problems::from(problem.diagnostic());
-    let Some(head) = store.head(Branch::Ledger).await.map_err(unavailable)? else { return Ok(Own::default()) };
-    let found = ledger::place(store, &head, place).await.map_err(unavailable)?;
+    let Some(head) = store.head(Branch::Ledger).await? else { return Ok(Own::default()) };
+    let found = ledger::place(store, &head, place).await?;
     let connections: BTreeMap<Address, _> = found.connections.into_values().map(|record| (record.address.clone(), record)).collect();
-    let consumers = ledger::consumers(store, &head, &connections.keys().cloned().collect()).await.map_err(unavailable)?;
+    let consumers = ledger::consumers(store, &head, &connections.keys().cloned().collect()).await?;
     Ok(Own { head: Some(head), applied: found.applied, connections, consumers, environments: Vec::new() })
 }
 
 /// Every environment's document, with its workspace.
 async fn environments(session: &Session, store: &dyn ContextStore, head: &crate::context::CommitId) -> Result<Vec<(String, Environment)>, Problems> {
-    let listed = store.list(head, &["workspaces".to_owned()]).await.map_err(|problem| problem.diagnostic())?;
+    let listed = store.list(head, &["workspaces".to_owned()]).await?;
     let paths: Vec<String> = listed.into_values().flatten().map(|file| file.path).filter(|path| path.contains("/environments/")).collect();
     let found = session.context_documents(store, head, &paths, documents::environment).await?;
     Ok(found.into_iter().filter_map(|(path, environment)| Some((path.split('/').nth(1)?.to_owned(), environment))).collect())
@@ -266,11 +265,10 @@ async fn environments(session: &Session, store: &dyn ContextStore, head: &crate:
 
 /// The tree of a plugin that was applied, out of the context's own copy.
 async fn stored_tree(store: &dyn ContextStore, head: &crate::context::CommitId, digest: &Digest) -> Result<Tree, Problems> {
-    let unavailable = |problem: crate::context::StoreError| Problems::from(problem.diagnostic());
     let folder = layout::plugin_tree(digest);
-    let listed: Vec<_> = store.list(head, std::slice::from_ref(&folder)).await.map_err(unavailable)?.into_values().flatten().collect();
+    let listed: Vec<_> = store.list(head, std::slice::from_ref(&folder)).await?.into_values().flatten().collect();
     let paths: Vec<String> = listed.iter().map(|file| file.path.clone()).collect();
-    let mut contents = store.read(head, &paths).await.map_err(unavailable)?;
+    let mut contents = store.read(head, &paths).await?;
     let files = listed.into_iter().filter_map(|file| {
         let name = file.path.strip_prefix(&folder)?.trim_start_matches('/').to_owned();
         Some((name, TreeFile { executable: file.executable, bytes: contents.remove(&file.path)? }))

@@ -41,12 +41,11 @@ async fn list(session: &Session, target: &Target) -> Result<(), Problems> {
 
 /// All connections of an environment, by address.
 pub(super) async fn connections_of(store: &dyn ContextStore, place: &Place) -> Result<Vec<ConnectionRecord>, Problems> {
-    let unavailable = |problem: crate::context::StoreError| Problems::from(problem.diagnostic());
-    let Some(head) = store.head(Branch::Ledger).await.map_err(unavailable)? else { return Ok(Vec::new()) };
+    let Some(head) = store.head(Branch::Ledger).await? else { return Ok(Vec::new()) };
     let folder = layout::environment_folder(&place.workspace, &place.environment);
-    let listed = store.list(&head, &[folder]).await.map_err(unavailable)?;
+    let listed = store.list(&head, &[folder]).await?;
     let paths: Vec<String> = listed.into_values().flatten().map(|file| file.path).filter(|path| path.contains("/connections/")).collect();
-    let files = store.read(&head, &paths).await.map_err(unavailable)?;
+    let files = store.read(&head, &paths).await?;
     let mut records: Vec<ConnectionRecord> = files.values().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect();
     records.sort_by(|a, b| a.address.cmp(&b.address));
     Ok(records)
@@ -64,12 +63,11 @@ async fn show(session: &Session, address: &str, target: &Target) -> Result<(), P
     };
     let opened = session.open_context(&target.context, &folder).await?;
     let store = &*opened.store;
-    let unavailable = |problem: crate::context::StoreError| Problems::from(problem.diagnostic());
     let missing = || Diagnostic::error(FailureReason::InvalidInput, format!("there is no connection `{address}`")).help("list those there are with `tieline connection list`");
-    let head = store.head(Branch::Ledger).await.map_err(unavailable)?.ok_or_else(missing)?;
+    let head = store.head(Branch::Ledger).await?.ok_or_else(missing)?;
     let addresses = BTreeSet::from([address.clone()]);
-    let record = ledger::connections(store, &head, &addresses).await.map_err(unavailable)?.remove(&address).ok_or_else(missing)?;
-    let consumers = ledger::consumers(store, &head, &addresses).await.map_err(unavailable)?.remove(&address).unwrap_or_default();
+    let record = ledger::connections(store, &head, &addresses).await?.remove(&address).ok_or_else(missing)?;
+    let consumers = ledger::consumers(store, &head, &addresses).await?.remove(&address).unwrap_or_default();
     session.print(&if session.is_json() { report::connections::one_json(&record, &consumers) } else { report::connections::one_text(&record, &consumers) });
     Ok(())
 }

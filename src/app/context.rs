@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, command: &cli::Context) -> Result<(),
 async fn init(session: &Session, folder: &Path, from: Option<&Path>, arguments: &ContextArguments) -> Result<(), Problems> {
     let path = local_path(session, folder, arguments)?;
     if let Some(path) = &path {
-        let made = create::init(&session.world, path).await.map_err(|problem| problem.diagnostic())?;
+        let made = create::init(&session.world, path).await?;
         let word = if made { "made" } else { "found" };
         session.print(&format!("{word} the context repository `{}`", super::load::shown(session, path)));
     }
@@ -51,7 +51,7 @@ async fn init(session: &Session, folder: &Path, from: Option<&Path>, arguments: 
 fn local_path(session: &Session, folder: &Path, arguments: &ContextArguments) -> Result<Option<PathBuf>, Problems> {
     match &arguments.context {
         None => Ok(Some(create::find(&session.world, folder).unwrap_or_else(|| folder.join(DEFAULT)))),
-        Some(text) => match Location::parse(text, folder).map_err(|problem| problem.diagnostic())? {
+        Some(text) => match Location::parse(text, folder)? {
             Location::Path(path) => Ok(Some(path)),
             Location::Url(_) => Ok(None),
         },
@@ -76,7 +76,7 @@ fn check_documents(session: &Session, from: &Path) -> Result<(), Problems> {
 
 async fn verify_ledger(session: &Session, folder: &Path, arguments: &ContextArguments) -> Result<(), Problems> {
     let opened = session.open_context(arguments, folder).await?;
-    let findings = verify::verify(&*opened.store).await.map_err(|problem| problem.diagnostic())?;
+    let findings = verify::verify(&*opened.store).await?;
     if findings.is_empty() {
         session.print("everything in the ledger agrees");
         return Ok(());

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::session::{Opened, Session};
-use crate::context::{Branch, CommitId, ContextStore, layout, ledger};
+use crate::context::ledger::Snapshot;
+use crate::context::{Branch, CommitId, ContextStore, layout};
 use crate::documents;
 use crate::domain::address::{Address, AliasMember, Place, Target as AddressTarget};
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::manifest::Manifest;
+use crate::domain::module::Module;
 use crate::domain::names::{EnvironmentName, InputName, WorkspaceName};
 use crate::domain::organization::{Catalog, ContextDocument, Environment, Workspace};
 use crate::engine::Content;
@@ -25,6 +27,9 @@ const LARGEST_DOCUMENT: u64 = 1 << 20;
 
 /// The manifest that is found when none is named.
 const MANIFEST: &str = "tieline.yaml";
+
+/// A plugin's module and those of its tree that it calls, each with its folder.
+type Modules = Vec<(String, Module)>;
 
 /// A manifest and where it is.
 pub(super) struct Written {
@@ -96,7 +101,7 @@ impl Session {
     ) -> Result<BTreeMap<String, T>, Problems> {
         let mut problems = Problems::default();
         let mut parsed = BTreeMap::new();
-        for (path, bytes) in store.read(head, paths).await.map_err(|problem| problem.diagnostic())? {
+        for (path, bytes) in store.read(head, paths).await? {
             let name = super::context_file(&path);
             self.remember(&name, &bytes);
             match parse(&name, &bytes) {
@@ -109,7 +114,7 @@ impl Session {
 
     /// The documents that hold for the whole organization.
     pub(super) async fn organization(&self, store: &dyn ContextStore) -> Result<Organization, Problems> {
-        let Some(head) = store.head(Branch::Documents).await.map_err(|problem| problem.diagnostic())? else {
+        let Some(head) = store.head(Branch::Documents).await? else {
             return Ok(Organization { context: None, catalog: None, head: None });
         };
         let context = self.context_document(store, &head, layout::CONTEXT_DOCUMENT, documents::context).await?;
@@ -149,12 +154,12 @@ impl Session {
         for (used, fetched) in fetched {
             let name = plugin_file(&used, "plugin.yaml");
             match self.read_plugin(&used, &fetched.tree, uses.get(&used), &written.file) {
-                Ok((plugin, module, proposed)) => {
+                Ok((plugin, modules, proposed)) => {
                     if let Some(entry) = new_lock.plugins.get_mut(&used) {
                         entry.version = Some(plugin.version.clone());
                     }
                     loaded.proposed.extend(proposed);
-                    loaded.contents.insert(used.clone(), Content { tree: Arc::new(fetched.tree), module: Arc::new(module) });
+                    loaded.contents.insert(used.clone(), Content { tree: Arc::new(fetched.tree), modules: Arc::new(modules) });
                     loaded.plugins.insert(used, LoadedPlugin { plugin: Arc::new(plugin), source: fetched.source, file: name });
                 }
                 Err(found) => problems.extend(found),
@@ -190,7 +195,7 @@ impl Session {
         tree: &Tree,
         place: Option<&Pointer>,
         manifest_file: &str,
-    ) -> Result<(crate::domain::plugin::Plugin, policy::Reading, Vec<ConnectionType>), Problems> {
+    ) -> Result<(crate::domain::plugin::Plugin, Modules, Vec<ConnectionType>), Problems> {
         let Some(file) = tree.files.get("plugin.yaml") else {
             return Err(Diagnostic::error(FailureReason::PluginUnavailable, format!("`{used}` has no `plugin.yaml`"))
                 .at(manifest_file, place.cloned().unwrap_or_default())
@@ -215,7 +220,7 @@ impl Session {
     }
 
     /// Reads a plugin's module and those of its tree that it calls.
-    pub(super) fn read_module(&self, used: &str, tree: &Tree, folder: &str) -> Result<policy::Reading, Problems> {
+    pub(super) fn read_module(&self, used: &str, tree: &Tree, folder: &str) -> Result<Modules, Problems> {
         let files: BTreeMap<String, Vec<u8>> = tree
             .files
             .iter()
@@ -237,7 +242,7 @@ impl Session {
     ) -> Result<Types, Problems> {
         let mut types = Vec::new();
         if let Some((store, head)) = store {
-            let listed = store.list(head, &["types".to_owned()]).await.map_err(|problem| problem.diagnostic())?;
+            let listed = store.list(head, &["types".to_owned()]).await?;
             let paths: Vec<String> = listed.into_values().flatten().map(|file| file.path).filter(|path| path.ends_with(".yaml")).collect();
             types.extend(self.context_documents(store, head, &paths, documents::connection_type).await?.into_values());
         }
@@ -276,14 +281,13 @@ impl Session {
         let store = &*opened.store;
         let mut view = ContextView::default();
         let producers: BTreeSet<Place> = wanted.iter().filter_map(Address::producer).collect();
-        if let Some(head) = store.head(Branch::Ledger).await.map_err(|problem| problem.diagnostic())? {
-            view.connections = ledger::connections(store, &head, wanted).await.map_err(|problem| problem.diagnostic())?;
-            let own = ledger::place(store, &head, place).await.map_err(|problem| problem.diagnostic())?;
-            view.applied = own.applied;
-            let addresses: BTreeSet<Address> = own.connections.values().map(|record| record.address.clone()).collect();
-            view.consumers = ledger::consumers(store, &head, &addresses).await.map_err(|problem| problem.diagnostic())?;
-            view.kinds = view.connections.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
-        }
+        let snapshot = Snapshot::newest(store).await?;
+        view.connections = snapshot.connections(wanted).await?;
+        view.kinds = view.connections.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
+        let own = snapshot.place(place).await?;
+        let addresses: BTreeSet<Address> = own.connections.values().map(|record| record.address.clone()).collect();
+        view.consumers = snapshot.consumers(&addresses).await?;
+        view.applied = own.applied;
         let imported: BTreeMap<String, Address> = wanted
             .iter()
             .filter_map(|address| match &address.target {
@@ -326,7 +330,7 @@ impl Session {
     }
 
     async fn environments(&self, store: &dyn ContextStore, head: &CommitId, view: &mut ContextView) -> Result<(), Problems> {
-        let listed = store.list(head, &["workspaces".to_owned()]).await.map_err(|problem| problem.diagnostic())?;
+        let listed = store.list(head, &["workspaces".to_owned()]).await?;
         for file in listed.into_values().flatten() {
             let parts: Vec<&str> = file.path.split('/').collect();
             if let ["workspaces", workspace, "environments", environment] = parts[..]

@@ -118,7 +118,7 @@ impl Session {
     /// When there is none, or it cannot be opened.
     pub(super) async fn open_context(&self, arguments: &ContextArguments, folder: &Path) -> Result<Opened, Problems> {
         let location = match &arguments.context {
-            Some(text) => Location::parse(text, folder).map_err(|problem| problem.diagnostic())?,
+            Some(text) => Location::parse(text, folder)?,
             None => match create::find(&self.world, folder) {
                 Some(path) => Location::Path(path),
                 None => return Err(no_context(folder).into()),
@@ -131,19 +131,19 @@ impl Session {
         let mut names =
             RefNames { documents: arguments.documents_branch.clone(), ledger: arguments.ledger_branch.clone(), ..RefNames::default() };
         let open = |names: RefNames| GitStore::open(&self.world, &location, names, &self.cache());
-        let mut store = open(names.clone()).await.map_err(|problem| problem.diagnostic())?;
+        let mut store = open(names.clone()).await?;
         if let Some(prefix) = self.claims_prefix(&store).await? {
             names.claims_prefix = prefix;
-            store = store.with_names(names).map_err(|problem| problem.diagnostic())?;
+            store = store.with_names(names)?;
         }
         Ok(Opened { store: Arc::new(store), local_base })
     }
 
     /// Where claims are kept, if the context says so.
     async fn claims_prefix(&self, store: &GitStore) -> Result<Option<String>, Problems> {
-        let Some(head) = store.head(Branch::Documents).await.map_err(|problem| problem.diagnostic())? else { return Ok(None) };
+        let Some(head) = store.head(Branch::Documents).await? else { return Ok(None) };
         let path = crate::context::layout::CONTEXT_DOCUMENT.to_owned();
-        let mut found = store.read(&head, std::slice::from_ref(&path)).await.map_err(|problem| problem.diagnostic())?;
+        let mut found = store.read(&head, std::slice::from_ref(&path)).await?;
         let Some(bytes) = found.remove(&path) else { return Ok(None) };
         let name = super::context_file(&path);
         self.remember(&name, &bytes);

@@ -19,17 +19,16 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let place = place(session, target)?;
     let opened = session.open_context(&target.context, &session.folder(target.working_directory.as_deref())).await?;
     let store = &*opened.store;
-    let unavailable = |problem: crate::context::StoreError| Problems::from(problem.diagnostic());
     let connections = connections_of(store, &place).await?;
     let mut status = report::status::Status { place: place.clone(), connections, ..report::status::Status::default_for(&place) };
-    if let Some(head) = store.head(Branch::Ledger).await.map_err(unavailable)? {
+    if let Some(head) = store.head(Branch::Ledger).await? {
         let folder = layout::environment_folder(&place.workspace, &place.environment);
         let listed: Vec<String> =
-            store.list(&head, &[folder]).await.map_err(unavailable)?.into_values().flatten().map(|file| file.path).collect();
+            store.list(&head, &[folder]).await?.into_values().flatten().map(|file| file.path).collect();
         status.runs = newest::<RunRecord>(store, &head, &listed, "runs").await?;
         status.releases = newest::<Release>(store, &head, &listed, "releases").await?;
         let addresses: BTreeSet<Address> = status.connections.iter().map(|record| record.address.clone()).collect();
-        status.consumers = ledger::consumers(store, &head, &addresses).await.map_err(unavailable)?;
+        status.consumers = ledger::consumers(store, &head, &addresses).await?;
     }
     status.claims = claims(store, &place).await?;
     session.print(&if session.is_json() { report::status::json(&status) } else { report::status::text(&status, session.world.clock.now()) });
@@ -56,7 +55,7 @@ async fn newest<T: serde::de::DeserializeOwned>(
         paths.truncate(SHOWN);
     }
     let all: Vec<String> = by_deployable.values().flatten().cloned().collect();
-    let files = store.read(head, &all).await.map_err(|problem| problem.diagnostic())?;
+    let files = store.read(head, &all).await?;
     let parsed = by_deployable.into_iter().map(|(deployable, paths)| {
         let records = paths.iter().filter_map(|path| serde_json::from_slice(files.get(path)?).ok());
         (deployable, records.collect())
@@ -67,8 +66,8 @@ async fn newest<T: serde::de::DeserializeOwned>(
 async fn claims(store: &dyn ContextStore, place: &Place) -> Result<Vec<Claim>, Problems> {
     let mut claims = Vec::new();
     let here = |claimed: &Place| claimed.workspace == place.workspace && claimed.environment == place.environment;
-    for claimed in store.claims().await.map_err(|problem| problem.diagnostic())?.into_keys().filter(here) {
-        let found = store.read_claim(&claimed).await.map_err(|problem| problem.diagnostic())?;
+    for claimed in store.claims().await?.into_keys().filter(here) {
+        let found = store.read_claim(&claimed).await?;
         claims.extend(found.and_then(|(_, bytes)| serde_json::from_slice::<Claim>(&bytes).ok()));
     }
     Ok(claims)

@@ -6,7 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::domain::address::Place;
-use crate::domain::diagnostic::Diagnostic;
+use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 
 /// The two branches of a context repository.
@@ -123,6 +123,12 @@ impl StoreError {
             Self::Corrupt { .. } => (FailureReason::ContextUnavailable, "run `tieline context verify` to see all that is wrong"),
         };
         Diagnostic::error(reason, self.to_string()).help(help)
+    }
+}
+
+impl From<StoreError> for Problems {
+    fn from(problem: StoreError) -> Self {
+        problem.diagnostic().into()
     }
 }
 

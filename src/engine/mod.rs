@@ -15,7 +15,9 @@ mod plan;
 mod prepare;
 mod publication;
 mod removal;
+mod recovery;
 mod schedule;
+mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -31,13 +33,17 @@ use crate::domain::names::{Alias, InputName, VersionTag};
 use crate::domain::organization::Environment;
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::record::{AppliedRecord, StateLocation};
-use crate::policy::{Gates, Module};
+use crate::domain::module::Module;
+use crate::policy::Gates;
 use crate::secrets::Secret;
 use crate::sources::Tree;
 use crate::terraform::Terraform;
 use crate::world::World;
 
+pub use claim::{Held, Start, claim};
+pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
+pub use plan::plan;
 
 /// What a run is asked to do beyond its documents.
 #[derive(Debug, Clone)]
@@ -69,8 +75,15 @@ pub struct Settings {
 pub struct Content {
     /// Its files.
     pub tree: Arc<Tree>,
-    /// Its module.
-    pub module: Arc<Module>,
+    /// Its module, and those of its tree that the module calls, each with its folder; its own comes first.
+    pub modules: Arc<Vec<(String, Module)>>,
+}
+
+impl Content {
+    /// Its own module.
+    pub fn module(&self) -> &Module {
+        &self.modules[0].1
+    }
 }
 
 /// An applied plugin that is no longer in the manifest.
