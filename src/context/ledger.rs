@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 
 use super::layout::{self, LedgerFile};
-use super::{Branch, CommitId, ContextStore, StoreError};
-use crate::domain::address::{Address, AliasMember, Place};
+use super::{Branch, CommitId, ContextStore, ListedFile, StoreError};
+use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::names::{Alias, Digest, OutputName, SlotName};
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
@@ -69,7 +69,7 @@ impl<'a> Snapshot<'a> {
                 Some(LedgerFile::Applied(_, alias)) => drop(records.applied.insert(alias, parse_json(&path, &bytes)?)),
                 Some(LedgerFile::Connection(address)) => {
                     let connection: ConnectionRecord = parse_connection(&path, &bytes, &address)?;
-                    if let crate::domain::address::Target::Output { alias, output, .. } = address.target {
+                    if let Target::Output { alias, output, .. } = address.target {
                         records.connections.insert((alias, output), connection);
                     }
                 }
@@ -154,7 +154,7 @@ impl<'a> Snapshot<'a> {
         Ok(files
             .map(|(path, bytes)| {
                 let executable = executable.contains(&path);
-                (path.trim_start_matches(&prefix).to_owned(), TreeFile { bytes, executable })
+                (path[prefix.len()..].to_owned(), TreeFile { bytes, executable })
             })
             .collect())
     }
@@ -171,7 +171,7 @@ impl<'a> Snapshot<'a> {
         self.read(&paths).await
     }
 
-    async fn list(&self, folders: &[String]) -> Result<Vec<super::ListedFile>, StoreError> {
+    async fn list(&self, folders: &[String]) -> Result<Vec<ListedFile>, StoreError> {
         match &self.at {
             Some(at) => Ok(self.store.list(at, folders).await?.into_values().flatten().collect()),
             None => Ok(Vec::new()),

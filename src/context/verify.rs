@@ -49,131 +49,186 @@ impl LedgerFiles {
 
 /// Checks a whole ledger. The findings are sorted by path; none means that it agrees with itself.
 pub fn verify(files: &LedgerFiles) -> Vec<Finding> {
-    let mut ledger = Ledger::default();
+    let mut findings = Findings::default();
+    let mut records = Records::default();
     for (path, bytes) in &files.records {
-        ledger.take(path, bytes);
+        records.take(path, bytes, &mut findings);
     }
-    ledger.check_applied(&files.plugins);
-    ledger.check_connections();
-    ledger.check_consumers();
-    ledger.findings.sort();
-    ledger.findings
+    records.check_applied(&files.plugins, &mut findings);
+    records.check_connections(&mut findings);
+    records.check_consumers(&mut findings);
+    findings.0.sort();
+    findings.0
 }
 
 /// A slot bound to a connection: the connection, the consumer's place and slot.
 type Consumption = (Address, Place, AliasMember<SlotName>);
 
-/// The records that have counterparts, and what was found wrong so far.
+/// The records that have counterparts.
 #[derive(Default)]
-struct Ledger {
+struct Records {
     applied: BTreeMap<(Place, Alias), AppliedRecord>,
     connections: BTreeMap<Address, ConnectionRecord>,
     consumers: BTreeMap<Consumption, ConsumerEntry>,
-    findings: Vec<Finding>,
 }
 
-impl Ledger {
-    /// Parses one file and checks what can be checked of it alone.
-    fn take(&mut self, path: &str, bytes: &[u8]) {
+impl Records {
+    /// Takes one file in and checks what can be checked of it alone.
+    fn take(&mut self, path: &str, bytes: &[u8], findings: &mut Findings) {
         match LedgerFile::parse(path) {
-            None => self.find(path, "no run writes a file here"),
+            None => findings.add(path, "no run writes a file here"),
             Some(LedgerFile::Plugin(_)) => {}
-            Some(LedgerFile::Preview(..)) => drop(self.parse::<serde_json::Map<String, serde_json::Value>>(path, bytes)),
+            Some(LedgerFile::Preview(..)) => drop(findings.parse::<serde_json::Map<String, serde_json::Value>>(path, bytes)),
             Some(LedgerFile::Applied(place, alias)) => {
-                if let Some(record) = self.parse(path, bytes) {
-                    self.applied.insert((place, alias), record);
-                }
+                self.applied.extend(findings.parse(path, bytes).map(|record| ((place, alias), record)));
             }
             Some(LedgerFile::Connection(address)) => {
-                if let Some(record) = self.parse::<ConnectionRecord>(path, bytes) {
-                    self.expect(path, "address", &record.address.to_string(), &address.to_string());
+                if let Some(record) = findings.parse::<ConnectionRecord>(path, bytes) {
+                    findings.expect(path, "address", &record.address, &address);
                     self.connections.insert(address, record);
                 }
             }
             Some(LedgerFile::Consumer(address, place, slot)) => {
-                if let Some(entry) = self.parse::<ConsumerEntry>(path, bytes) {
-                    self.expect(path, "consumer", &entry.consumer, &format!("{place}/{slot}"));
+                if let Some(entry) = findings.parse::<ConsumerEntry>(path, bytes) {
+                    findings.expect(path, "consumer", &entry.consumer, &format!("{place}/{slot}"));
                     self.consumers.insert((address, place, slot), entry);
                 }
             }
             Some(LedgerFile::Release(_, run)) => {
-                if let Some(release) = self.parse::<Release>(path, bytes) {
-                    self.expect(path, "run", release.run.as_str(), run);
+                if let Some(release) = findings.parse::<Release>(path, bytes) {
+                    findings.expect(path, "run", release.run, run);
                 }
             }
             Some(LedgerFile::Run(_, run)) => {
-                if let Some(record) = self.parse::<RunRecord>(path, bytes) {
-                    self.expect(path, "id", record.id.as_str(), run);
+                if let Some(record) = findings.parse::<RunRecord>(path, bytes) {
+                    findings.expect(path, "id", record.id, run);
                 }
             }
         }
     }
 
-    fn check_applied(&mut self, plugins: &BTreeSet<String>) {
-        let applied = std::mem::take(&mut self.applied);
-        for ((place, alias), record) in &applied {
+    /// Each applied plugin's tree is stored, and each of its bindings is known beside the connection.
+    fn check_applied(&self, plugins: &BTreeSet<String>, findings: &mut Findings) {
+        for ((place, alias), record) in &self.applied {
             let path = layout::applied(place, alias);
             let digest = &record.source.digest;
             if !plugins.contains(digest.as_str()) {
-                self.find(&path, &format!("the plugin's tree `{}` is not stored", layout::plugin_tree(digest)));
+                findings.add(&path, format!("the plugin's tree `{}` is not stored", layout::plugin_tree(digest)));
             }
-            for (slot, binding) in &record.bindings {
-                let slot = AliasMember { alias: alias.clone(), member: slot.clone() };
-                if !self.consumers.contains_key(&(binding.address.clone(), place.clone(), slot.clone())) {
-                    let entry = layout::consumer_entry(&binding.address, place, alias, &slot.member);
-                    self.find(
-                        &path,
-                        &format!("slot `{}` is bound to `{}`, but `{entry}` is missing", slot.member, binding.address),
-                    );
+            for (slot, Binding { address, .. }) in &record.bindings {
+                let member = AliasMember { alias: alias.clone(), member: slot.clone() };
+                if !self.consumers.contains_key(&(address.clone(), place.clone(), member)) {
+                    let entry = layout::consumer_entry(address, place, alias, slot);
+                    findings.add(&path, format!("slot `{slot}` is bound to `{address}`, but `{entry}` is missing"));
                 }
             }
         }
-        self.applied = applied;
     }
 
-    fn check_connections(&mut self) {
-        for (address, record) in std::mem::take(&mut self.connections) {
-            let Some(path) = layout::connection(&address) else { continue };
+    /// Each connection's digest is that of its values, and what made it is known.
+    fn check_connections(&self, findings: &mut Findings) {
+        for (address, record) in &self.connections {
+            let (Some(path), Some(place), Target::Output { alias, .. }) =
+                (layout::connection(address), address.producer(), &address.target)
+            else {
+                continue;
+            };
             let faces: Vec<_> = record.faces().cloned().collect();
             let digest = ConnectionRecord::digest_of(&faces, record.sensitive_revision.as_deref());
-            self.expect(&path, "digest", record.digest.as_str(), digest.as_str());
-            if let (Some(place), Target::Output { alias, .. }) = (address.producer(), &address.target)
-                && !self.applied.contains_key(&(place.clone(), alias.clone()))
-            {
-                self.find(&path, &format!("its producer `{}` is missing", layout::applied(&place, alias)));
+            findings.expect(&path, "digest", &record.digest, digest);
+            let producer = layout::applied(&place, alias);
+            if !self.applied.contains_key(&(place, alias.clone())) {
+                findings.add(&path, format!("its producer `{producer}` is missing"));
             }
         }
     }
 
-    fn check_consumers(&mut self) {
-        for ((address, place, slot), entry) in std::mem::take(&mut self.consumers) {
-            let path = layout::consumer_entry(&address, &place, &slot.alias, &slot.member);
-            match self.binding(&place, &slot).filter(|binding| binding.address == address) {
+    /// Each consumer's entry says what the consumer's own record says.
+    fn check_consumers(&self, findings: &mut Findings) {
+        for ((address, place, slot), entry) in &self.consumers {
+            let path = layout::consumer_entry(address, place, &slot.alias, &slot.member);
+            let consumer = self.applied.get(&(place.clone(), slot.alias.clone()));
+            match consumer.and_then(|record| record.bindings.get(&slot.member)).filter(|binding| binding.address == *address) {
                 Some(binding) => {
-                    let (uid, generation) = (binding.uid.clone(), binding.generation.to_string());
-                    self.expect(&path, "uid", &entry.uid, &uid);
-                    self.expect(&path, "generation", &entry.generation.to_string(), &generation);
+                    findings.expect(&path, "uid", &entry.uid, &binding.uid);
+                    findings.expect(&path, "generation", entry.generation, binding.generation);
                 }
-                None => self.find(&path, &format!("`{}` does not bind `{slot}` to it", layout::applied(&place, &slot.alias))),
+                None => findings.add(&path, format!("`{}` does not bind `{slot}` to it", layout::applied(place, &slot.alias))),
             }
         }
     }
+}
 
-    fn binding(&self, place: &Place, slot: &AliasMember<SlotName>) -> Option<&Binding> {
-        self.applied.get(&(place.clone(), slot.alias.clone()))?.bindings.get(&slot.member)
+/// What was found wrong so far.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, path: &str, message: impl Into<String>) {
+        self.0.push(Finding { path: path.to_owned(), message: message.into() });
+    }
+
+    fn expect(&mut self, path: &str, field: &str, found: impl ToString, expected: impl ToString) {
+        let (found, expected) = (found.to_string(), expected.to_string());
+        if found != expected {
+            self.add(path, format!("`{field}` is `{found}`, it should be `{expected}`"));
+        }
     }
 
     fn parse<T: DeserializeOwned>(&mut self, path: &str, bytes: &[u8]) -> Option<T> {
-        serde_json::from_slice(bytes).map_err(|problem| self.find(path, &format!("cannot be read: {problem}"))).ok()
+        serde_json::from_slice(bytes).map_err(|problem| self.add(path, format!("cannot be read: {problem}"))).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::tests::records;
+
+    fn found(files: &LedgerFiles) -> Vec<String> {
+        verify(files).into_iter().map(|finding| format!("{}: {}", finding.path, finding.message)).collect()
     }
 
-    fn expect(&mut self, path: &str, field: &str, found: &str, expected: &str) {
-        if found != expected {
-            self.find(path, &format!("`{field}` is `{found}`, it should be `{expected}`"));
-        }
+    #[test]
+    fn a_ledger_that_agrees_with_itself_has_no_findings() {
+        assert_eq!(found(&records::ledger()), Vec::<String>::new());
     }
 
-    fn find(&mut self, path: &str, message: &str) {
-        self.findings.push(Finding { path: path.to_owned(), message: message.to_owned() });
+    #[test]
+    fn r16_every_record_needs_its_counterparts() {
+        let mut files = records::ledger();
+        files.plugins.clear();
+        files.records.remove("platform/staging/network/applied/vpc.json");
+        files.records.remove("platform/staging/network/consumers/vpc.vpc/retail~staging~shop~api.network.json");
+        insta::assert_snapshot!(found(&files).join("\n"), @"
+        platform/staging/network/connections/vpc.vpc.json: its producer `platform/staging/network/applied/vpc.json` is missing
+        retail/staging/shop/applied/api.json: slot `network` is bound to `platform/staging/network/vpc.vpc`, but `platform/staging/network/consumers/vpc.vpc/retail~staging~shop~api.network.json` is missing
+        retail/staging/shop/applied/api.json: the plugin's tree `plugins/bc1de45bfa4006cb1695e194d9bdf6532af14e323de66a5bd13b146184b15d30` is not stored
+        ");
+    }
+
+    #[test]
+    fn a_consumer_without_its_binding_is_found() {
+        let mut files = records::ledger();
+        files.records.remove("retail/staging/shop/applied/api.json");
+        insta::assert_snapshot!(found(&files).join("\n"), @"platform/staging/network/consumers/vpc.vpc/retail~staging~shop~api.network.json: `retail/staging/shop/applied/api.json` does not bind `api.network` to it");
+    }
+
+    #[test]
+    fn r41_what_was_changed_by_hand_is_found() {
+        let mut files = records::ledger();
+        let path = "platform/staging/network/connections/vpc.vpc.json";
+        let forged = String::from_utf8(files.records[path].clone()).unwrap().replace("vpc-1", "vpc-2");
+        files.records.insert(path.to_owned(), forged.clone().into_bytes());
+        files.records.insert(path.replace("vpc.vpc", "vpc.other"), forged.into_bytes());
+        files.records.insert("notes.txt".to_owned(), b"hello".to_vec());
+        files.records.insert("retail/staging/shop/runs/01.json".to_owned(), b"{".to_vec());
+        insta::assert_snapshot!(found(&files).join("\n"), @"
+        notes.txt: no run writes a file here
+        platform/staging/network/connections/vpc.other.json: `address` is `platform/staging/network/vpc.vpc`, it should be `platform/staging/network/vpc.other`
+        platform/staging/network/connections/vpc.other.json: `digest` is `a07e9593c84bbda272f0ce88fd47dc422eab9a839ae04b4da2cab602b048605d`, it should be `4368b8bdfa84e846e9a5f7e0c3dc48f4580ae0d6719df20b6fd156e88059ad73`
+        platform/staging/network/connections/vpc.vpc.json: `digest` is `a07e9593c84bbda272f0ce88fd47dc422eab9a839ae04b4da2cab602b048605d`, it should be `4368b8bdfa84e846e9a5f7e0c3dc48f4580ae0d6719df20b6fd156e88059ad73`
+        retail/staging/shop/runs/01.json: cannot be read: EOF while parsing an object at line 1 column 1
+        ");
     }
 }

@@ -34,8 +34,8 @@ impl RefNames {
 
     /// The first name that git would not take, or would take for something else.
     pub(super) fn invalid(&self) -> Option<&str> {
-        let is_claims_prefix = self.claims_prefix.starts_with("refs/") && self.claims_prefix.ends_with('/');
-        if !is_claims_prefix || !is_name(self.claims_prefix.trim_end_matches('/')) {
+        let is_prefix = |text: &str| text.starts_with("refs/") && text.strip_suffix('/').is_some_and(is_name);
+        if !is_prefix(&self.claims_prefix) {
             return Some(&self.claims_prefix);
         }
         [&self.documents, &self.ledger].into_iter().find(|name| !is_name(name)).map(String::as_str)

@@ -1,0 +1,91 @@
+//! Many writers, one branch.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Bench, write};
+use crate::context::publish::{PublishError, Published, publish};
+use crate::context::{Branch, Changes, CommitId, ContextStore, StoreError};
+
+/// Starts so many publishers at once, each with a store of its own; returns how many attempts all of them needed.
+async fn publishers(bench: Arc<Bench>, count: usize, remote: bool) -> usize {
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..count {
+        let bench = bench.clone();
+        tasks.spawn(async move {
+            let store = if remote { bench.remote(&format!("cache-{number}")).await } else { bench.local().await };
+            let store: &dyn ContextStore = &store;
+            publish(store, &bench.world, Branch::Ledger, &format!("run {number}"), |head| async move {
+                // What was there is still there: nobody's commit is dropped.
+                let count = store.list(&head.unwrap(), &[String::new()]).await?.remove("").unwrap_or_default().len();
+                Ok::<_, StoreError>(write(&[(&format!("w/e/d{number}/runs/1.json"), &format!("{count}"))]))
+            })
+            .await
+            .map(|published| published.attempts)
+        });
+    }
+    tasks.join_all().await.into_iter().map(Result::unwrap).sum()
+}
+
+/// All landed, one commit each on top of the first one, and each saw all that came before it.
+async fn assert_all_landed(bench: &Bench, count: usize) {
+    assert_eq!(bench.git(&["rev-list", "--count", "refs/heads/ledger"]).await, (count + 1).to_string());
+    let store = bench.local().await;
+    let head = store.head(Branch::Ledger).await.unwrap().unwrap();
+    let files = store.list(&head, &[String::new()]).await.unwrap().remove("").unwrap();
+    let paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
+    let contents = store.read(&head, &paths).await.unwrap();
+    let seen: BTreeSet<usize> = contents.values().map(|bytes| String::from_utf8_lossy(bytes).parse().unwrap()).collect();
+    assert_eq!(seen, (0..count).collect());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r16_sixty_four_publishers_all_land() {
+    let bench = Arc::new(Bench::new().await);
+    let attempts = publishers(bench.clone(), 64, false).await;
+    assert!(attempts >= 64, "{attempts}");
+    assert_all_landed(&bench, 64).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r16_publishers_to_a_remote_all_land() {
+    let bench = Arc::new(Bench::new().await);
+    publishers(bench.clone(), 6, true).await;
+    assert_all_landed(&bench, 6).await;
+}
+
+#[tokio::test]
+async fn r16_after_a_conflict_the_changes_are_made_anew_on_the_new_head() {
+    let bench = Bench::new().await;
+    let (store, other) = (bench.local().await, bench.local().await);
+    let (store, other): (&dyn ContextStore, &dyn ContextStore) = (&store, &other);
+    let mut heads: Vec<Option<CommitId>> = Vec::new();
+    let published = publish(store, &bench.world, Branch::Ledger, "m", |head| {
+        heads.push(head.clone());
+        let is_first = heads.len() == 1;
+        async move {
+            if is_first {
+                other.commit(Branch::Ledger, &write(&[("other", "")]), head.as_ref(), "other").await?;
+            }
+            Ok::<_, StoreError>(write(&[("mine", "")]))
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(published.attempts, 2);
+    assert_ne!(heads[0], heads[1]);
+    let files = store.list(&published.commit.unwrap(), &[String::new()]).await.unwrap().remove("").unwrap();
+    assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["mine", "other"]);
+}
+
+#[tokio::test]
+async fn nothing_to_change_makes_no_commit_and_a_refusal_ends_it() {
+    let bench = Bench::new().await;
+    let store = bench.local().await;
+    let before = store.head(Branch::Ledger).await.unwrap();
+    let nothing = publish(&store, &bench.world, Branch::Ledger, "m", |_| async { Ok::<_, String>(Changes::new()) }).await;
+    assert_eq!(nothing.unwrap(), Published { commit: None, attempts: 1 });
+    let refused = publish(&store, &bench.world, Branch::Ledger, "m", |_| async { Err("no") }).await;
+    assert!(matches!(refused, Err(PublishError::Rebuild("no"))));
+    assert_eq!(store.head(Branch::Ledger).await.unwrap(), before);
+}
