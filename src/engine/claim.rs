@@ -1,68 +1,141 @@
 //! The exclusive hold of a deployable in an environment (R21), and the rules by which a dead run's hold is taken over.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::context::{ClaimName, CommitId, ContextStore, StoreError, layout, ledger};
+use super::journal::Journal;
+use super::{Settings, recovery};
+use crate::context::ledger::{self, Snapshot};
+use crate::context::{CommitId, ContextStore, StoreError};
 use crate::domain::canonical;
+use crate::domain::deployment::{Choice, Deployment};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::record::{Claim, RunStatus};
+use crate::domain::names::RunId;
+use crate::domain::record::{Claim, RunRecord, RunStatus, RunType, SCHEMA_VERSION};
 use crate::world::World;
 
 /// How long a claim is believed without a renewal.
-pub const LEASE: Duration = Duration::from_secs(5 * 60);
+const LEASE: Duration = Duration::from_secs(5 * 60);
 
 /// How often it is renewed.
-pub const RENEWAL: Duration = Duration::from_secs(60);
+pub(super) const RENEWAL: Duration = Duration::from_secs(60);
+
+/// How many of the newest runs are looked at to find out whether a claim's run has ended.
+const RECENT_RUNS: usize = 20;
 
 /// The end of a lease that begins now.
-pub fn lease_from(now: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn lease_from(now: DateTime<Utc>) -> DateTime<Utc> {
     now + chrono::TimeDelta::from_std(LEASE).unwrap_or_default()
 }
 
-/// A claim that was taken.
-pub struct Taken {
-    /// The claim's commit.
-    pub commit: CommitId,
-    /// The dead run's claim that stood in the way, for its journal to be folded into the ledger.
-    pub dead: Option<Claim>,
+/// What a claim needs to be taken.
+pub struct Start {
+    /// The effects.
+    pub world: World,
+    /// The context repository.
+    pub store: Arc<dyn ContextStore>,
+    /// The run.
+    pub run: RunId,
+    /// What was asked for.
+    pub settings: Settings,
 }
 
-/// Takes `claim`, in place of a dead run's where the rules allow it.
+/// A claim that is held.
+pub type Held = Arc<Journal>;
+
+/// Takes the claim on a deployment's place; a dead run's journal that stood in the way is folded into the ledger first. What that
+/// means is told to `say`.
 ///
 /// # Errors
 /// `claimed`, naming the holder, when another run holds it; `context-unavailable` when the context cannot be read or written.
-pub async fn take(world: &World, store: &dyn ContextStore, claim: &Claim) -> Result<Taken, Problems> {
-    let name = ClaimName::of(&claim.place);
+pub async fn claim(start: &Start, deployment: &Deployment, say: &(dyn Fn(String) + Sync)) -> Result<Held, Problems> {
+    let claim = start.claim_of(deployment);
+    let taken = take(&start.world, &*start.store, &claim).await?;
+    if let Some(dead) = &taken.dead {
+        say(format!("run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over", dead.run.id, dead.host));
+        recovery::fold(&start.world, &*start.store, dead).await?;
+    }
+    Ok(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, taken.commit)))
+}
+
+impl Start {
+    fn claim_of(&self, deployment: &Deployment) -> Claim {
+        let now = self.world.clock.now();
+        let run = RunRecord {
+            schema_version: SCHEMA_VERSION,
+            id: self.run.clone(),
+            run_type: RunType::Deploy,
+            status: RunStatus::Running,
+            failure_reason: None,
+            tasks: Vec::new(),
+            version_tag: self.settings.version_tag.clone(),
+            actor: self.settings.actor.clone(),
+            repository: self.settings.repository.clone(),
+            commit: self.settings.commit.clone(),
+            run_url: self.settings.run_url.clone(),
+            plan_fingerprint: None,
+            started: now,
+            ended: None,
+        };
+        let slots = deployment.plugins.values().flat_map(|plugin| plugin.slots.values());
+        let binds = slots.filter_map(|slot| match &slot.choice {
+            Choice::Connection(chosen) => Some(chosen.record.address.to_string()),
+            _ => None,
+        });
+        Claim {
+            schema_version: SCHEMA_VERSION,
+            place: deployment.place.clone(),
+            run,
+            host: self.world.host.name.clone(),
+            process: self.world.host.process.clone(),
+            lease: lease_from(now),
+            binds: binds.collect(),
+            applied: BTreeMap::new(),
+            state_locks: BTreeMap::new(),
+        }
+    }
+}
+
+/// A claim that was taken.
+struct Taken {
+    /// The claim's commit.
+    commit: CommitId,
+    /// The dead run's claim that stood in the way.
+    dead: Option<Claim>,
+}
+
+async fn take(world: &World, store: &dyn ContextStore, claim: &Claim) -> Result<Taken, Problems> {
     let bytes = canonical::to_bytes(claim);
-    match store.write_claim(&name, &bytes, None).await {
+    match store.write_claim(&claim.place, &bytes, None).await {
         Ok(commit) => return Ok(Taken { commit, dead: None }),
         Err(StoreError::Conflict { .. }) => {}
         Err(problem) => return Err(problem.into()),
     }
-    let Some((commit, holder)) = store.read_claim(&name).await? else {
+    let Some((held_at, holder)) = ledger::read_claim(store, &claim.place).await? else {
         // It was released between our two looks: once more, and whoever is faster has it.
-        return match store.write_claim(&name, &bytes, None).await {
-            Ok(commit) => Ok(Taken { commit, dead: None }),
-            Err(StoreError::Conflict { .. }) => Err(claimed(format!("`{}` is claimed by another run", claim.place)).into()),
-            Err(problem) => Err(problem.into()),
-        };
-    };
-    let Ok(holder) = serde_json::from_slice::<Claim>(&holder) else {
-        return Err(claimed(format!("`{}` is claimed, but its claim cannot be read", claim.place))
-            .note(format!("the claim is the ref `{name}` of {}", store.describe()))
-            .into());
+        let commit = lost_race(store.write_claim(&claim.place, &bytes, None).await, claim)?;
+        return Ok(Taken { commit, dead: None });
     };
     if !is_dead(world, store, &holder).await? {
-        return Err(held_by(world, &holder, &name).into());
+        return Err(held_by(world, &holder).into());
     }
-    match store.write_claim(&name, &bytes, Some(&commit)).await {
-        Ok(commit) => Ok(Taken { commit, dead: Some(holder) }),
-        Err(StoreError::Conflict { .. }) => Err(claimed(format!("`{}` was claimed by another run just now", claim.place)).into()),
-        Err(problem) => Err(problem.into()),
-    }
+    let commit = lost_race(store.write_claim(&claim.place, &bytes, Some(&held_at)).await, claim)?;
+    Ok(Taken { commit, dead: Some(holder) })
+}
+
+fn lost_race(written: Result<CommitId, StoreError>, claim: &Claim) -> Result<CommitId, Problems> {
+    written.map_err(|problem| match problem {
+        StoreError::Conflict { .. } => {
+            Diagnostic::error(FailureReason::Claimed, format!("`{}` was claimed by another run just now", claim.place))
+                .help("wait until it has ended, then run again")
+                .into()
+        }
+        problem => problem.into(),
+    })
 }
 
 /// A claim is void when its run is recorded as ended, and dead when its process was on this host and is gone.
@@ -70,35 +143,29 @@ async fn is_dead(world: &World, store: &dyn ContextStore, holder: &Claim) -> Res
     if holder.host == world.host.name && !world.exec.is_alive(&holder.process) {
         return Ok(true);
     }
-    let Some(head) = store.head(crate::context::Branch::Ledger).await? else { return Ok(false) };
-    let path = layout::run(&holder.place, &holder.run.id);
-    let recorded: Option<crate::domain::record::RunRecord> = ledger::read_json(store, &head, &path).await?;
-    Ok(recorded.is_some_and(|run| run.status != RunStatus::Running))
+    let runs = Snapshot::newest(store).await?.runs(&holder.place, RECENT_RUNS).await?;
+    Ok(runs.iter().any(|run| run.id == holder.run.id && run.status != RunStatus::Running))
 }
 
-fn claimed(message: String) -> Diagnostic {
-    Diagnostic::error(FailureReason::Claimed, message)
-}
-
-fn held_by(world: &World, holder: &Claim, name: &ClaimName) -> Diagnostic {
+fn held_by(world: &World, holder: &Claim) -> Diagnostic {
     let who = holder.run.actor.as_deref().unwrap_or("somebody");
-    let mut diagnostic = claimed(format!("`{}` is held by run `{}`", holder.place, holder.run.id)).note(format!(
-        "started {} by {who} on `{}`, process {}",
-        holder.run.started.format("%Y-%m-%d %H:%M:%S UTC"),
-        holder.host,
-        holder.process.id
-    ));
+    let mut diagnostic =
+        Diagnostic::error(FailureReason::Claimed, format!("`{}` is held by run `{}`", holder.place, holder.run.id)).note(format!(
+            "started {} by {who} on `{}`, process {}",
+            holder.run.started.format("%Y-%m-%d %H:%M:%S UTC"),
+            holder.host,
+            holder.process.id
+        ));
     if let Some(url) = &holder.run.run_url {
         diagnostic = diagnostic.note(format!("watch it at {url}"));
     }
-    if holder.lease < world.clock.now() {
-        diagnostic
-            .note(format!(
-                "its lease ended {}, but its process cannot be looked at from here",
-                holder.lease.format("%Y-%m-%d %H:%M:%S UTC")
-            ))
-            .help(format!("if it is surely dead, run again on `{}`, or delete the ref `{name}` in the context repository", holder.host))
-    } else {
-        diagnostic.help("wait until it has ended, then run again")
+    if holder.lease >= world.clock.now() {
+        return diagnostic.help("wait until it has ended, then run again");
     }
+    diagnostic
+        .note(format!(
+            "its lease ended {}, but its process cannot be looked at from here",
+            holder.lease.format("%Y-%m-%d %H:%M:%S UTC")
+        ))
+        .help(format!("if it is surely dead, run again on `{}`, which can tell and takes over", holder.host))
 }

@@ -21,15 +21,6 @@ use crate::domain::record::{
     AppliedRecord, ChangeCounts, Claim, Release, ReleasedPlugin, RunRecord, RunStatus, SCHEMA_VERSION, TaskRecord, TaskStatus, TaskType,
 };
 
-/// What a task left behind.
-#[derive(Default)]
-struct Results {
-    applied: BTreeMap<Alias, (AppliedRecord, bool)>,
-    destroyed: BTreeSet<Alias>,
-    retained: Vec<String>,
-    problems: Problems,
-}
-
 /// Runs the deploy whose claim the journal holds, and publishes what it did on every way out.
 pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
     engine.emit(Event::RunStarted { run: journal.claim().run.id, place: engine.deployment.place.clone() });
@@ -54,57 +45,10 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
     engine.finish(&journal, results).await
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// The nodes in the order in which one worker would run them.
-pub(super) fn order(graph: &BTreeMap<Node, BTreeSet<Node>>) -> Vec<Node> {
-    let mut order: Vec<Node> = Vec::new();
-    while let Some(node) = graph.keys().find(|node| !order.contains(node) && graph[*node].iter().all(|need| order.contains(need))) {
-        order.push(node.clone());
-    }
-    order
-}
-
-/// The tasks of a run before it starts, in the order of the graph.
-pub(super) fn pending_tasks(engine: &Engine) -> Vec<TaskRecord> {
-    order(&engine.graph())
-        .into_iter()
-        .map(|node| TaskRecord {
-            id: format!("{}:{}", task_word(&node), node.alias()),
-            alias: node.alias().clone(),
-            task_type: task_type(&node),
-            status: TaskStatus::Pending,
-            because: None,
-            started: None,
-            ended: None,
-            changes: ChangeCounts::default(),
-        })
-        .collect()
-}
-
-fn task_type(node: &Node) -> TaskType {
-    match node {
-        Node::Destroy(_) => TaskType::Destroy,
-        Node::Deploy(_) => TaskType::Deploy,
-    }
-}
-
-fn task_word(node: &Node) -> &'static str {
-    match node {
-        Node::Destroy(_) => "destroy",
-        Node::Deploy(_) => "deploy",
-    }
-}
-
 impl Engine {
     /// Everything that is decided before the first apply: on a protected environment and with an approved plan all that can be
     /// planned is planned and gated (R26); what is to be destroyed is marked and must not be held by anybody (R29, R30).
-    async fn approve(&self, journal: &Journal) -> Result<BTreeMap<Alias, Prepared>, Problems>
-    where
-        Self: Sized,
-    {
+    async fn approve(self: &Arc<Self>, journal: &Journal) -> Result<BTreeMap<Alias, Prepared>, Problems> {
         let blockers = self.blockers();
         if blockers.any_error() {
             return Err(blockers);
@@ -116,12 +60,13 @@ impl Engine {
         Ok(planned.map(|pass| pass.prepared).unwrap_or_default())
     }
 
-    fn is_planned_first(&self) -> bool {
+    /// Whether all that can be planned is planned before the first apply.
+    pub(super) fn is_planned_first(&self) -> bool {
         self.deployment.environment.protected || self.settings.approved_plan.is_some()
     }
 
-    async fn approved_pass(&self, journal: &Journal) -> Result<Pass, Problems> {
-        let pass = plan::pass_of(self, true).await;
+    async fn approved_pass(self: &Arc<Self>, journal: &Journal) -> Result<Pass, Problems> {
+        let pass = plan::pass(self, true).await;
         if pass.report.problems.any_error() {
             return Err(pass.report.problems);
         }
@@ -160,13 +105,10 @@ impl Engine {
         for record in &going {
             publication.connection(&crate::domain::connection::ConnectionRecord { status: ConnectionStatus::Retiring, ..record.clone() });
         }
-        let changes = publication.into_changes();
         let message = format!("Retire connections of {}, run {}", self.deployment.place, journal.claim().run.id);
-        publish(&*self.store, &self.world, Branch::Ledger, &message, |_| changes.clone()).await?;
-        let own = crate::context::ClaimName::of(&self.deployment.place);
-        for name in self.store.claims().await?.into_keys().filter(|name| *name != own) {
-            let Some((_, bytes)) = self.store.read_claim(&name).await? else { continue };
-            let Ok(claim) = serde_json::from_slice::<Claim>(&bytes) else { continue };
+        publication.commit(&self.world, &*self.store, &message).await?;
+        for place in self.store.claims().await?.into_keys().filter(|place| *place != self.deployment.place) {
+            let Some((_, claim)) = ledger::read_claim(&*self.store, &place).await? else { continue };
             if let Some(record) = going.iter().find(|record| claim.binds.contains(&record.address.to_string())) {
                 let message = format!("run `{}` of `{}` is binding to `{}` right now", claim.run.id, claim.place, record.address);
                 return Err(Diagnostic::error(FailureReason::ConsumersExist, message)
@@ -176,129 +118,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    async fn run_tasks(self: &Arc<Self>, journal: &Arc<Journal>, results: &Arc<Mutex<Results>>, prepared: BTreeMap<Alias, Prepared>) {
-        let graph = self.graph();
-        let prepared = Arc::new(Mutex::new(prepared));
-        let ends = schedule::run(&graph, self.settings.parallelism, &self.cancel, |node| {
-            let (engine, journal, results, prepared) = (self.clone(), journal.clone(), results.clone(), prepared.clone());
-            async move { engine.run_task(&node, &journal, &results, &prepared).await }
-        })
-        .await;
-        for (node, end) in ends {
-            let (status, because) = match end {
-                schedule::End::Skipped { because } => (TaskStatus::Skipped, format!("`{because}` did not succeed")),
-                schedule::End::Cancelled => (TaskStatus::Aborted, "the run was cancelled before it started".to_owned()),
-                schedule::End::Done | schedule::End::Failed => continue,
-            };
-            self.end_task(journal, &node, status, Some(because), ChangeCounts::default());
-        }
-    }
-
-    async fn run_task(&self, node: &Node, journal: &Journal, results: &Mutex<Results>, prepared: &Mutex<BTreeMap<Alias, Prepared>>) -> bool {
-        if journal.is_lost() {
-            return false;
-        }
-        self.start_task(journal, node);
-        let ended = match node {
-            Node::Destroy(alias) => self.destroy_task(alias, journal, results).await,
-            Node::Deploy(alias) => {
-                let planned = locked(prepared).remove(alias);
-                self.deploy_task(alias, planned, journal, results).await
-            }
-        };
-        match ended {
-            Ok((status, because, changes)) => {
-                self.end_task(journal, node, status, because, changes);
-                true
-            }
-            Err((problems, changes)) => {
-                let status = if self.cancel.is_cancelled() { TaskStatus::Aborted } else { TaskStatus::Failed };
-                let because = problems.0.first().map(|problem| problem.message.clone());
-                locked(results).problems.extend(problems);
-                self.end_task(journal, node, status, because, changes);
-                false
-            }
-        }
-    }
-
-    async fn deploy_task(&self, alias: &Alias, planned: Option<Prepared>, journal: &Journal, results: &Mutex<Results>) -> Ended {
-        let was_planned = planned.is_some();
-        let prepared = match planned {
-            Some(prepared) => prepared,
-            None => match self.prepare(alias, true).await.map_err(nothing_changed)? {
-                Preparation::Unchanged => return Ok((TaskStatus::Skipped, Some("unchanged".to_owned()), ChangeCounts::default())),
-                Preparation::Planned(prepared) => *prepared,
-            },
-        };
-        if !was_planned {
-            self.gate_late(alias, &prepared.plan).map_err(nothing_changed)?;
-        }
-        if self.cancel.is_cancelled() {
-            return Err(nothing_changed(cancelled(alias)));
-        }
-        let run = journal.claim().run.id;
-        let Applied { record, changes, problems } = self.apply(alias, &prepared, &run, journal).await.map_err(nothing_changed)?;
-        let succeeded = !problems.any_error();
-        locked(results).applied.insert(alias.clone(), (record, succeeded));
-        if succeeded {
-            let because = changes.is_empty().then(|| "no changes".to_owned());
-            Ok((TaskStatus::Succeeded, because, changes))
-        } else {
-            Err((problems, changes))
-        }
-    }
-
-    /// The gate of a plan that was not part of what a person saw.
-    fn gate_late(&self, alias: &Alias, plan: &crate::terraform::Plan) -> Result<(), Problems> {
-        if self.is_planned_first() && !super::prepare::losses(plan).is_empty() {
-            let message = format!("the plan of `{alias}`, which could only be made now, deletes or replaces resources");
-            return Err(Diagnostic::error(FailureReason::NeedsApproval, message)
-                .at(&self.deployment.file, self.pointer(alias))
-                .help("what it waited for is applied: make a plan now, approve that one, and deploy again")
-                .into());
-        }
-        self.gate_losses(alias, plan)
-    }
-
-    async fn destroy_task(&self, alias: &Alias, journal: &Journal, results: &Mutex<Results>) -> Ended {
-        let run = journal.claim().run.id;
-        let (Applied { record, changes, problems }, retained) = self.remove(alias, &run, journal).await.map_err(nothing_changed)?;
-        let mut results = locked(results);
-        results.retained.extend(retained);
-        if problems.any_error() {
-            results.applied.insert(alias.clone(), (record, false));
-            return Err((problems, changes));
-        }
-        results.destroyed.insert(alias.clone());
-        Ok((TaskStatus::Succeeded, None, changes))
-    }
-
-    fn start_task(&self, journal: &Journal, node: &Node) {
-        let now = self.world.clock.now();
-        journal.note(|claim| {
-            if let Some(task) = task_of(claim, node) {
-                task.status = TaskStatus::Running;
-                task.started = Some(now);
-            }
-        });
-        self.emit(Event::TaskStarted { alias: node.alias().clone(), task: task_type(node) });
-    }
-
-    fn end_task(&self, journal: &Journal, node: &Node, status: TaskStatus, because: Option<String>, changes: ChangeCounts) {
-        let now = self.world.clock.now();
-        let mut took = std::time::Duration::ZERO;
-        journal.note(|claim| {
-            if let Some(task) = task_of(claim, node) {
-                took = task.started.and_then(|started| (now - started).to_std().ok()).unwrap_or_default();
-                task.status = status;
-                task.because.clone_from(&because);
-                task.ended = Some(now);
-                task.changes = changes;
-            }
-        });
-        self.emit(Event::TaskEnded { alias: node.alias().clone(), task: task_type(node), status, because, changes, took });
     }
 
     /// Publishes everything that completed in one commit, then gives up the claim (R16).
@@ -328,9 +147,8 @@ impl Engine {
             publication.release(&self.release(&run, &applied));
         }
         publication.run(&run);
-        let changes = publication.into_changes();
         let message = format!("{} of {}, run {}", run_word(&run), self.deployment.place, run.id);
-        let published = publish(&*self.store, &self.world, Branch::Ledger, &message, |_| changes.clone()).await;
+        let published = publication.commit(&self.world, &*self.store, &message).await;
         match published {
             Ok(_) => {
                 // A claim whose run is recorded as ended is void: that it could not be deleted is only worth a line.
@@ -339,7 +157,7 @@ impl Engine {
                 }
             }
             Err(unpublished) => {
-                problems.extend(unpublished.into());
+                problems.extend(unpublished);
                 (run.status, run.failure_reason) = verdict(&problems);
                 journal.note(|claim| claim.run = run.clone());
                 // The journal has what the ledger lacks: the next run folds it in.
@@ -386,21 +204,6 @@ impl Engine {
     }
 }
 
-/// How a task ended well: its status, why if that is not plain, and what it changed; or what went wrong after what it changed.
-type Ended = Result<(TaskStatus, Option<String>, ChangeCounts), (Problems, ChangeCounts)>;
-
-fn nothing_changed(problems: Problems) -> (Problems, ChangeCounts) {
-    (problems, ChangeCounts::default())
-}
-
-fn cancelled(alias: &Alias) -> Problems {
-    Diagnostic::error(FailureReason::Cancelled, format!("`{alias}` was cancelled before its apply")).into()
-}
-
-fn task_of<'a>(claim: &'a mut Claim, node: &Node) -> Option<&'a mut TaskRecord> {
-    claim.run.tasks.iter_mut().find(|task| &task.alias == node.alias() && task.task_type == task_type(node))
-}
-
 fn run_word(run: &RunRecord) -> &'static str {
     match run.run_type {
         crate::domain::record::RunType::Deploy => "Deploy",
@@ -424,33 +227,4 @@ pub(super) fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>)
             (status, Some(reason))
         }
     }
-}
-
-/// Folds a dead run's journal into the ledger: its run is marked `aborted`, and what it attempted is recorded as attempted (R21).
-pub(super) async fn fold(engine_world: &crate::world::World, store: &dyn ContextStore, dead: &Claim) -> Result<(), Problems> {
-    let head = store.head(Branch::Ledger).await?;
-    let path = layout::run(&dead.place, &dead.run.id);
-    if let Some(head) = &head {
-        let recorded: Option<RunRecord> = ledger::read_json(store, head, &path).await?;
-        if recorded.is_some_and(|run| run.status != RunStatus::Running) {
-            return Ok(());
-        }
-    }
-    let mut run = dead.run.clone();
-    run.status = RunStatus::Aborted;
-    run.failure_reason = Some(FailureReason::Cancelled);
-    run.ended = Some(engine_world.clock.now());
-    for task in run.tasks.iter_mut().filter(|task| task.ended.is_none()) {
-        task.status = TaskStatus::Aborted;
-        task.because = Some("its process ended without a word".to_owned());
-    }
-    let mut publication = Publication::new(&dead.place);
-    for (alias, record) in &dead.applied {
-        publication.applied(alias, record, None, false);
-    }
-    publication.run(&run);
-    let changes = publication.into_changes();
-    let message = format!("Fold the journal of dead run {} into {}", dead.run.id, dead.place);
-    publish(store, engine_world, Branch::Ledger, &message, |_| changes.clone()).await?;
-    Ok(())
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
 use super::claim;
-use crate::context::{ClaimName, CommitId, ContextStore, StoreError};
+use crate::context::{CommitId, ContextStore, StoreError};
 use crate::domain::canonical;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -63,7 +63,7 @@ impl Journal {
         if self.lost.load(Ordering::Relaxed) {
             return Err(self.taken_over());
         }
-        match self.store.write_claim(&self.name(), &bytes, Some(&written.0)).await {
+        match self.store.write_claim(&self.claim().place, &bytes, Some(&written.0)).await {
             Ok(commit) => {
                 *written = (commit, bytes);
                 Ok(())
@@ -95,16 +95,15 @@ impl Journal {
     }
 
     /// Gives the claim up, if it is still ours.
+    ///
+    /// # Errors
+    /// `context-unavailable` when the context cannot be written.
     pub async fn release(&self) -> Result<(), Problems> {
         let written = self.written.lock().await;
-        match self.store.delete_claim(&self.name(), &written.0).await {
+        match self.store.delete_claim(&self.claim().place, &written.0).await {
             Err(problem) if !matches!(problem, StoreError::Conflict { .. }) => Err(problem.into()),
             _ => Ok(()),
         }
-    }
-
-    fn name(&self) -> ClaimName {
-        ClaimName::of(&self.claim().place)
     }
 
     fn taken_over(&self) -> Problems {

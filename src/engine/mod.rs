@@ -148,6 +148,11 @@ pub struct Engine {
     pub records: Mutex<BTreeMap<Address, ConnectionRecord>>,
 }
 
+/// Locks what tasks share. A task that panicked while it held the lock left it as it was.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 impl Engine {
     fn emit(&self, event: Event) {
         (self.sink)(event);
@@ -155,7 +160,7 @@ impl Engine {
 
     /// The connections of this place, as they stand.
     fn records(&self) -> std::sync::MutexGuard<'_, BTreeMap<Address, ConnectionRecord>> {
-        self.records.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        locked(&self.records)
     }
 
     /// Whether plans may delete and replace without further approval.

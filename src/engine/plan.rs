@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::prepare::{self, Preparation, Prepared};
 use super::publication::is_of;
-use super::{Engine, Node, bind, fingerprint, schedule};
+use super::{Engine, Node, bind, fingerprint, locked, schedule, tasks};
 use crate::domain::address::Address;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -43,7 +43,7 @@ pub(super) async fn pass(engine: &Arc<Engine>, lock: bool) -> Pass {
         let (engine, planned) = (engine.clone(), planned.clone());
         async move {
             let result = engine.plan_node(&node, &planned, lock).await;
-            let mut planned = planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut planned = locked(&planned);
             match result {
                 Ok((verdict, counts, essence)) => {
                     planned.verdicts.insert(node.clone(), (verdict, counts));
@@ -58,7 +58,7 @@ pub(super) async fn pass(engine: &Arc<Engine>, lock: bool) -> Pass {
         }
     })
     .await;
-    let planned = std::mem::take(&mut *planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let planned = std::mem::take(&mut *locked(&planned));
     engine.report(planned)
 }
 
@@ -88,7 +88,7 @@ impl Engine {
                 } else {
                     (Verdict::NoChanges, Value::Null)
                 };
-                planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner).prepared.insert(alias.clone(), *prepared);
+                locked(planned).prepared.insert(alias.clone(), *prepared);
                 Ok((verdict, counts, essence))
             }
         }
@@ -97,7 +97,7 @@ impl Engine {
     /// What a deploy would refuse for what it loses.
     fn note_losses(&self, alias: &Alias, plan: &terraform::Plan, planned: &Mutex<Planned>) {
         if let Err(problems) = self.gate_losses(alias, plan) {
-            planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner).losses.extend(problems);
+            locked(planned).losses.extend(problems);
         }
     }
 
@@ -108,7 +108,7 @@ impl Engine {
 
     /// The producers in this deployment whose values are not known before their apply (R25).
     fn deferred_by(&self, alias: &Alias, planned: &Mutex<Planned>) -> Option<String> {
-        let planned = planned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let planned = locked(planned);
         let waits_for: BTreeSet<&str> = bind::linked(&self.deployment.plugins[alias].slots)
             .filter(|producer| {
                 let verdict = planned.verdicts.get(&Node::Deploy((*producer).clone()));
@@ -149,7 +149,7 @@ impl Engine {
 
     /// What goes first, then the order of the graph.
     fn in_order(&self, tasks: Vec<PlannedTask>) -> Vec<PlannedTask> {
-        let order = super::deploy::order(&self.graph());
+        let order = tasks::order(&self.graph());
         let position = |task: &PlannedTask| order.iter().position(|node| node.alias() == &task.alias);
         let mut tasks = tasks;
         tasks.sort_by_key(|task| (task.task != TaskType::Destroy, position(task)));

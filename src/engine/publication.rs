@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::context::{Change, Changes, layout};
+use crate::context::publish::{PublishError, publish};
+use crate::context::{Branch, Change, Changes, ContextStore, layout};
 use crate::domain::address::{Address, Place};
 use crate::domain::canonical;
+use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
 use crate::domain::names::{Alias, Digest, SlotName};
 use crate::domain::record::{AppliedRecord, Release, RunRecord, SCHEMA_VERSION};
 use crate::sources::Tree;
+use crate::world::World;
 
 /// Collects the changes of one commit on the ledger.
 pub struct Publication<'a> {
@@ -72,9 +75,11 @@ impl<'a> Publication<'a> {
         self.changes.insert(layout::applied(self.place, alias), Change::Remove);
     }
 
-    /// The changes.
-    pub fn into_changes(self) -> Changes {
-        self.changes
+    /// Commits it all to the ledger. The changes are to files that only this run writes, so they are the same on every head.
+    pub async fn commit(self, world: &World, store: &dyn ContextStore, message: &str) -> Result<(), Problems> {
+        let rebuild = |_| std::future::ready(Ok::<_, Diagnostic>(self.changes.clone()));
+        publish(store, world, Branch::Ledger, message, rebuild).await.map_err(PublishError::diagnostic)?;
+        Ok(())
     }
 
     fn write(&mut self, path: String, value: &impl serde::Serialize) {
@@ -92,13 +97,11 @@ impl<'a> Publication<'a> {
             type_version: binding.type_version.clone(),
             attributes,
         };
-        if let Some(path) = layout::consumer_entry(&binding.address, self.place, alias, slot) {
-            self.write(path, &entry);
-        }
+        self.write(layout::consumer_entry(&binding.address, self.place, alias, slot), &entry);
     }
 
     fn remove_consumer(&mut self, alias: &Alias, slot: &SlotName, address: &Address) {
-        self.changes.extend(layout::consumer_entry(address, self.place, alias, slot).map(|path| (path, Change::Remove)));
+        self.changes.insert(layout::consumer_entry(address, self.place, alias, slot), Change::Remove);
     }
 }
 

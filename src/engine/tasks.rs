@@ -1,0 +1,209 @@
+//! The tasks of a run: started when what they need is done, ended with a status and a reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use super::apply::Applied;
+use super::event::Event;
+use super::journal::Journal;
+use super::prepare::{Preparation, Prepared};
+use super::{Engine, Node, locked, schedule};
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::Alias;
+use crate::domain::record::{AppliedRecord, ChangeCounts, Claim, TaskRecord, TaskStatus, TaskType};
+
+/// What the tasks of a run left behind.
+#[derive(Default)]
+pub(super) struct Results {
+    /// The records to publish, each with whether its apply succeeded.
+    pub(super) applied: BTreeMap<Alias, (AppliedRecord, bool)>,
+    /// What is gone.
+    pub(super) destroyed: BTreeSet<Alias>,
+    /// What a destroy left on purpose.
+    pub(super) retained: Vec<String>,
+    /// What went wrong.
+    pub(super) problems: Problems,
+}
+
+/// The nodes in the order in which one worker would run them.
+pub(super) fn order(graph: &BTreeMap<Node, BTreeSet<Node>>) -> Vec<Node> {
+    let mut order: Vec<Node> = Vec::new();
+    while let Some(node) = graph.keys().find(|node| !order.contains(node) && graph[*node].iter().all(|need| order.contains(need))) {
+        order.push(node.clone());
+    }
+    order
+}
+
+/// The tasks of a run before it starts, in the order of the graph.
+pub(super) fn pending_tasks(engine: &Engine) -> Vec<TaskRecord> {
+    order(&engine.graph())
+        .into_iter()
+        .map(|node| TaskRecord {
+            id: format!("{}:{}", task_word(&node), node.alias()),
+            alias: node.alias().clone(),
+            task_type: task_type(&node),
+            status: TaskStatus::Pending,
+            because: None,
+            started: None,
+            ended: None,
+            changes: ChangeCounts::default(),
+        })
+        .collect()
+}
+
+fn task_type(node: &Node) -> TaskType {
+    match node {
+        Node::Destroy(_) => TaskType::Destroy,
+        Node::Deploy(_) => TaskType::Deploy,
+    }
+}
+
+fn task_word(node: &Node) -> &'static str {
+    match node {
+        Node::Destroy(_) => "destroy",
+        Node::Deploy(_) => "deploy",
+    }
+}
+
+impl Engine {
+    /// Runs the whole graph.
+    pub(super) async fn run_tasks(self: &Arc<Self>, journal: &Arc<Journal>, results: &Arc<Mutex<Results>>, prepared: BTreeMap<Alias, Prepared>) {
+        let graph = self.graph();
+        let prepared = Arc::new(Mutex::new(prepared));
+        let ends = schedule::run(&graph, self.settings.parallelism, &self.cancel, |node| {
+            let (engine, journal, results, prepared) = (self.clone(), journal.clone(), results.clone(), prepared.clone());
+            async move { engine.run_task(&node, &journal, &results, &prepared).await }
+        })
+        .await;
+        for (node, end) in ends {
+            let (status, because) = match end {
+                schedule::End::Skipped { because } => (TaskStatus::Skipped, format!("`{because}` did not succeed")),
+                schedule::End::Cancelled => (TaskStatus::Aborted, "the run was cancelled before it started".to_owned()),
+                schedule::End::Done | schedule::End::Failed => continue,
+            };
+            self.end_task(journal, &node, status, Some(because), ChangeCounts::default());
+        }
+    }
+
+    async fn run_task(&self, node: &Node, journal: &Journal, results: &Mutex<Results>, prepared: &Mutex<BTreeMap<Alias, Prepared>>) -> bool {
+        if journal.is_lost() {
+            return false;
+        }
+        self.start_task(journal, node);
+        let ended = match node {
+            Node::Destroy(alias) => self.destroy_task(alias, journal, results).await,
+            Node::Deploy(alias) => {
+                let planned = locked(prepared).remove(alias);
+                self.deploy_task(alias, planned, journal, results).await
+            }
+        };
+        match ended {
+            Ok((status, because, changes)) => {
+                self.end_task(journal, node, status, because, changes);
+                true
+            }
+            Err((problems, changes)) => {
+                let status = if self.cancel.is_cancelled() { TaskStatus::Aborted } else { TaskStatus::Failed };
+                let because = problems.0.first().map(|problem| problem.message.clone());
+                locked(results).problems.extend(problems);
+                self.end_task(journal, node, status, because, changes);
+                false
+            }
+        }
+    }
+
+    async fn deploy_task(&self, alias: &Alias, planned: Option<Prepared>, journal: &Journal, results: &Mutex<Results>) -> Ended {
+        let was_planned = planned.is_some();
+        let prepared = match planned {
+            Some(prepared) => prepared,
+            None => match self.prepare(alias, true).await.map_err(nothing_changed)? {
+                Preparation::Unchanged => return Ok((TaskStatus::Skipped, Some("unchanged".to_owned()), ChangeCounts::default())),
+                Preparation::Planned(prepared) => *prepared,
+            },
+        };
+        if !was_planned {
+            self.gate_late(alias, &prepared.plan).map_err(nothing_changed)?;
+        }
+        if self.cancel.is_cancelled() {
+            return Err(nothing_changed(cancelled(alias)));
+        }
+        let run = journal.claim().run.id;
+        let Applied { record, changes, problems } = self.apply(alias, &prepared, &run, journal).await.map_err(nothing_changed)?;
+        let succeeded = !problems.any_error();
+        locked(results).applied.insert(alias.clone(), (record, succeeded));
+        if succeeded {
+            let because = changes.is_empty().then(|| "no changes".to_owned());
+            Ok((TaskStatus::Succeeded, because, changes))
+        } else {
+            Err((problems, changes))
+        }
+    }
+
+    /// The gate of a plan that was not part of what a person saw.
+    fn gate_late(&self, alias: &Alias, plan: &crate::terraform::Plan) -> Result<(), Problems> {
+        if self.is_planned_first() && !super::prepare::losses(plan).is_empty() {
+            let message = format!("the plan of `{alias}`, which could only be made now, deletes or replaces resources");
+            return Err(Diagnostic::error(FailureReason::NeedsApproval, message)
+                .at(&self.deployment.file, self.pointer(alias))
+                .help("what it waited for is applied: make a plan now, approve that one, and deploy again")
+                .into());
+        }
+        self.gate_losses(alias, plan)
+    }
+
+    async fn destroy_task(&self, alias: &Alias, journal: &Journal, results: &Mutex<Results>) -> Ended {
+        let run = journal.claim().run.id;
+        let (Applied { record, changes, problems }, retained) = self.remove(alias, &run, journal).await.map_err(nothing_changed)?;
+        let mut results = locked(results);
+        results.retained.extend(retained);
+        if problems.any_error() {
+            results.applied.insert(alias.clone(), (record, false));
+            return Err((problems, changes));
+        }
+        results.destroyed.insert(alias.clone());
+        Ok((TaskStatus::Succeeded, None, changes))
+    }
+
+    fn start_task(&self, journal: &Journal, node: &Node) {
+        let now = self.world.clock.now();
+        journal.note(|claim| {
+            if let Some(task) = task_of(claim, node) {
+                task.status = TaskStatus::Running;
+                task.started = Some(now);
+            }
+        });
+        self.emit(Event::TaskStarted { alias: node.alias().clone(), task: task_type(node) });
+    }
+
+    pub(super) fn end_task(&self, journal: &Journal, node: &Node, status: TaskStatus, because: Option<String>, changes: ChangeCounts) {
+        let now = self.world.clock.now();
+        let mut took = std::time::Duration::ZERO;
+        journal.note(|claim| {
+            if let Some(task) = task_of(claim, node) {
+                took = task.started.and_then(|started| (now - started).to_std().ok()).unwrap_or_default();
+                task.status = status;
+                task.because.clone_from(&because);
+                task.ended = Some(now);
+                task.changes = changes;
+            }
+        });
+        self.emit(Event::TaskEnded { alias: node.alias().clone(), task: task_type(node), status, because, changes, took });
+    }
+}
+
+/// How a task ended well: its status, why if that is not plain, and what it changed; or what went wrong after what it changed.
+type Ended = Result<(TaskStatus, Option<String>, ChangeCounts), (Problems, ChangeCounts)>;
+
+fn nothing_changed(problems: Problems) -> (Problems, ChangeCounts) {
+    (problems, ChangeCounts::default())
+}
+
+fn cancelled(alias: &Alias) -> Problems {
+    Diagnostic::error(FailureReason::Cancelled, format!("`{alias}` was cancelled before its apply")).into()
+}
+
+fn task_of<'a>(claim: &'a mut Claim, node: &Node) -> Option<&'a mut TaskRecord> {
+    claim.run.tasks.iter_mut().find(|task| &task.alias == node.alias() && task.task_type == task_type(node))
+}
+
