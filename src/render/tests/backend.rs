@@ -3,7 +3,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{alias, backend, place};
+use super::{alias, backend, messages, place};
 use crate::render::backend::{backend_block, remote_state_config, state_location};
 
 const KINDS: [&str; 10] = ["local", "s3", "gcs", "azurerm", "pg", "http", "kubernetes", "consul", "remote", "cloud"];
@@ -100,7 +100,7 @@ fn settings_that_name_one_state_are_refused() {
     ] {
         let location = state_location(&backend(kind, config), &place("w", "e", "d"), &alias("a"));
         let problem = backend_block(&location, None).unwrap_err();
-        assert!(problem.message.contains(&format!("`{field}`")), "{}", problem.message);
+        assert!(messages(&problem).contains(&format!("`{field}`")), "{problem:?}");
     }
 }
 
@@ -108,7 +108,7 @@ fn settings_that_name_one_state_are_refused() {
 fn a_relative_local_path_needs_a_folder_to_start_from() {
     let location = state_location(&backend("local", json!({"path": "states"})), &place("w", "e", "d"), &alias("a"));
     let problem = backend_block(&location, None).unwrap_err();
-    assert!(problem.message.contains("relative"), "{}", problem.message);
+    assert!(messages(&problem).contains("relative"), "{problem:?}");
     let absolute = state_location(&backend("local", json!({"path": "/srv/states"})), &place("w", "e", "d"), &alias("a"));
     assert!(backend_block(&absolute, None).is_ok());
 }
