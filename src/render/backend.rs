@@ -94,20 +94,16 @@ pub(super) fn foreign_state_config(backend: &Backend, local_base: Option<&Path>)
 }
 
 /// A `cloud` block has no reader of its own: the older `remote` reads the same workspaces.
-fn readable(kind: BackendKind, config: Map<String, Value>) -> (&'static str, Value) {
-    if kind != BackendKind::Cloud {
-        return (kind.as_str(), escape(&Value::Object(config)));
+fn readable(kind: BackendKind, mut config: Map<String, Value>) -> (&'static str, Value) {
+    let mut reader = kind;
+    if kind == BackendKind::Cloud {
+        reader = BackendKind::Remote;
+        config.retain(|name, _| matches!(name.as_str(), "hostname" | "organization" | "workspaces"));
+        if let Some(Value::Object(workspaces)) = config.get_mut("workspaces") {
+            workspaces.retain(|name, _| name == "name");
+        }
     }
-    let mut kept: Map<String, Value> =
-        config.iter().filter(|(name, _)| matches!(name.as_str(), "hostname" | "organization")).map(owned).collect();
-    if let Some(name) = config.get("workspaces").and_then(|workspaces| workspaces.get("name")) {
-        kept.insert("workspaces".to_owned(), json!({ "name": name }));
-    }
-    ("remote", escape(&Value::Object(kept)))
-}
-
-fn owned((name, value): (&String, &Value)) -> (String, Value) {
-    (name.clone(), value.clone())
+    (reader.as_str(), escape(&Value::Object(config)))
 }
 
 fn text<'a>(config: &'a Map<String, Value>, name: &str) -> &'a str {

@@ -39,9 +39,8 @@ fn two_long_aliases_with_one_beginning_do_not_share_a_schema() {
 
 #[test]
 fn a_secret_suffix_never_looks_like_a_part_number_and_is_a_legal_name() {
-    for [workspace, applied] in [["retail", "db-1"], ["retail", "db-"], ["retail-", "db"], ["retail-", "1"]] {
-        let Ok(applied) = crate::domain::names::Alias::new(applied) else { continue };
-        let suffix = key("kubernetes", &parts(workspace, "staging", "shop", applied.as_str()));
+    for [workspace, applied] in [["retail", "db-1"], ["retail", "db-"], ["retail-", "db"]] {
+        let suffix = key("kubernetes", &parts(workspace, "staging", "shop", applied));
         assert!(suffix.split('.').all(|part| !part.ends_with('-') && !part.starts_with('-')), "{suffix}");
         assert!(suffix.rsplit_once('-').is_none_or(|(_, end)| end.parse::<u64>().is_err()), "{suffix}");
     }

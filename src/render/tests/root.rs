@@ -73,6 +73,7 @@ fn full() -> Scene {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "the whole file is shown")]
 fn r18_a_full_root_module() {
     let scene = full();
     let root = scene.render().unwrap();
