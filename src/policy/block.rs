@@ -7,7 +7,7 @@ use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
 use hcl_edit::structure::Body;
 use serde_json::{Map, Value};
 
-use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Spot};
+use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Spot};
 use crate::domain::failure::FailureReason;
 
 /// No Terraform file that a person wrote comes near.
@@ -60,10 +60,10 @@ impl Block {
 ///
 /// # Errors
 /// When the file is too large, not UTF-8, or not in its syntax.
-pub(super) fn blocks(file: &str, bytes: &[u8]) -> Result<Vec<Block>, Diagnostic> {
+pub(super) fn blocks(file: &str, bytes: &[u8]) -> Result<Vec<Block>, Problems> {
     let malformed = |message: String| Diagnostic::error(FailureReason::InvalidDocument, message);
     if bytes.len() > LARGEST {
-        return Err(malformed(format!("`{file}` is larger than 1 MiB")).in_file(file));
+        return Err(malformed(format!("`{file}` is larger than 1 MiB")).in_file(file).into());
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes.iter().take(error.valid_up_to()).filter(|byte| **byte == b'\n').count();
@@ -148,9 +148,8 @@ fn constant(expression: &Expression) -> Value {
         Expression::Object(object) => {
             let entries = object.iter().filter_map(|(key, value)| {
                 let key = match key {
-                    ObjectKey::Ident(name) => name.as_str().to_owned(),
+                    ObjectKey::Ident(name) | ObjectKey::Expression(Expression::Variable(name)) => name.as_str().to_owned(),
                     ObjectKey::Expression(Expression::String(text)) => text.as_str().to_owned(),
-                    ObjectKey::Expression(Expression::Variable(name)) => name.as_str().to_owned(),
                     ObjectKey::Expression(_) => return None,
                 };
                 Some((key, constant(value.expr())))

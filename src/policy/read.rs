@@ -13,13 +13,13 @@ use crate::domain::module::{Finding, Module, ModuleCall, ModuleOutput, ProviderU
 /// The data sources and actions that run programs or reach the network on their author's word.
 const PROGRAMS: [&str; 3] = ["external", "http", "local_command"];
 
-/// Reads the module in `folder` of a tree: only the files directly in it, `.tf` and `.tf.json`, and OpenTofu's `.tofu` and
+/// Reads the module in `folder` of a tree: only the files directly in it, `.tf` and `.tf.json`, and `OpenTofu`'s `.tofu` and
 /// `.tofu.json`. Override files count like all others.
 ///
 /// # Errors
 /// Every file that cannot be read as Terraform, at its line; or that there is none.
 pub fn read(files: &BTreeMap<String, Vec<u8>>, folder: &str) -> Result<Module, Problems> {
-    let folder = resolve("", folder).unwrap_or_default();
+    let folder = resolve("", folder).ok_or_else(|| folder_outside(folder))?;
     let mut module = Module::default();
     let mut problems = Problems::default();
     let mut seen = false;
@@ -31,7 +31,7 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, folder: &str) -> Result<Module, P
         seen = true;
         match blocks(path, bytes) {
             Ok(blocks) => blocks.iter().for_each(|block| add(&mut module, block)),
-            Err(problem) => problems.push(problem),
+            Err(more) => problems.extend(more),
         }
     }
     if !seen {
@@ -52,7 +52,7 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, folder: &str) -> Result<Module, P
 pub fn read_tree(files: &BTreeMap<String, Vec<u8>>, folder: &str) -> Result<Vec<(String, Module)>, Problems> {
     let mut problems = Problems::default();
     let mut modules = Vec::new();
-    let start = resolve("", folder).unwrap_or_default();
+    let start = resolve("", folder).ok_or_else(|| folder_outside(folder))?;
     let mut known = BTreeSet::from([start.clone()]);
     let mut waiting = VecDeque::from([start]);
     while let Some(folder) = waiting.pop_front() {
@@ -75,6 +75,11 @@ pub fn read_tree(files: &BTreeMap<String, Vec<u8>>, folder: &str) -> Result<Vec<
         }
     }
     if problems.any_error() { Err(problems) } else { Ok(modules) }
+}
+
+fn folder_outside(folder: &str) -> Diagnostic {
+    Diagnostic::error(FailureReason::InvalidDocument, format!("the folder `{folder}` is outside the plugin"))
+        .help("name a folder of the plugin in `terraform.module`")
 }
 
 fn leaves_the_tree(call: &ModuleCall) -> Diagnostic {
@@ -105,7 +110,7 @@ pub struct FetchedModule {
 ///
 /// # Errors
 /// When it is not such a list.
-pub fn fetched_modules(manifest: &[u8]) -> Result<Vec<FetchedModule>, Diagnostic> {
+pub fn fetched_modules(manifest: &[u8]) -> Result<Vec<FetchedModule>, Problems> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Manifest {
@@ -114,10 +119,11 @@ pub fn fetched_modules(manifest: &[u8]) -> Result<Vec<FetchedModule>, Diagnostic
     serde_json::from_slice::<Manifest>(manifest).map(|manifest| manifest.modules).map_err(|error| {
         Diagnostic::error(FailureReason::InitFailed, format!("Terraform's list of installed modules cannot be read: {error}"))
             .help("check that the version of Terraform is one that Tieline supports")
+            .into()
     })
 }
 
-/// Whether Terraform or OpenTofu reads a file of this name.
+/// Whether Terraform or `OpenTofu` reads a file of this name.
 fn is_terraform(name: &str) -> bool {
     let ignored = name.starts_with('.') || name.ends_with('~') || (name.starts_with('#') && name.ends_with('#'));
     !ignored && ["tf", "tf.json", "tofu", "tofu.json"].iter().any(|extension| has_extension(name, extension))

@@ -262,6 +262,7 @@ fn local_modules_are_followed_inside_the_tree_and_never_out_of_it() {
     let escaping = files(&[("main.tf", "module \"a\" {\n  source = \"./x/../../y\"\n}")]);
     let problems = read_tree(&escaping, ".").unwrap_err();
     assert_eq!(problems.0[0].reason, FailureReason::ModuleDenied);
+    assert!(read(&tree, "../elsewhere").is_err());
 }
 
 fn postgres() -> (Plugin, BTreeMap<OutputName, Vec<PublishedFace>>) {
@@ -334,6 +335,10 @@ fn deep_nesting_is_an_error_and_ends_quickly() {
     for text in texts {
         let start: String = text.chars().take(30).collect();
         assert!(read(&files(&[("main.tf", &text)]), ".").is_err(), "{start}");
+    }
+    for (open, close) in [("(", ")"), ("[", "]"), ("{a=", "}"), ("f(", ")"), ("\"${", "}\""), ("[for a in b: ", "]")] {
+        let text = format!("x = {}1{}\n", open.repeat(30), close.repeat(30));
+        assert!(read(&files(&[("main.tf", &text)]), ".").is_ok(), "{open}");
     }
     let json = format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000));
     assert!(read(&files(&[("main.tf.json", &json)]), ".").is_err());

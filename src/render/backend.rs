@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::escape;
 use crate::domain::address::Place;
-use crate::domain::diagnostic::Diagnostic;
+use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest};
 use crate::domain::organization::{Backend, BackendKind};
 use crate::domain::record::StateLocation;
 
-/// PostgreSQL cuts names at 63 bytes, without a word.
+/// `pg` cuts names at 63 bytes, without a word.
 const LONGEST_SCHEMA: usize = 63;
 /// A label's 63 characters, less `tfstate-default-` before them in the secret's name.
 const LONGEST_SECRET_SUFFIX: usize = 63 - "tfstate-default-".len();
@@ -65,7 +65,7 @@ fn is_secret_suffix(full: &str) -> bool {
 ///
 /// # Errors
 /// When the backend's settings already say what the key says, or a relative `local` path has nothing to start from.
-pub fn backend_block(location: &StateLocation, local_base: Option<&Path>) -> Result<(&'static str, Value), Diagnostic> {
+pub fn backend_block(location: &StateLocation, local_base: Option<&Path>) -> Result<(&'static str, Value), Problems> {
     let config = escape(&Value::Object(with_key(location, local_base)?));
     Ok(match location.backend.kind {
         BackendKind::Cloud => ("cloud", config),
@@ -77,7 +77,7 @@ pub fn backend_block(location: &StateLocation, local_base: Option<&Path>) -> Res
 ///
 /// # Errors
 /// As for [`backend_block`].
-pub fn remote_state_config(location: &StateLocation, local_base: Option<&Path>) -> Result<(&'static str, Value), Diagnostic> {
+pub fn remote_state_config(location: &StateLocation, local_base: Option<&Path>) -> Result<(&'static str, Value), Problems> {
     Ok(readable(location.backend.kind, with_key(location, local_base)?))
 }
 
@@ -85,7 +85,7 @@ pub fn remote_state_config(location: &StateLocation, local_base: Option<&Path>) 
 ///
 /// # Errors
 /// When a relative `local` path has nothing to start from.
-pub(super) fn foreign_state_config(backend: &Backend, local_base: Option<&Path>) -> Result<(&'static str, Value), Diagnostic> {
+pub(super) fn foreign_state_config(backend: &Backend, local_base: Option<&Path>) -> Result<(&'static str, Value), Problems> {
     let mut config = backend.config.clone();
     if backend.kind == BackendKind::Local {
         config.insert("path".to_owned(), json!(absolute(text(&config, "path"), local_base)?));
@@ -94,20 +94,16 @@ pub(super) fn foreign_state_config(backend: &Backend, local_base: Option<&Path>)
 }
 
 /// A `cloud` block has no reader of its own: the older `remote` reads the same workspaces.
-fn readable(kind: BackendKind, config: Map<String, Value>) -> (&'static str, Value) {
-    if kind != BackendKind::Cloud {
-        return (kind.as_str(), escape(&Value::Object(config)));
+fn readable(kind: BackendKind, mut config: Map<String, Value>) -> (&'static str, Value) {
+    let mut reader = kind;
+    if kind == BackendKind::Cloud {
+        reader = BackendKind::Remote;
+        config.retain(|name, _| matches!(name.as_str(), "hostname" | "organization" | "workspaces"));
+        if let Some(Value::Object(workspaces)) = config.get_mut("workspaces") {
+            workspaces.retain(|name, _| name == "name");
+        }
     }
-    let mut kept: Map<String, Value> =
-        config.iter().filter(|(name, _)| matches!(name.as_str(), "hostname" | "organization")).map(owned).collect();
-    if let Some(name) = config.get("workspaces").and_then(|workspaces| workspaces.get("name")) {
-        kept.insert("workspaces".to_owned(), json!({ "name": name }));
-    }
-    ("remote", escape(&Value::Object(kept)))
-}
-
-fn owned((name, value): (&String, &Value)) -> (String, Value) {
-    (name.clone(), value.clone())
+    (reader.as_str(), escape(&Value::Object(config)))
 }
 
 fn text<'a>(config: &'a Map<String, Value>, name: &str) -> &'a str {
@@ -115,7 +111,7 @@ fn text<'a>(config: &'a Map<String, Value>, name: &str) -> &'a str {
 }
 
 /// The settings with the key in the field where this backend has it.
-fn with_key(location: &StateLocation, local_base: Option<&Path>) -> Result<Map<String, Value>, Diagnostic> {
+fn with_key(location: &StateLocation, local_base: Option<&Path>) -> Result<Map<String, Value>, Problems> {
     let StateLocation { backend, key } = location;
     let mut config = backend.config.clone();
     match backend.kind {
@@ -141,7 +137,7 @@ fn with_key(location: &StateLocation, local_base: Option<&Path>) -> Result<Map<S
     Ok(config)
 }
 
-fn set(config: &mut Map<String, Value>, kind: BackendKind, field: &str, key: &str) -> Result<(), Diagnostic> {
+fn set(config: &mut Map<String, Value>, kind: BackendKind, field: &str, key: &str) -> Result<(), Problems> {
     if config.contains_key(field) {
         return Err(taken(kind, field));
     }
@@ -159,7 +155,7 @@ fn below(config: &mut Map<String, Value>, field: &str, key: &str) {
 }
 
 /// The project of a `cloud` block stays; how to find workspaces is the key's to say.
-fn set_workspace(config: &mut Map<String, Value>, kind: BackendKind, key: &str) -> Result<(), Diagnostic> {
+fn set_workspace(config: &mut Map<String, Value>, kind: BackendKind, key: &str) -> Result<(), Problems> {
     let mut workspaces = config.get("workspaces").and_then(Value::as_object).cloned().unwrap_or_default();
     for field in ["name", "prefix", "tags"] {
         if workspaces.contains_key(field) {
@@ -171,13 +167,14 @@ fn set_workspace(config: &mut Map<String, Value>, kind: BackendKind, key: &str) 
     Ok(())
 }
 
-fn taken(kind: BackendKind, field: &str) -> Diagnostic {
+fn taken(kind: BackendKind, field: &str) -> Problems {
     let kind = kind.as_str();
     Diagnostic::error(
         FailureReason::InvalidDocument,
         format!("the `{kind}` backend's settings set `{field}`, which says where one state is"),
     )
     .help(format!("remove `{field}` from the environment's `backend.config`: Tieline fills it in for each applied plugin"))
+    .into()
 }
 
 fn extend_url(address: &str, key: &str) -> String {
@@ -188,10 +185,11 @@ fn extend_url(address: &str, key: &str) -> String {
     format!("{}/{key}{query}", path.trim_end_matches('/'))
 }
 
-fn absolute(path: &str, base: Option<&Path>) -> Result<String, Diagnostic> {
-    let refused = |why: &str| {
+fn absolute(path: &str, base: Option<&Path>) -> Result<String, Problems> {
+    let refused = |why: &str| -> Problems {
         Diagnostic::error(FailureReason::InvalidDocument, format!("the `local` backend's `path` is `{path}`, {why}"))
             .help("write an absolute path that every runner has, or use a remote backend")
+            .into()
     };
     if Path::new(path).is_absolute() {
         return Ok(path.to_owned());

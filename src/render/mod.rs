@@ -130,7 +130,7 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
     });
     match backend::backend_block(request.state, request.local_base) {
         Ok((kind, block)) => settings[kind] = block,
-        Err(problem) => problems.push(problem),
+        Err(more) => problems.extend(more),
     }
     let (data, variables) = states.finish(&mut problems);
     if problems.any_error() {
@@ -183,14 +183,14 @@ fn arguments(request: &Request<'_>, states: &mut States<'_>, problems: &mut Prob
                 arguments.insert(variable, value);
             }
             Ok(None) => problems.extend(unsupplied(request, &variable, &argument)),
-            Err(problem) => problems.push(problem),
+            Err(more) => problems.extend(more),
         }
     }
     arguments.insert("source".to_owned(), json!("./plugin"));
     arguments
 }
 
-fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>) -> Result<Option<Value>, Diagnostic> {
+fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>) -> Result<Option<Value>, Problems> {
     match argument {
         Argument::Tieline => Ok(Some(tieline(request))),
         Argument::Input(input) if request.sensitive_inputs.contains(input) => {
@@ -216,7 +216,8 @@ fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>)
                     FailureReason::InvalidDocument,
                     format!("`{slot}.{attribute}` is sensitive, and the plugin does not ask for it"),
                 )
-                .help(format!("add `{attribute}` to `sensitive` of the slot `{slot}`"))),
+                .help(format!("add `{attribute}` to `sensitive` of the slot `{slot}`"))
+                .into()),
                 None => Ok(bound.attributes.get(attribute).map(escape)),
             }
         }

@@ -37,23 +37,17 @@ pub(super) fn moved(moved: &[Moved], problems: &mut Problems) -> Vec<Value> {
 fn address(written: &str) -> Option<String> {
     let Ok(Expression::Traversal(traversal)) = hcl_edit::parser::parse_expr(written.trim()) else { return None };
     let Expression::Variable(first) = &traversal.expr else { return None };
-    let mut address = first.as_str().to_owned();
-    for operator in &traversal.operators {
-        match operator.value() {
-            TraversalOperator::GetAttr(name) if is_identifier(name.as_str()) => {
-                address.push('.');
-                address.push_str(name.as_str());
-            }
-            TraversalOperator::Index(Expression::Number(number)) => {
-                address.push_str(&format!("[{}]", number.value().as_u64()?));
-            }
-            TraversalOperator::Index(Expression::String(key)) if is_plain(key.as_str()) => {
-                address.push_str(&format!("[\"{}\"]", key.as_str()));
-            }
-            _ => return None,
-        }
+    let steps: Option<String> = traversal.operators.iter().map(|operator| step(operator.value())).collect();
+    steps.filter(|_| is_identifier(first.as_str())).map(|steps| format!("{}{steps}", first.as_str()))
+}
+
+fn step(operator: &TraversalOperator) -> Option<String> {
+    match operator {
+        TraversalOperator::GetAttr(name) if is_identifier(name.as_str()) => Some(format!(".{}", name.as_str())),
+        TraversalOperator::Index(Expression::Number(number)) => number.value().as_u64().map(|index| format!("[{index}]")),
+        TraversalOperator::Index(Expression::String(key)) if is_plain(key.as_str()) => Some(format!("[\"{}\"]", key.as_str())),
+        _ => None,
     }
-    is_identifier(first.as_str()).then_some(address)
 }
 
 /// Whether a key of `for_each` can stand between quotes as it is.

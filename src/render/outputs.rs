@@ -25,7 +25,7 @@ impl Published {
                 published.face(output, position, face, &mut triggers, problems);
             }
             if !triggers.is_empty() {
-                published.revision(output, triggers);
+                published.revision(output, &triggers);
             }
         }
         published
@@ -60,7 +60,7 @@ impl Published {
         }
     }
 
-    fn revision(&mut self, output: &OutputName, triggers: Vec<Value>) {
+    fn revision(&mut self, output: &OutputName, triggers: &[Value]) {
         let resource = names::revision_resource(output);
         self.outputs.insert(names::revision_output(output), json!({"value": format!("${{terraform_data.{resource}.id}}")}));
         self.revisions.insert(resource, json!({"triggers_replace": triggers}));

@@ -31,7 +31,7 @@ impl<'a> States<'a> {
     }
 
     /// The expression for a sensitive root variable, which is declared with it.
-    pub(super) fn variable(&mut self, name: &str) -> Result<Value, Diagnostic> {
+    pub(super) fn variable(&mut self, name: &str) -> Result<Value, Problems> {
         if !is_identifier(name) {
             return Err(not_a_name("variable", name));
         }
@@ -45,7 +45,7 @@ impl<'a> States<'a> {
         slot: &SlotName,
         attribute: &AttributeName,
         source: &SensitiveSource,
-    ) -> Result<Value, Diagnostic> {
+    ) -> Result<Value, Problems> {
         let (backend, (kind, config), way) = match source {
             SensitiveSource::Variable(name) => return self.variable(name),
             SensitiveSource::State { location, output, face } => {
@@ -89,7 +89,8 @@ impl<'a> States<'a> {
     }
 }
 
-fn not_a_name(what: &str, name: &str) -> Diagnostic {
+fn not_a_name(what: &str, name: &str) -> Problems {
     Diagnostic::error(FailureReason::InvalidDocument, format!("`{name}` is not the name of a {what}"))
         .help("use letters, digits, `_` and `-`, starting with a letter")
+        .into()
 }

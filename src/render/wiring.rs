@@ -35,14 +35,12 @@ pub fn wiring(plugin: &Plugin, module: &Module, inputs: &BTreeSet<InputName>) ->
     let mut problems = Problems::default();
     let mut wired = BTreeMap::new();
     for (name, source) in &plugin.terraform.variables {
-        match mapped(plugin, inputs, source) {
+        match mapped(plugin, inputs, name, source) {
             Ok(argument) if module.variables.contains_key(name) => {
                 wired.insert(name.clone(), argument);
             }
             Ok(_) => problems.push(no_variable(module, name)),
-            Err(problem) => {
-                problems.push(problem.at("plugin.yaml", Pointer::keys(["terraform", "variables"]).key(name)));
-            }
+            Err(more) => problems.extend(more),
         }
     }
     for (name, variable) in &module.variables {
@@ -61,22 +59,23 @@ pub fn wiring(plugin: &Plugin, module: &Module, inputs: &BTreeSet<InputName>) ->
     if problems.any_error() { Err(problems) } else { Ok(wired) }
 }
 
-fn mapped(plugin: &Plugin, inputs: &BTreeSet<InputName>, source: &VariableSource) -> Result<Argument, Diagnostic> {
+fn mapped(plugin: &Plugin, inputs: &BTreeSet<InputName>, name: &str, source: &VariableSource) -> Result<Argument, Problems> {
+    let here = |problem: Diagnostic| problem.at("plugin.yaml", Pointer::keys(["terraform", "variables"]).key(name));
     match source {
         VariableSource::Input(input) if inputs.contains(input) => Ok(Argument::Input(input.clone())),
-        VariableSource::Input(input) => Err(unknown("input", input.as_str(), inputs.iter().map(InputName::as_str))),
+        VariableSource::Input(input) => Err(here(unknown("input", input.as_str(), inputs.iter().map(InputName::as_str))).into()),
         VariableSource::Connection(written) => {
             let (slot, attribute) = match written.split_once('.') {
                 Some((slot, attribute)) => (slot, Some(attribute)),
                 None => (written.as_str(), None),
             };
             let Some((slot, _)) = plugin.requires.get_key_value(slot) else {
-                return Err(unknown("slot", slot, plugin.requires.keys().map(SlotName::as_str)));
+                return Err(here(unknown("slot", slot, plugin.requires.keys().map(SlotName::as_str))).into());
             };
             match attribute.map(AttributeName::new) {
                 None => Ok(Argument::Slot(slot.clone())),
                 Some(Ok(attribute)) => Ok(Argument::Attribute(slot.clone(), attribute)),
-                Some(Err(invalid)) => Err(Diagnostic::error(FailureReason::InvalidDocument, invalid.to_string())),
+                Some(Err(invalid)) => Err(here(document_error(invalid.to_string())).into()),
             }
         }
     }
@@ -101,7 +100,8 @@ fn untaken(
     wired: &BTreeMap<String, Argument>,
     problems: &mut Problems,
 ) {
-    let candidates = module.variables.keys().flat_map(|name| candidates(plugin, inputs, name)).collect::<BTreeSet<_>>();
+    let unmentioned = module.variables.keys().filter(|name| !plugin.terraform.variables.contains_key(*name));
+    let candidates: BTreeSet<_> = unmentioned.flat_map(|name| candidates(plugin, inputs, name)).collect();
     let taken = |wanted: &dyn Fn(&Argument) -> bool| wired.values().chain(&candidates).any(wanted);
     for input in inputs {
         if !taken(&|argument| matches!(argument, Argument::Input(name) if name == input)) {
@@ -112,8 +112,8 @@ fn untaken(
         }
     }
     for slot in plugin.requires.keys() {
-        let takes = |argument: &Argument| matches!(argument, Argument::Slot(name) | Argument::Attribute(name, _) if name == slot);
-        if !taken(&takes) {
+        let reads = |argument: &Argument| matches!(argument, Argument::Slot(name) | Argument::Attribute(name, _) if name == slot);
+        if !taken(&reads) {
             problems.push(
                 no_taker(module, "slot", slot.as_str())
                     .at("plugin.yaml", Pointer::keys(["requires"]).key(slot.as_str()).at_key()),

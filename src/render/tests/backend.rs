@@ -3,7 +3,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{alias, backend, place};
+use super::{alias, backend, messages, place};
 use crate::render::backend::{backend_block, remote_state_config, state_location};
 
 const KINDS: [&str; 10] = ["local", "s3", "gcs", "azurerm", "pg", "http", "kubernetes", "consul", "remote", "cloud"];
@@ -39,9 +39,8 @@ fn two_long_aliases_with_one_beginning_do_not_share_a_schema() {
 
 #[test]
 fn a_secret_suffix_never_looks_like_a_part_number_and_is_a_legal_name() {
-    for [workspace, applied] in [["retail", "db-1"], ["retail", "db-"], ["retail-", "db"], ["retail-", "1"]] {
-        let Ok(applied) = crate::domain::names::Alias::new(applied) else { continue };
-        let suffix = key("kubernetes", &parts(workspace, "staging", "shop", applied.as_str()));
+    for [workspace, applied] in [["retail", "db-1"], ["retail", "db-"], ["retail-", "db"]] {
+        let suffix = key("kubernetes", &parts(workspace, "staging", "shop", applied));
         assert!(suffix.split('.').all(|part| !part.ends_with('-') && !part.starts_with('-')), "{suffix}");
         assert!(suffix.rsplit_once('-').is_none_or(|(_, end)| end.parse::<u64>().is_err()), "{suffix}");
     }
@@ -100,7 +99,7 @@ fn settings_that_name_one_state_are_refused() {
     ] {
         let location = state_location(&backend(kind, config), &place("w", "e", "d"), &alias("a"));
         let problem = backend_block(&location, None).unwrap_err();
-        assert!(problem.message.contains(&format!("`{field}`")), "{}", problem.message);
+        assert!(messages(&problem).contains(&format!("`{field}`")), "{problem:?}");
     }
 }
 
@@ -108,7 +107,7 @@ fn settings_that_name_one_state_are_refused() {
 fn a_relative_local_path_needs_a_folder_to_start_from() {
     let location = state_location(&backend("local", json!({"path": "states"})), &place("w", "e", "d"), &alias("a"));
     let problem = backend_block(&location, None).unwrap_err();
-    assert!(problem.message.contains("relative"), "{}", problem.message);
+    assert!(messages(&problem).contains("relative"), "{problem:?}");
     let absolute = state_location(&backend("local", json!({"path": "/srv/states"})), &place("w", "e", "d"), &alias("a"));
     assert!(backend_block(&absolute, None).is_ok());
 }

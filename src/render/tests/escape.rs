@@ -1,9 +1,5 @@
-#![allow(clippy::disallowed_methods, reason = "the test runs the real terraform on real files")]
-
-use std::process::Command;
-
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::render::escape;
 
@@ -31,66 +27,4 @@ proptest! {
         prop_assert_eq!(unescape(escaped_text), text);
         prop_assert_eq!(unescape(escaped_key), key);
     }
-}
-
-#[test]
-fn tf_r68_terraform_gives_back_hostile_values_as_they_were() {
-    let Ok(terraform) = which::which("terraform") else {
-        eprintln!("SKIPPED: no terraform binary on the path");
-        return;
-    };
-    let texts = [
-        "${file(\"/etc/passwd\")}",
-        "$${x}",
-        "$$${x}",
-        "$$$${x}",
-        "$$$$${x}",
-        "%{ if true }a%{ endif }",
-        "%%{x}",
-        "%%%{x}",
-        "%%%%{",
-        "$%{x}",
-        "%${x}",
-        "$",
-        "$$",
-        "${",
-        "%{",
-        "a$",
-        "\"\\\n\t\u{7f}'`",
-        "~{}",
-        "${~x~}",
-        "//",
-        "::set-output name=a::b",
-        "é✓𝄞",
-        "{{ x }}",
-        "#{x}",
-        "<<EOF\nEOF\n",
-    ];
-    let mut keys: serde_json::Map<String, Value> = texts.iter().map(|text| ((*text).to_owned(), json!(text))).collect();
-    keys.insert("nested".to_owned(), json!({"list": texts, "null": null, "number": 1.5, "bool": true, "": {"//": "${x}"}}));
-    let hostile = Value::Object(keys);
-
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("plugin")).unwrap();
-    std::fs::write(folder.path().join("plugin/main.tf"), "variable \"in\" {}\noutput \"out\" {\n  value = var.in\n}\n").unwrap();
-    let main = json!({
-        "module": {"plugin": {"source": "./plugin", "in": escape(&hostile)}},
-        "output": {"out": {"value": "${module.plugin.out}"}}
-    });
-    std::fs::write(folder.path().join("main.tf.json"), main.to_string()).unwrap();
-    std::fs::write(folder.path().join("terraform.rc"), "").unwrap();
-    let run = |arguments: &[&str]| {
-        let result = Command::new(&terraform)
-            .args(arguments)
-            .current_dir(folder.path())
-            .env("TF_CLI_CONFIG_FILE", folder.path().join("terraform.rc"))
-            .output()
-            .unwrap();
-        assert!(result.status.success(), "{}", String::from_utf8_lossy(&result.stderr));
-        result.stdout
-    };
-    run(&["init", "-input=false"]);
-    run(&["apply", "-input=false", "-auto-approve"]);
-    let outputs: Value = serde_json::from_slice(&run(&["output", "-json"])).unwrap();
-    assert_eq!(outputs["out"]["value"], hostile);
 }

@@ -1,6 +1,9 @@
+#![allow(clippy::needless_pass_by_value, reason = "`json!(…)` reads well as an argument")]
+
 mod backend;
 mod escape;
 mod root;
+mod terraform;
 mod wiring;
 
 use std::collections::{BTreeMap, BTreeSet};

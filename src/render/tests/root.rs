@@ -20,8 +20,8 @@ fn in_state_of(producer: &str) -> SensitiveSource {
     }
 }
 
-#[test]
-fn a_full_root_module() {
+/// An applied plugin that uses everything there is.
+fn full() -> Scene {
     let mut scene = Scene::new(
         json!({
             "inputs": {"type": "object", "properties": {"size": {}, "admin-password": {"x-sensitive": true}}},
@@ -69,6 +69,13 @@ fn a_full_root_module() {
     scene.outputs = BTreeMap::from([(output("db"), vec![face(&both), face(&both[..1])])]);
     scene.account =
         Some(serde_json::from_value(json!({"provider": "aws", "id": "123456789012", "region": "sa-east-1"})).unwrap());
+    scene
+}
+
+#[test]
+#[allow(clippy::too_many_lines, reason = "the whole file is shown")]
+fn r18_a_full_root_module() {
+    let scene = full();
     let root = scene.render().unwrap();
     assert_eq!(root.variables, ["tieline_input_admin-password".to_owned()].into());
     assert_eq!(root.providers, ["aws".to_owned()].into());
