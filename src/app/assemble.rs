@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use super::load::{self, LoadedPlugins, Organization, Written};
+use super::load::{self, LoadedPlugins, Organization, Written, entries};
 use super::session::{Opened, Session};
-use crate::context::{Branch, ContextStore, layout, ledger};
+use crate::context::ledger::Snapshot;
+use crate::context::{ContextStore, layout};
 use crate::documents;
 use crate::domain::address::{Address, AliasMember, Place};
 use crate::domain::deployment::Deployment;
@@ -142,8 +143,8 @@ pub(super) fn check_modules(resolved: &Resolved, gates: &Gates) -> Result<(), Pr
     let mut problems = Problems::default();
     for (alias, plugin) in &resolved.deployment.plugins {
         let content = resolved.content(alias);
-        problems.extend(policy::check_contract(&plugin.plugin, &plugin.outputs, &content.module.root));
-        problems.extend(policy::gate(&content.module.all(), gates));
+        problems.extend(policy::check_contract(&plugin.plugin, &plugin.outputs, content.module()));
+        problems.extend(policy::gate(&content.modules, gates));
     }
     if problems.any_error() { Err(problems) } else { Ok(()) }
 }
@@ -164,7 +165,7 @@ impl Resolved {
         sink: Sink,
     ) -> Result<Arc<Engine>, Problems> {
         let store = self.opened.store.clone();
-        let own = own(session, &*store, &self.deployment.place).await?;
+        let own = own(&*store, &self.deployment.place).await?;
         let contents = self.deployment.plugins.keys().map(|alias| (alias.clone(), self.content(alias).clone())).collect();
         let (own, removed) = self.removed(session, own).await?;
         let known: Vec<_> = own.applied.values().map(|record| record.terraform.clone()).collect();
@@ -223,14 +224,11 @@ impl Resolved {
         let file = format!("ledger:{}/plugin.yaml", layout::plugin_tree(&record.source.digest));
         session.remember(&file, &document.bytes);
         let plugin = documents::plugin(&file, &document.bytes)?;
-        let module = session.read_module(&layout::plugin_tree(&record.source.digest), &tree, &plugin.terraform.module)?;
+        let modules = session.read_module(&layout::plugin_tree(&record.source.digest), &tree, &plugin.terraform.module)?;
         let elsewhere: BTreeSet<Address> = record.bindings.values().map(|binding| binding.address.clone()).collect();
         let mut states = BTreeMap::new();
         let mut faces = BTreeMap::new();
-        let producers = match &own.head {
-            Some(head) => ledger::connections(store, head, &elsewhere).await?,
-            None => BTreeMap::new(),
-        };
+        let producers = Snapshot::new(store, own.head.clone()).connections(&elsewhere).await?;
         for binding in record.bindings.values() {
             let producer = producers.get(&binding.address);
             let face = producer.and_then(|producer| producer.faces().position(|face| face.type_name == binding.type_name && face.type_version == binding.type_version));
@@ -239,20 +237,20 @@ impl Resolved {
             if let Some(place) = binding.address.producer()
                 && let Some(environment) = own.environments.iter().find(|(workspace, environment)| workspace == place.workspace.as_str() && environment.name == place.environment)
             {
-                states.insert(binding.address.clone(), crate::render::state_location(&environment.1.backend, &place, alias));
+                states.insert(binding.address.clone(), crate::render::backend::state_location(&environment.1.backend, &place, alias));
             }
         }
-        Ok(Removed { record, plugin: Arc::new(plugin), content: Content { tree: Arc::new(tree), module: Arc::new(module) }, states, faces })
+        Ok(Removed { record, plugin: Arc::new(plugin), content: Content { tree: Arc::new(tree), modules: Arc::new(modules) }, states, faces })
     }
 }
 
 /// What the ledger says of a place.
-async fn own(_session: &Session, store: &dyn ContextStore, place: &Place) -> Result<Own, Problems> {
-    let Some(head) = store.head(Branch::Ledger).await? else { return Ok(Own::default()) };
-    let found = ledger::place(store, &head, place).await?;
+async fn own(store: &dyn ContextStore, place: &Place) -> Result<Own, Problems> {
+    let snapshot = Snapshot::newest(store).await?;
+    let found = snapshot.place(place).await?;
     let connections: BTreeMap<Address, _> = found.connections.into_values().map(|record| (record.address.clone(), record)).collect();
-    let consumers = ledger::consumers(store, &head, &connections.keys().cloned().collect()).await?;
-    Ok(Own { head: Some(head), applied: found.applied, connections, consumers, environments: Vec::new() })
+    let consumers = entries(snapshot.consumers(connections.keys()).await?);
+    Ok(Own { head: snapshot.at().cloned(), applied: found.applied, connections, consumers, environments: Vec::new() })
 }
 
 /// Every environment's document, with its workspace.
@@ -265,13 +263,7 @@ async fn environments(session: &Session, store: &dyn ContextStore, head: &crate:
 
 /// The tree of a plugin that was applied, out of the context's own copy.
 async fn stored_tree(store: &dyn ContextStore, head: &crate::context::CommitId, digest: &Digest) -> Result<Tree, Problems> {
-    let folder = layout::plugin_tree(digest);
-    let listed: Vec<_> = store.list(head, std::slice::from_ref(&folder)).await?.into_values().flatten().collect();
-    let paths: Vec<String> = listed.iter().map(|file| file.path.clone()).collect();
-    let mut contents = store.read(head, &paths).await?;
-    let files = listed.into_iter().filter_map(|file| {
-        let name = file.path.strip_prefix(&folder)?.trim_start_matches('/').to_owned();
-        Some((name, TreeFile { executable: file.executable, bytes: contents.remove(&file.path)? }))
-    });
+    let files = Snapshot::new(store, Some(head.clone())).plugin_tree(digest).await?;
+    let files = files.into_iter().map(|(path, file)| (path, TreeFile { executable: file.executable, bytes: file.bytes }));
     Ok(Tree { files: files.collect() })
 }

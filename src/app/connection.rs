@@ -1,10 +1,9 @@
 //! `tieline connection`: published connections and who uses them.
 
-use std::collections::BTreeSet;
-
 use super::load;
 use super::session::Session;
-use crate::context::{Branch, ContextStore, layout, ledger};
+use crate::context::ledger::Snapshot;
+use crate::context::{Branch, ContextStore, layout};
 use crate::domain::address::{Address, PartialAddress, Place};
 use crate::domain::connection::ConnectionRecord;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -64,10 +63,9 @@ async fn show(session: &Session, address: &str, target: &Target) -> Result<(), P
     let opened = session.open_context(&target.context, &folder).await?;
     let store = &*opened.store;
     let missing = || Diagnostic::error(FailureReason::InvalidInput, format!("there is no connection `{address}`")).help("list those there are with `tieline connection list`");
-    let head = store.head(Branch::Ledger).await?.ok_or_else(missing)?;
-    let addresses = BTreeSet::from([address.clone()]);
-    let record = ledger::connections(store, &head, &addresses).await?.remove(&address).ok_or_else(missing)?;
-    let consumers = ledger::consumers(store, &head, &addresses).await?.remove(&address).unwrap_or_default();
+    let snapshot = Snapshot::newest(store).await?;
+    let record = snapshot.connection(&address).await?.ok_or_else(missing)?;
+    let consumers = load::entries(snapshot.consumers([&address]).await?).remove(&address).unwrap_or_default();
     session.print(&if session.is_json() { report::connections::one_json(&record, &consumers) } else { report::connections::one_text(&record, &consumers) });
     Ok(())
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use crate::context::git::Location;
-use crate::context::{create, verify};
+use crate::context::verify::{self, LedgerFiles};
+use crate::context::{Branch, ContextStore as _, create};
+use crate::documents;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::request::cli::{self, ContextArguments};
@@ -28,16 +30,17 @@ pub(super) async fn run(session: &Session, command: &cli::Context) -> Result<(),
 async fn init(session: &Session, folder: &Path, from: Option<&Path>, arguments: &ContextArguments) -> Result<(), Problems> {
     let path = local_path(session, folder, arguments)?;
     if let Some(path) = &path {
-        let made = create::init(&session.world, path).await?;
-        let word = if made { "made" } else { "found" };
+        let is_new = session.world.files.metadata(path).is_none();
+        create::init(&session.world, path).await?;
+        let word = if is_new { "made" } else { "found" };
         session.print(&format!("{word} the context repository `{}`", super::load::shown(session, path)));
     }
     let Some(from) = from else { return Ok(()) };
     let arguments = ContextArguments { context: path.map(|path| path.display().to_string()).or_else(|| arguments.context.clone()), ..arguments.clone() };
     let opened = session.open_context(&arguments, folder).await?;
     check_documents(session, from)?;
-    let changed = create::init_from(&session.world, &*opened.store, from).await?;
-    if changed.is_empty() {
+    let changed = create::init_from(&*opened.store, &session.world, from, "Commit documents").await?;
+    if changed.commit.is_none() {
         session.print("its documents are up to date");
     } else {
         for (word, paths) in [("added", &changed.added), ("changed", &changed.changed), ("removed", &changed.removed)] {
@@ -52,8 +55,8 @@ fn local_path(session: &Session, folder: &Path, arguments: &ContextArguments) ->
     match &arguments.context {
         None => Ok(Some(create::find(&session.world, folder).unwrap_or_else(|| folder.join(DEFAULT)))),
         Some(text) => match Location::parse(text, folder)? {
-            Location::Path(path) => Ok(Some(path)),
-            Location::Url(_) => Ok(None),
+            Location::Local(path) => Ok(Some(path)),
+            Location::Remote(_) => Ok(None),
         },
     }
 }
@@ -61,22 +64,33 @@ fn local_path(session: &Session, folder: &Path, arguments: &ContextArguments) ->
 /// Every document must be sound before any of them is committed.
 fn check_documents(session: &Session, from: &Path) -> Result<(), Problems> {
     let mut problems = Problems::default();
-    let files = create::documents_in(&session.world, from).map_err(|problem| {
-        Diagnostic::error(FailureReason::InvalidInput, format!("cannot read the folder `{}`: {problem}", from.display()))
-    })?;
-    for (path, bytes) in files {
+    for (path, bytes) in create::documents_in(&session.world, from)? {
         let name = super::load::shown(session, &from.join(&path));
         session.remember(&name, &bytes);
-        if let Some(found) = super::documents_at(&path, &name, &bytes) {
-            problems.extend(found);
-        }
+        problems.extend(check_document(&path, &name, &bytes).err().unwrap_or_default());
     }
     if problems.any_error() { Err(problems) } else { Ok(()) }
 }
 
+/// Checks one file of the documents branch as what its path says it is.
+fn check_document(path: &str, name: &str, bytes: &[u8]) -> Result<(), Problems> {
+    match path.split('/').collect::<Vec<_>>()[..] {
+        ["context.yaml"] => documents::context(name, bytes).map(drop),
+        ["catalog.yaml"] => documents::catalog(name, bytes).map(drop),
+        ["types", ..] if path.ends_with(".yaml") => documents::connection_type(name, bytes).map(drop),
+        ["workspaces", _, "workspace.yaml"] => documents::workspace(name, bytes).map(drop),
+        ["workspaces", _, "environments", _] => documents::environment(name, bytes).map(drop),
+        ["workspaces", _, "imported", _, _] => documents::imported(name, bytes).map(drop),
+        _ => Ok(()),
+    }
+}
+
 async fn verify_ledger(session: &Session, folder: &Path, arguments: &ContextArguments) -> Result<(), Problems> {
     let opened = session.open_context(arguments, folder).await?;
-    let findings = verify::verify(&*opened.store).await?;
+    let findings = match opened.store.head(Branch::Ledger).await? {
+        Some(head) => verify::verify(&LedgerFiles::read(&*opened.store, &head).await?),
+        None => Vec::new(),
+    };
     if findings.is_empty() {
         session.print("everything in the ledger agrees");
         return Ok(());

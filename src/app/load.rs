@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::session::{Opened, Session};
-use crate::context::ledger::Snapshot;
+use crate::context::ledger::{self, Snapshot};
 use crate::context::{Branch, CommitId, ContextStore, layout};
 use crate::documents;
 use crate::domain::address::{Address, AliasMember, Place, Target as AddressTarget};
+use crate::domain::connection::ConsumerEntry;
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
@@ -125,9 +126,9 @@ impl Session {
     /// The place that the request and the manifest name together.
     pub(super) fn place(target: &Target, written: &Written) -> Result<Place, Problems> {
         let mut problems = Problems::default();
-        let workspace = pick(target.workspace.as_deref(), written.manifest.workspace.as_ref(), "workspace", WorkspaceName::new, &mut problems);
+        let workspace = pick(target.workspace.as_deref(), written.manifest.workspace.as_ref(), "workspace", |text| WorkspaceName::new(text), &mut problems);
         let environment =
-            pick(target.environment.as_deref(), written.manifest.environment.as_ref(), "environment", EnvironmentName::new, &mut problems);
+            pick(target.environment.as_deref(), written.manifest.environment.as_ref(), "environment", |text| EnvironmentName::new(text), &mut problems);
         match (workspace, environment) {
             (Some(workspace), Some(environment)) => Ok(Place { workspace, environment, deployable: written.manifest.name.clone() }),
             _ => Err(problems),
@@ -286,7 +287,7 @@ impl Session {
         view.kinds = view.connections.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
         let own = snapshot.place(place).await?;
         let addresses: BTreeSet<Address> = own.connections.values().map(|record| record.address.clone()).collect();
-        view.consumers = snapshot.consumers(&addresses).await?;
+        view.consumers = entries(snapshot.consumers(&addresses).await?);
         view.applied = own.applied;
         let imported: BTreeMap<String, Address> = wanted
             .iter()
@@ -322,7 +323,7 @@ impl Session {
         for address in wanted {
             let (Some(place), AddressTarget::Output { alias, .. }) = (address.producer(), &address.target) else { continue };
             if let Some(environment) = documents.get(&layout::environment(&place.workspace, &place.environment)) {
-                let state = crate::render::state_location(&environment.backend, &place, alias);
+                let state = crate::render::backend::state_location(&environment.backend, &place, alias);
                 view.states.insert((place, alias.clone()), state);
             }
         }
@@ -342,6 +343,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Consumer entries without their keys, which the entries repeat.
+pub(super) fn entries(consumers: BTreeMap<Address, BTreeMap<ledger::Consumer, ConsumerEntry>>) -> BTreeMap<Address, Vec<ConsumerEntry>> {
+    consumers.into_iter().map(|(address, entries)| (address, entries.into_values().collect())).collect()
 }
 
 /// A file of a plugin, as people know it.

@@ -120,18 +120,17 @@ impl Session {
         let location = match &arguments.context {
             Some(text) => Location::parse(text, folder)?,
             None => match create::find(&self.world, folder) {
-                Some(path) => Location::Path(path),
+                Some(path) => Location::Local(path),
                 None => return Err(no_context(folder).into()),
             },
         };
         let local_base = match &location {
-            Location::Path(path) => path.parent().map(Path::to_path_buf),
-            Location::Url(_) => None,
+            Location::Local(path) => path.parent().map(Path::to_path_buf),
+            Location::Remote(_) => None,
         };
         let mut names =
             RefNames { documents: arguments.documents_branch.clone(), ledger: arguments.ledger_branch.clone(), ..RefNames::default() };
-        let open = |names: RefNames| GitStore::open(&self.world, &location, names, &self.cache());
-        let mut store = open(names.clone()).await?;
+        let mut store = GitStore::open(&self.world, &location, names.clone(), &self.cache()).await?;
         if let Some(prefix) = self.claims_prefix(&store).await? {
             names.claims_prefix = prefix;
             store = store.with_names(names)?;

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::connection::{connections_of, place};
+use super::load;
 use super::session::Session;
-use crate::context::{Branch, ContextStore, layout, ledger};
+use crate::context::ledger::{self, Snapshot};
+use crate::context::{Branch, ContextStore, layout};
 use crate::domain::address::{Address, Place};
 use crate::domain::diagnostic::Problems;
 use crate::domain::record::{Claim, Release, RunRecord};
@@ -28,7 +30,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         status.runs = newest::<RunRecord>(store, &head, &listed, "runs").await?;
         status.releases = newest::<Release>(store, &head, &listed, "releases").await?;
         let addresses: BTreeSet<Address> = status.connections.iter().map(|record| record.address.clone()).collect();
-        status.consumers = ledger::consumers(store, &head, &addresses).await?;
+        status.consumers = load::entries(Snapshot::new(store, Some(head)).consumers(&addresses).await?);
     }
     status.claims = claims(store, &place).await?;
     session.print(&if session.is_json() { report::status::json(&status) } else { report::status::text(&status, session.world.clock.now()) });
@@ -67,8 +69,7 @@ async fn claims(store: &dyn ContextStore, place: &Place) -> Result<Vec<Claim>, P
     let mut claims = Vec::new();
     let here = |claimed: &Place| claimed.workspace == place.workspace && claimed.environment == place.environment;
     for claimed in store.claims().await?.into_keys().filter(here) {
-        let found = store.read_claim(&claimed).await?;
-        claims.extend(found.and_then(|(_, bytes)| serde_json::from_slice::<Claim>(&bytes).ok()));
+        claims.extend(ledger::read_claim(store, &claimed).await?.map(|(_, claim)| claim));
     }
     Ok(claims)
 }

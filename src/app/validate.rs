@@ -1,11 +1,17 @@
 //! `tieline validate`: manifest, plugins and types against each other, offline (R8, R10).
 
+use std::collections::BTreeMap;
+
 use super::load;
 use super::session::Session;
+use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::Problems;
+use crate::domain::names::OutputName;
+use crate::domain::plugin::Plugin;
 use crate::policy;
+use crate::render;
 use crate::request::cli::Target;
-use crate::resolve;
+use crate::resolve::{self, Types};
 use crate::sources::LockMode;
 
 /// Checks a manifest and everything it names.
@@ -29,8 +35,9 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
 
     let mut problems = resolve::declaration(&written.file, &written.manifest, &loaded.plugins, &types);
     for (used, plugin) in &loaded.plugins {
-        let outputs = resolve::published(&plugin.plugin, &types);
-        problems.extend(policy::check_contract(&plugin.plugin, &outputs, &loaded.contents[used].module.root));
+        let module = loaded.contents[used].module();
+        problems.extend(policy::check_contract(&plugin.plugin, &published(&plugin.plugin, &types), module));
+        problems.extend(render::wiring(&plugin.plugin, module, &plugin.plugin.input_names()).err().unwrap_or_default());
     }
     problems.extend(loaded.warnings);
     if problems.any_error() {
@@ -43,4 +50,15 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         session.say("no context repository was found: connection interface types were taken from the plugins alone");
     }
     Ok(())
+}
+
+/// What a plugin publishes, as far as its types are known; `declaration` reports those that are not.
+fn published(plugin: &Plugin, types: &Types) -> BTreeMap<OutputName, Vec<PublishedFace>> {
+    let faces = |output: &crate::domain::plugin::Output| {
+        let known = output.published().into_iter().filter_map(|(named, from)| {
+            Some(PublishedFace { connection_type: types.newest(named)?.clone(), from: from.clone() })
+        });
+        known.collect()
+    };
+    plugin.generates.iter().map(|(name, output)| (name.clone(), faces(output))).collect()
 }

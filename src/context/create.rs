@@ -67,8 +67,7 @@ pub struct Mirrored {
 /// When the folder cannot be read or holds something else than files and folders; when the context cannot be read or written;
 /// [`StoreError::Conflict`] when somebody else wrote it meanwhile.
 pub async fn init_from(store: &dyn ContextStore, world: &World, folder: &Path, message: &str) -> Result<Mirrored, StoreError> {
-    let mut wanted = BTreeMap::new();
-    gather(world, folder, "", &mut wanted)?;
+    let mut wanted = documents_in(world, folder)?;
     let head = store.head(Branch::Documents).await?;
     let present = match &head {
         Some(head) => read_all(store, head).await?,
@@ -94,6 +93,16 @@ async fn read_all(store: &dyn ContextStore, at: &CommitId) -> Result<BTreeMap<St
     let listed = store.list(at, &[String::new()]).await?.into_values().flatten().map(|file| file.path);
     let paths: Vec<_> = listed.filter(|path| !path.split('/').any(|part| part.starts_with('.'))).collect();
     store.read(at, &paths).await
+}
+
+/// The documents below a folder, by path; names that start with a dot are left out.
+///
+/// # Errors
+/// When the folder cannot be read or holds something else than files and folders.
+pub fn documents_in(world: &World, folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    let mut found = BTreeMap::new();
+    gather(world, folder, "", &mut found)?;
+    Ok(found)
 }
 
 /// Reads the files below `folder`; `below` is the way to it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
 use super::{Branch, Changes, CommitId, ContextStore, StoreError};
+use crate::domain::diagnostic::Problems;
 use crate::world::World;
 
 /// After so long, or so many attempts, something is wrong that waiting does not mend.
@@ -32,6 +33,15 @@ pub enum PublishError<E> {
 impl<E> From<StoreError> for PublishError<E> {
     fn from(problem: StoreError) -> Self {
         Self::Store(problem)
+    }
+}
+
+impl<E: Into<Problems>> From<PublishError<E>> for Problems {
+    fn from(problem: PublishError<E>) -> Self {
+        match problem {
+            PublishError::Rebuild(problem) => problem.into(),
+            PublishError::Store(problem) => problem.into(),
+        }
     }
 }
 

@@ -207,6 +207,12 @@ impl Problems {
     }
 }
 
+impl From<Box<Diagnostic>> for Problems {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        (*diagnostic).into()
+    }
+}
+
 impl From<Diagnostic> for Problems {
     fn from(diagnostic: Diagnostic) -> Self {
         Self(vec![diagnostic])

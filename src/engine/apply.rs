@@ -1,14 +1,13 @@
 //! The second half of a task: the attempt is noted, the plan file applied, what came out checked and kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Engine;
 use super::collect::Publisher;
 use super::event::{Event, Phase};
 use super::journal::Journal;
 use super::prepare::{self, Prepared};
-use crate::context::{Branch, ledger};
-use crate::domain::address::Address;
+use crate::context::ledger::Snapshot;
 use crate::domain::connection::{Binding, ConnectionRecord, ConnectionStatus, Producer};
 use crate::domain::deployment::ResolvedPlugin;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -57,11 +56,11 @@ impl Engine {
         }
     }
 
-    fn failed(&self, alias: &Alias, plugin: &ResolvedPlugin, mut record: AppliedRecord, failure: terraform::Failure, run: &RunId) -> Applied {
+    fn failed(&self, alias: &Alias, plugin: &ResolvedPlugin, mut record: AppliedRecord, failure: Box<terraform::Failure>, run: &RunId) -> Applied {
         // How many resources a broken apply left is unknown; that there may be some is what matters for R33.
-        record.resources = record.resources.max(failure.applied.add);
+        record.resources = record.resources.max(failure.applied.counts.add);
         self.degrade(alias, plugin, run);
-        let changes = failure.applied;
+        let changes = failure.applied.counts;
         Applied { record, changes, problems: self.explain(alias, failure) }
     }
 
@@ -71,9 +70,7 @@ impl Engine {
         if elsewhere.is_empty() {
             return Ok(());
         }
-        let Some(head) = self.store.head(Branch::Ledger).await? else { return Ok(()) };
-        let addresses: BTreeSet<Address> = elsewhere.iter().map(|binding| binding.address.clone()).collect();
-        let now = ledger::connections(&*self.store, &head, &addresses).await?;
+        let now = Snapshot::newest(&*self.store).await?.connections(elsewhere.iter().map(|binding| &binding.address)).await?;
         let mut problems = Problems::default();
         for binding in elsewhere.into_iter().filter(|binding| binding.address.producer().is_some()) {
             let why = match now.get(&binding.address) {

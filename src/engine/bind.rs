@@ -32,7 +32,7 @@ fn bind_one(place: &Place, backend: &Backend, resolved: &ResolvedSlot, own: &Rec
             let record = own.get(&place.output(alias, output))?;
             let accepts = |version: &semver::Version| resolved.slot.version.as_ref().is_none_or(|range| range.matches(version));
             let face = record.faces().position(|face| face.type_name == resolved.slot.type_name && accepts(&face.type_version))?;
-            Some(bound(record, face, resolved, Some(&render::state_location(backend, place, alias))))
+            Some(bound(record, face, resolved, Some(&render::backend::state_location(backend, place, alias))))
         }
         Choice::Connection(chosen) => Some(bound(&chosen.record, chosen.face, resolved, chosen.state.as_ref())),
         Choice::Pending { .. } | Choice::Unset => None,

@@ -1,28 +1,27 @@
 //! The run of a deploy: claim, task graph, one publication, release.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use super::apply::Applied;
 use super::event::Event;
 use super::journal::Journal;
 use super::plan::{self, Pass};
-use super::prepare::{Preparation, Prepared};
+use super::prepare::Prepared;
 use super::publication::{Publication, is_of};
-use super::{Engine, Node, schedule};
-use crate::context::{Branch, ContextStore, layout, ledger, publish};
+use super::tasks::{self, Results};
+use super::{Engine, locked};
+use crate::context::ledger;
 use crate::domain::address::Address;
 use crate::domain::connection::ConnectionStatus;
 use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::{FailureKind, FailureReason};
 use crate::domain::names::Alias;
 use crate::domain::outcome::RunReport;
-use crate::domain::record::{
-    AppliedRecord, ChangeCounts, Claim, Release, ReleasedPlugin, RunRecord, RunStatus, SCHEMA_VERSION, TaskRecord, TaskStatus, TaskType,
-};
+use crate::domain::record::{AppliedRecord, ChangeCounts, Release, ReleasedPlugin, RunRecord, RunStatus, SCHEMA_VERSION, TaskStatus};
 
 /// Runs the deploy whose claim the journal holds, and publishes what it did on every way out.
 pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
+    journal.note(|claim| claim.run.tasks = tasks::pending(&engine));
     engine.emit(Event::RunStarted { run: journal.claim().run.id, place: engine.deployment.place.clone() });
     let results = Arc::new(Mutex::new(Results::default()));
     let done = tokio_util::sync::CancellationToken::new();
@@ -213,7 +212,7 @@ fn run_word(run: &RunRecord) -> &'static str {
 }
 
 /// How a run with these problems ended. A cancel outweighs what it caused; else the first error counts.
-pub(super) fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
+fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
     let errors = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason);
     let aborted = errors().find(|reason| reason.kind() == FailureKind::Aborted);
     match aborted.or_else(|| errors().next()) {

@@ -33,7 +33,7 @@ use crate::domain::names::{Alias, InputName, VersionTag};
 use crate::domain::organization::Environment;
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::record::{AppliedRecord, StateLocation};
-use crate::domain::module::Module;
+use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::policy::Gates;
 use crate::secrets::Secret;
 use crate::sources::Tree;
@@ -83,6 +83,17 @@ impl Content {
     /// Its own module.
     pub fn module(&self) -> &Module {
         &self.modules[0].1
+    }
+
+    /// The modules of its tree that its own calls.
+    fn nested(&self) -> Vec<Module> {
+        self.modules[1..].iter().map(|(_, module)| module.clone()).collect()
+    }
+
+    /// The providers that its modules need beside the one that is part of Terraform.
+    fn providers(&self) -> BTreeSet<String> {
+        let sources = self.modules.iter().flat_map(|(_, module)| module.providers.keys().map(|local| module.provider_source(local)));
+        sources.filter(|source| source != BUILTIN_PROVIDER).collect()
     }
 }
 

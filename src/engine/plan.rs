@@ -101,7 +101,7 @@ impl Engine {
         }
     }
 
-    async fn essence(&self, root: &terraform::Root) -> Result<Value, terraform::Failure> {
+    async fn essence(&self, root: &terraform::Root) -> Result<Value, Box<terraform::Failure>> {
         let plan = self.terraform.show_plan(root, &self.cancel).await?;
         Ok(fingerprint::plan_essence(&plan, &root.directory.to_string_lossy()))
     }

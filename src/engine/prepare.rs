@@ -9,9 +9,10 @@ use super::bind::{self, Bound};
 use super::event::{Event, Phase};
 use super::fingerprint::ApplyIdentity;
 use super::{Content, Engine};
+use crate::domain::address::AliasMember;
 use crate::domain::connection::{Binding, ConnectionStatus};
 use crate::domain::deployment::{InputValue, ResolvedPlugin};
-use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems, Severity};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest, InputName, SlotName};
 use crate::domain::outcome::PlannedResource;
@@ -54,7 +55,7 @@ impl Engine {
         let bound = self.bound(plugin);
         let bindings: BTreeMap<_, _> = bound.iter().map(|(slot, bound)| (slot.clone(), bound.binding.clone())).collect();
         let before = self.own.applied.get(alias);
-        let state = render::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
+        let state = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
         let inputs = public_inputs(plugin);
         let recorded_lock = before.and_then(|record| record.provider_lock.as_deref());
         if self.is_unchanged(alias, plugin, before, &self.identity(alias, plugin, &inputs, &bindings, &state, recorded_lock)) {
@@ -62,6 +63,7 @@ impl Engine {
         }
         let slots: BTreeMap<SlotName, BoundSlot> = bound.into_iter().map(|(slot, bound)| (slot, bound.slot)).collect();
         let sensitive_inputs = sensitive_inputs(plugin);
+        let nested = content.nested();
         let rendering = Rendering {
             alias,
             content,
@@ -70,11 +72,12 @@ impl Engine {
                 alias,
                 plugin: &plugin.plugin,
                 outputs: &plugin.outputs,
-                module: &content.module,
+                module: content.module(),
+                nested: &nested,
                 inputs: &inputs,
                 sensitive_inputs: &sensitive_inputs,
                 slots: &slots,
-                location: &state,
+                state: &state,
                 local_base: self.local_base.as_deref(),
                 account: self.deployment.environment.account.as_ref(),
                 preview: false,
@@ -136,8 +139,8 @@ impl Engine {
         let rendered = render::root(&rendering.request)?;
         let directory = self.folder.join(rendering.alias.as_str());
         self.write_root(&directory, rendering, &rendered).map_err(|problem| self.unwritable(&directory, &problem))?;
-        let variable_file = self.write_variables(rendering.alias, &directory, &rendered.variables)?;
-        let root = Root { directory, environment: BTreeMap::new(), variable_file, providers: rendered.providers };
+        let variable_file = self.write_variables(rendering, &directory, &rendered.variables)?;
+        let root = Root { directory, environment: BTreeMap::new(), variable_file, providers: rendering.content.providers() };
         self.emit(Event::PhaseStarted { alias: rendering.alias.clone(), phase: Phase::Init });
         let sink = self.terraform_sink(rendering.alias);
         let lock = self
@@ -162,14 +165,16 @@ impl Engine {
     }
 
     /// Sensitive inputs reach Terraform by a file that only we can read, never by an argument.
-    fn write_variables(&self, alias: &Alias, directory: &Path, needed: &BTreeSet<InputName>) -> Result<Option<PathBuf>, Problems> {
+    fn write_variables(&self, rendering: &Rendering<'_>, directory: &Path, needed: &BTreeSet<String>) -> Result<Option<PathBuf>, Problems> {
         if needed.is_empty() {
             return Ok(None);
         }
-        let values: serde_json::Map<String, Value> = needed
+        let values: serde_json::Map<String, Value> = rendering
+            .request
+            .sensitive_inputs
             .iter()
             .filter_map(|input| {
-                let member = crate::domain::address::AliasMember { alias: alias.clone(), member: input.clone() };
+                let member = AliasMember { alias: rendering.alias.clone(), member: input.clone() };
                 Some((render::names::input_variable(input), Value::from(self.secrets.get(&member)?.expose())))
             })
             .collect();
@@ -190,8 +195,8 @@ impl Engine {
         let manifest = root.directory.join(".terraform/modules/modules.json");
         let Ok(manifest) = self.world.files.read(&manifest, 16 << 20) else { return Ok(()) };
         let mut modules = Vec::new();
-        for fetched in policy::fetched_modules(&manifest) {
-            let folder = root.directory.join(&fetched.directory);
+        for fetched in policy::fetched_modules(&manifest)?.into_iter().filter(|fetched| !fetched.key.is_empty()) {
+            let folder = root.directory.join(&fetched.dir);
             let files = terraform_files(self.world.files, &folder).map_err(|problem| self.unwritable(&folder, &problem))?;
             modules.push((format!("module `{}` ({})", fetched.key, fetched.source), policy::read(&files, "")?));
         }
@@ -237,8 +242,8 @@ impl Engine {
     }
 
     /// A Terraform failure as problems on the manifest's line of the applied plugin.
-    pub(super) fn explain(&self, alias: &Alias, failure: terraform::Failure) -> Problems {
-        self.at_alias(alias, failure.problems(alias.as_str()))
+    pub(super) fn explain(&self, alias: &Alias, failure: Box<terraform::Failure>) -> Problems {
+        self.at_alias(alias, problems_of(*failure))
     }
 
     pub(super) fn at_alias(&self, alias: &Alias, mut problems: Problems) -> Problems {
@@ -260,6 +265,25 @@ impl Engine {
             Pointer::keys(["plugins"]).at_key()
         }
     }
+}
+
+/// A failure of terraform as problems: what it said, or that it said nothing; who holds the state lock; where an unsaved state is.
+fn problems_of(failure: terraform::Failure) -> Problems {
+    let mut problems: Vec<Diagnostic> =
+        failure.diagnostics.iter().filter(|said| said.severity == Severity::Error).map(|said| said.to_problem(failure.reason)).collect();
+    if problems.is_empty() {
+        problems.push(Diagnostic::error(failure.reason, format!("terraform ended: {}", failure.reason.meaning())));
+    }
+    let first = &mut problems[0];
+    first.notes.extend(failure.tail);
+    if let Some(lock) = failure.lock.filter(|lock| !lock.id.is_empty()) {
+        first.notes.push(format!("the state lock `{}` is held by {} since {}", lock.id, lock.who, lock.created));
+    }
+    if let Some(state) = failure.errored_state {
+        first.notes.push(format!("the state could not be saved; its only copy is `{}`", state.display()));
+        first.help.push("keep that file safe: it holds secrets; push it with `terraform state push` once the backend works".to_owned());
+    }
+    Problems(problems)
 }
 
 fn place_text(origin: &crate::domain::diagnostic::Origin) -> String {

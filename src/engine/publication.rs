@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::context::publish::{PublishError, publish};
-use crate::context::{Branch, Change, Changes, ContextStore, layout};
+use crate::context::publish::publish;
+use crate::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
 use crate::domain::address::{Address, Place};
 use crate::domain::canonical;
-use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::diagnostic::Problems;
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
 use crate::domain::names::{Alias, Digest, SlotName};
 use crate::domain::record::{AppliedRecord, Release, RunRecord, SCHEMA_VERSION};
@@ -77,8 +77,8 @@ impl<'a> Publication<'a> {
 
     /// Commits it all to the ledger. The changes are to files that only this run writes, so they are the same on every head.
     pub async fn commit(self, world: &World, store: &dyn ContextStore, message: &str) -> Result<(), Problems> {
-        let rebuild = |_| std::future::ready(Ok::<_, Diagnostic>(self.changes.clone()));
-        publish(store, world, Branch::Ledger, message, rebuild).await.map_err(PublishError::diagnostic)?;
+        let rebuild = |_| std::future::ready(Ok::<_, StoreError>(self.changes.clone()));
+        publish(store, world, Branch::Ledger, message, rebuild).await?;
         Ok(())
     }
 

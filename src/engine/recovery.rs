@@ -2,8 +2,7 @@
 
 use super::publication::Publication;
 use crate::context::ledger::Snapshot;
-use crate::context::publish::publish;
-use crate::context::{Branch, ContextStore};
+use crate::context::ContextStore;
 use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
 use crate::domain::record::{Claim, RunStatus, TaskStatus};

@@ -28,6 +28,7 @@ impl Engine {
             (slot.clone(), bind::rendered(binding, face, removed.states.get(&binding.address)))
         });
         let slots: BTreeMap<_, _> = slots.collect();
+        let nested = removed.content.nested();
         let rendering = Rendering {
             alias,
             content: &removed.content,
@@ -37,11 +38,12 @@ impl Engine {
                 plugin: &removed.plugin,
                 // A destroy publishes nothing.
                 outputs: &BTreeMap::new(),
-                module: &removed.content.module,
+                module: removed.content.module(),
+                nested: &nested,
                 inputs: &record.inputs,
                 sensitive_inputs: &record.sensitive_inputs,
                 slots: &slots,
-                location: &record.state,
+                state: &record.state,
                 local_base: self.local_base.as_deref(),
                 account: record.account.as_ref(),
                 preview: false,
@@ -68,7 +70,7 @@ impl Engine {
         let changes = prepare::counts(&plan);
         let applied = match self.terraform.apply(&root, &*sink, &self.cancel).await {
             Ok(_) => Applied { record, changes, problems: Problems::default() },
-            Err(failure) => Applied { record, changes: failure.applied, problems: self.explain(alias, failure) },
+            Err(failure) => Applied { record, changes: failure.applied.counts, problems: self.explain(alias, failure) },
         };
         if !applied.problems.any_error() {
             self.records().retain(|address, _| !is_of(address, alias));

@@ -36,7 +36,7 @@ pub(super) fn order(graph: &BTreeMap<Node, BTreeSet<Node>>) -> Vec<Node> {
 }
 
 /// The tasks of a run before it starts, in the order of the graph.
-pub(super) fn pending_tasks(engine: &Engine) -> Vec<TaskRecord> {
+pub(super) fn pending(engine: &Engine) -> Vec<TaskRecord> {
     order(&engine.graph())
         .into_iter()
         .map(|node| TaskRecord {

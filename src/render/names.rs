@@ -33,6 +33,11 @@ pub fn revision_resource(output: &OutputName) -> String {
     format!("tieline_{output}")
 }
 
+/// Whether a resource of the root module is one of ours.
+pub fn is_own_resource(address: &str) -> bool {
+    address.starts_with("terraform_data.tieline_")
+}
+
 /// The sensitive root variable that carries a sensitive input.
 pub fn input_variable(input: &InputName) -> String {
     format!("tieline_input_{input}")

@@ -4,6 +4,7 @@ use semver::Version;
 
 use crate::domain::address::Address;
 use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Face, Handle, Producer};
+use crate::domain::manifest::DeployableKind;
 use crate::domain::names::{Digest, PluginName, RunId};
 use crate::domain::organization::{ImportedConnection, SecretReference};
 use crate::domain::record::SCHEMA_VERSION;
@@ -31,6 +32,7 @@ pub fn record(address: &Address, document: &ImportedConnection) -> Option<Connec
         also: Vec::new(),
         sensitive_revision,
         producer: Producer {
+            kind: DeployableKind::SharedInfra,
             // Both kinds of name follow the same rule, so this is always one.
             plugin: PluginName::new(document.name.as_str()).ok()?,
             version: Version::new(0, 0, 0),
@@ -41,6 +43,7 @@ pub fn record(address: &Address, document: &ImportedConnection) -> Option<Connec
         digest,
         generation: 1,
         status: ConnectionStatus::Ready,
+        degraded_by: None,
     })
 }
 

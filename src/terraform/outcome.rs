@@ -40,6 +40,23 @@ pub enum Action {
     Other,
 }
 
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+            Self::Read => "read",
+            Self::Move => "move",
+            Self::Import => "import",
+            Self::Forget => "forget",
+            Self::NoOp => "leave",
+            Self::Other => "do something unknown to",
+        })
+    }
+}
+
 /// What a plan does to a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceChange {
