@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
+use super::Inputs;
 use super::declaration::Range;
 use super::grants;
 use super::imported;
 use super::nearest::nearest;
 use super::schema::Schema;
 use super::view::Placed;
-use super::Inputs;
 use crate::domain::address::{Address, PartialAddress, Target};
 use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Face, Handle};
 use crate::domain::deployment::{Choice, ChosenConnection, Via};
@@ -162,8 +162,7 @@ impl Check<'_> {
         let of_type = || record.faces().enumerate().filter(|(_, face)| self.inputs.types.same(&face.type_name, &slot.type_name));
         let chosen = of_type().filter(|(_, face)| slot.accepts(&face.type_version)).max_by_key(|(_, face)| &face.type_version);
         if chosen.is_none() {
-            let found: Vec<String> =
-                record.faces().map(|face| format!("`{}` {}", face.type_name, face.type_version)).collect();
+            let found: Vec<String> = record.faces().map(|face| format!("`{}` {}", face.type_name, face.type_version)).collect();
             let why = format!("it needs {}, and that is a {}", slot.wanted(), found.join(" and "));
             self.refuse(ContractMismatch, &why, None);
         }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::LoadedPlugin;
 use super::nearest::suggest;
 use super::schema::Schema;
 use super::types::Types;
 use super::view::{Placed, View};
-use super::LoadedPlugin;
 use crate::domain::connection_type::{ConnectionType, TypeRef};
 use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems};

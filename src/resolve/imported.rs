@@ -20,8 +20,7 @@ pub fn record(address: &Address, document: &ImportedConnection) -> Option<Connec
         attributes: document.attributes.clone(),
         sensitive,
     };
-    let sensitive_revision =
-        (!document.sensitive.is_empty()).then(|| Digest::of_json(&document.sensitive).as_str().to_owned());
+    let sensitive_revision = (!document.sensitive.is_empty()).then(|| Digest::of_json(&document.sensitive).as_str().to_owned());
     let digest = ConnectionRecord::digest_of(std::slice::from_ref(&face), sensitive_revision.as_deref());
     Some(ConnectionRecord {
         schema_version: SCHEMA_VERSION,

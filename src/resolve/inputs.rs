@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::Inputs;
 use super::contract::{Contract, Contracts};
 use super::nearest::suggest;
 use super::schema::Violation;
 use super::view::{Placed, View, in_document};
-use super::Inputs;
 use crate::domain::address::AliasMember;
 use crate::domain::deployment::{InputValue, Layer, ResolvedInput};
-use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Segment};
+use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Segment, Spot};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, InputName};
 
@@ -26,7 +26,7 @@ struct Sources<'a> {
 }
 
 /// Checks what the manifest itself gives, as far as that can be done without the values around it.
-pub(super) fn check_offline(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Problems) {
+pub(super) fn check_offline<'a>(view: &'a View<'a>, contracts: &Contracts<'a>, problems: &mut Problems) {
     let sources = Sources { view, run: None };
     for (alias, applied) in view.deployed() {
         if let Some(contract) = contracts.of(applied) {
@@ -57,11 +57,11 @@ pub(super) fn check_names(inputs: &Inputs<'_>, view: &View<'_>, contracts: &Cont
 }
 
 /// The inputs of one applied plugin that have a value.
-pub(super) fn resolve(
-    inputs: &Inputs<'_>,
-    view: &View<'_>,
+pub(super) fn resolve<'a>(
+    inputs: &'a Inputs<'a>,
+    view: &'a View<'a>,
     alias: &Alias,
-    contract: &Contract<'_>,
+    contract: &Contract<'a>,
     problems: &mut Problems,
 ) -> BTreeMap<InputName, ResolvedInput> {
     Sources { view, run: Some(inputs) }.resolve(alias, contract, problems)
@@ -72,7 +72,7 @@ fn unknown(reason: FailureReason, message: String, name: &InputName, contract: &
 }
 
 impl<'a> Sources<'a> {
-    fn resolve(&self, alias: &Alias, contract: &Contract<'_>, problems: &mut Problems) -> BTreeMap<InputName, ResolvedInput> {
+    fn resolve(&self, alias: &Alias, contract: &Contract<'a>, problems: &mut Problems) -> BTreeMap<InputName, ResolvedInput> {
         let mut layers = self.layers(alias, contract);
         self.refuse_unknown(alias, contract, &mut layers, problems);
         let mut resolved = self.sensitive(alias, contract, &mut layers, problems);
@@ -91,10 +91,7 @@ impl<'a> Sources<'a> {
         resolved
     }
 
-    fn layers<'c: 'a>(&self, alias: &Alias, contract: &Contract<'c>) -> Layers<'a>
-    where
-        'a: 'a,
-    {
+    fn layers(&self, alias: &Alias, contract: &Contract<'a>) -> Layers<'a> {
         let mut layers = Layers::new();
         let mut add = |name: &InputName, layer, value| layers.entry(name.clone()).or_default().push((layer, value));
         let patch = self.view.patch(alias);
@@ -202,7 +199,7 @@ impl<'a> Sources<'a> {
     ) -> Diagnostic {
         let Some(Origin { file, at }) = self.origin(layer, alias, name) else { return problem };
         problem.placed(match at {
-            crate::domain::diagnostic::Spot::Pointer(mut pointer) if layer != Layer::PluginDefault => {
+            Spot::Pointer(mut pointer) if layer != Layer::PluginDefault => {
                 pointer.segments.extend_from_slice(inner);
                 in_document(&file, if at_key { pointer.at_key() } else { pointer })
             }

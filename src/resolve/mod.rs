@@ -14,7 +14,6 @@ mod inputs;
 mod nearest;
 mod schema;
 mod slots;
-mod stand_ins;
 mod types;
 mod view;
 
@@ -182,7 +181,7 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, Problems> {
         };
         plugins.insert(alias.clone(), resolved);
     }
-    stand_ins::check(inputs, &view, &plugins, &mut problems);
+    check_stand_ins(inputs, &view, &mut problems);
     consumers::check(inputs, &view, &plugins, &mut problems);
 
     let graph = order(&view, dependencies(&view, &plugins));
@@ -195,7 +194,10 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, Problems> {
                 place: inputs.place.clone(),
                 kind: inputs.manifest.kind,
                 environment: inputs.environment.clone(),
-                stand_ins: view.stand_ins().map(|(of, address)| (of, address.within(&inputs.place))).collect(),
+                stand_ins: view
+                    .stand_ins()
+                    .map(|(of, address)| ((of.alias.clone(), of.member.clone()), address.within(&inputs.place)))
+                    .collect(),
                 manifest: view.merged,
                 file: inputs.file.to_owned(),
                 plugins,
@@ -234,6 +236,18 @@ fn order(view: &View<'_>, dependencies: BTreeMap<Alias, BTreeSet<Alias>>) -> Res
             None => problem,
         }
     })
+}
+
+/// Refuses stand-ins for what is deployed: it must go first (R46).
+fn check_stand_ins(inputs: &Inputs<'_>, view: &View<'_>, problems: &mut Problems) {
+    for (of, _) in view.stand_ins().filter(|(of, _)| inputs.context.applied.contains_key(&of.alias)) {
+        let message = format!("`{}` is deployed in `{}`: nothing can stand in for it", of.alias, inputs.place);
+        let way = format!(
+            "take `{}` out of this environment and deploy, which destroys it; or give it up with `abandon` and a `reason`",
+            of.alias
+        );
+        problems.push(Diagnostic::error(FailureReason::InvalidDocument, message).help(way).placed(view.at_stand_in(of)));
+    }
 }
 
 fn check_limits(inputs: &Inputs<'_>, view: &View<'_>, problems: &mut Problems) {
