@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::LoadedPlugin;
 use super::nearest::suggest;
-use super::schema::Schema;
+use super::schema::{Schema, without_required};
 use super::types::Types;
 use super::view::{Placed, View};
 use crate::domain::connection_type::{ConnectionType, TypeRef};
@@ -79,7 +79,7 @@ impl<'a> Contract<'a> {
             let message = format!("the sensitive input `{name}` has a default in the plugin `{}`", plugin.name);
             problems.push(contract.problem(message, &format!("inputs.properties.{name}")).help("take the default away"));
         }
-        match Schema::compile(&without_sensitive_required(&plugin.inputs, &contract.sensitive)) {
+        match Schema::compile(&without_required(&plugin.inputs, &contract.sensitive)) {
             Ok(schema) => contract.inputs = Some(schema),
             Err(problem) => {
                 let message = format!("the inputs of the plugin `{}` are not a JSON Schema: {problem}", plugin.name);
@@ -192,13 +192,4 @@ fn mapping_problems(connection_type: &ConnectionType, from: &BTreeMap<AttributeN
 
 fn listed(versions: &[Arc<ConnectionType>]) -> String {
     versions.iter().map(|one| one.version.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// The schema for the values that are known here. Sensitive ones are not, so none can be required.
-fn without_sensitive_required(schema: &Value, sensitive: &BTreeSet<InputName>) -> Value {
-    let mut schema = schema.clone();
-    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-        required.retain(|name| name.as_str().is_none_or(|name| !sensitive.contains(name)));
-    }
-    schema
 }

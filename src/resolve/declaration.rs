@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use semver::Version;
+
 use super::contract::{Contract, Contracts};
 use super::nearest::suggest;
 use super::types::Types;
@@ -10,6 +12,7 @@ use crate::domain::address::AliasMember;
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason::{ContractMismatch, InvalidDocument, LimitExceeded};
+use crate::domain::manifest::AppliedPlugin;
 use crate::domain::names::{Alias, AttributeName, OutputName, PluginName, SlotName};
 use crate::domain::plugin::Slot;
 
@@ -41,7 +44,7 @@ pub(super) fn check(view: &View<'_>, contracts: &Contracts<'_>, types: &Types, p
 
 /// What each applied plugin comes after, as far as the manifest says.
 pub(super) fn links(view: &View<'_>) -> BTreeMap<Alias, BTreeSet<Alias>> {
-    let of = |(alias, applied): (&Alias, &crate::domain::manifest::AppliedPlugin)| {
+    let of = |(alias, applied): (&Alias, &AppliedPlugin)| {
         let linked = applied.connections.keys().filter_map(|slot| Some(view.effective_link(alias, slot)?.alias));
         (alias.clone(), linked.chain(applied.after.iter().cloned()).collect())
     };
@@ -78,10 +81,10 @@ pub(super) fn check_link(
         // Without a face the output's own types are broken, which was said.
         return (!faces.is_empty()).then(|| mismatch(format!("it needs a `{}`, and that is a {found}", slot.type_name)));
     }
-    let in_range = of_type.iter().filter(|face| slot.accepts(&face.connection_type.version));
+    let in_range = of_type.iter().filter(|face| accepts(slot, &face.connection_type.version));
     let Some(face) = in_range.max_by_key(|face| &face.connection_type.version) else {
         let found = listed(of_type.iter().map(|face| &*face.connection_type));
-        return Some(mismatch(format!("it needs {}, and that is a {found}", slot.wanted())));
+        return Some(mismatch(format!("it needs {}, and that is a {found}", wanted(slot))));
     };
     let sensitive = face.connection_type.sensitive();
     let handed: BTreeSet<&AttributeName> = face.from.keys().filter(|attribute| sensitive.contains(*attribute)).collect();
@@ -90,24 +93,16 @@ pub(super) fn check_link(
     (!lacking.is_empty()).then(|| mismatch(format!("it needs the sensitive `{}`, which is not published", lacking.join("`, `"))))
 }
 
-/// A slot's range, as checks use it.
-pub(super) trait Range {
-    /// Whether a type's version is in the slot's range.
-    fn accepts(&self, version: &semver::Version) -> bool;
-    /// The type and range in words.
-    fn wanted(&self) -> String;
+/// Whether a type's version is in the slot's range.
+pub(super) fn accepts(slot: &Slot, version: &Version) -> bool {
+    slot.version.as_ref().is_none_or(|range| range.matches(version))
 }
 
-impl Range for Slot {
-    fn accepts(&self, version: &semver::Version) -> bool {
-        self.version.as_ref().is_none_or(|range| range.matches(version))
-    }
-
-    fn wanted(&self) -> String {
-        match &self.version {
-            Some(range) => format!("a `{}` in `{range}`", self.type_name),
-            None => format!("a `{}`", self.type_name),
-        }
+/// What a slot needs, in words.
+pub(super) fn wanted(slot: &Slot) -> String {
+    match &slot.version {
+        Some(range) => format!("a `{}` in `{range}`", slot.type_name),
+        None => format!("a `{}`", slot.type_name),
     }
 }
 

@@ -174,6 +174,28 @@ fn r48_the_digest_of_an_imported_connection_follows_its_document() {
     assert_ne!(digest("a", "X"), digest("a", "Y"));
 }
 
+#[test]
+fn r48_an_imported_connection_must_be_what_its_type_says() {
+    let mut case = case("  web: {use: ./web, connections: {database: imported/old}}\n");
+    case.add_type("postgres-conn", "1.2.0", "additionalProperties: false, required: [host, password], properties: {host: {type: string}, password: {x-sensitive: true}}");
+    let mut refused = |rest: &str| {
+        case.import("retail/staging/imported/old", &format!("type: postgres-conn, {rest}"));
+        case.refused()
+    };
+    assert_says(
+        &refused("version: 7.0.0"),
+        &["slot `web.database` cannot take `retail/staging/imported/old`: there is no type `postgres-conn` 7.0.0"],
+    );
+    assert_says(
+        &refused("version: 1.2.0, attributes: {host: 1, hots: h}"),
+        &[
+            "it lacks the sensitive `password`",
+            "its attribute `host` is not what its type says: 1 is not of type \"string\"",
+            "it is not what its type says: there is no `hots`",
+        ],
+    );
+}
+
 const DB: &str = "  db: {use: ./postgres}\n";
 const OURS: &str = "retail/staging/shop/db.db";
 

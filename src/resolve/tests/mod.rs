@@ -20,7 +20,7 @@ use crate::domain::connection_type::ConnectionType;
 use crate::domain::deployment::{Choice, InputValue, ResolvedInput, ResolvedSlot};
 use crate::domain::diagnostic::{Diagnostic, Problems, Spot};
 use crate::domain::manifest::DeployableKind;
-use crate::domain::names::{Digest, InputName};
+use crate::domain::names::{Alias, Digest, InputName};
 use crate::domain::organization::{Backend, BackendKind, ImportedConnection, Limits};
 use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
 
@@ -87,7 +87,7 @@ impl Case {
     }
 
     /// Publishes a connection with a producer of this kind, and notes where its state is.
-    pub(super) fn publish(&mut self, address: &str, kind: DeployableKind, type_and_version: (&str, &str), attributes: Value) {
+    pub(super) fn publish(&mut self, address: &str, kind: DeployableKind, type_and_version: (&str, &str), attributes: &Value) {
         let record = record(address, type_and_version, attributes);
         let producer = record.address.producer().unwrap();
         let location = StateLocation {
@@ -101,11 +101,11 @@ impl Case {
     }
 
     pub(super) fn publish_vpc(&mut self, address: &str) {
-        self.publish(address, DeployableKind::SharedInfra, ("vpc-conn", "1.0.0"), json!({"id": "vpc-1", "region": "here"}));
+        self.publish(address, DeployableKind::SharedInfra, ("vpc-conn", "1.0.0"), &json!({"id": "vpc-1", "region": "here"}));
     }
 
     pub(super) fn publish_db(&mut self, address: &str) {
-        self.publish(address, DeployableKind::SharedInfra, ("postgres-conn", "1.1.0"), json!({"host": "h"}));
+        self.publish(address, DeployableKind::SharedInfra, ("postgres-conn", "1.1.0"), &json!({"host": "h"}));
     }
 
     pub(super) fn change(&mut self, address: &str, change: impl FnOnce(&mut ConnectionRecord)) {
@@ -193,7 +193,7 @@ pub(super) fn place() -> Place {
 }
 
 /// A record with a sensitive `password` if it is a database.
-pub(super) fn record(address: &str, (type_name, version): (&str, &str), attributes: Value) -> ConnectionRecord {
+pub(super) fn record(address: &str, (type_name, version): (&str, &str), attributes: &Value) -> ConnectionRecord {
     let sensitive = if type_name == "postgres-conn" { json!({"password": {"from": "state"}}) } else { json!({}) };
     serde_json::from_value(json!({
         "schemaVersion": 1, "address": address, "uid": format!("uid of {address}"), "type": type_name, "typeVersion": version,
@@ -205,7 +205,7 @@ pub(super) fn record(address: &str, (type_name, version): (&str, &str), attribut
 
 /// Problems as a person would read them.
 pub(super) fn shown(problems: &Problems) -> String {
-    problems.0.iter().map(|problem| format!("{}\n", one_shown(problem))).collect()
+    problems.0.iter().flat_map(|problem| [one_shown(problem), "\n".to_owned()]).collect()
 }
 
 fn one_shown(problem: &Diagnostic) -> String {

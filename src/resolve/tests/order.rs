@@ -97,7 +97,7 @@ fn r5_the_same_in_gives_the_same_out() {
 #[test]
 fn two_hundred_applied_plugins_resolve_in_order() {
     let resolved = large(200).resolved();
-    let order: Vec<_> = resolved.graph.order().iter().map(|alias| alias.as_str()).collect();
+    let order: Vec<_> = resolved.graph.order().iter().map(Alias::as_str).collect();
     assert_eq!(order.len(), 200);
     assert_eq!(order[..4], ["db-0", "web-0", "db-1", "web-1"]);
 }

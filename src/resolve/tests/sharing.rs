@@ -4,7 +4,7 @@ use super::*;
 
 fn asking(address: &str, kind: DeployableKind, sensitive: bool) -> Case {
     let mut case = case(&format!("  web: {{use: ./web, connections: {{database: {address}}}}}\n"));
-    case.publish(address, kind, ("postgres-conn", "1.1.0"), json!({"host": "h"}));
+    case.publish(address, kind, ("postgres-conn", "1.1.0"), &json!({"host": "h"}));
     if sensitive {
         case.add_plugin("web", "requires: {database: {type: postgres-conn, sensitive: [password]}}");
     }

@@ -14,7 +14,7 @@ fn r1_reference_beats_link_beats_default() {
     case.environment += "defaults: {postgres-conn: data/other.main}\n";
     let linked = case.resolved();
     assert_eq!(chosen(&linked, "web", "database"), "link db.db");
-    assert_eq!(linked.deployment.plugins["web"].depends_on.iter().map(|alias| alias.as_str()).collect::<Vec<_>>(), ["db"]);
+    assert_eq!(linked.deployment.plugins["web"].depends_on.iter().map(Alias::as_str).collect::<Vec<_>>(), ["db"]);
 
     case.manifest += "environments: {staging: {references: {web.database: data/pg.main}}}\n";
     let referenced = case.resolved();
@@ -58,7 +58,7 @@ fn r1_an_optional_slot_stays_unset() {
 #[test]
 fn r1_a_slot_with_nothing_to_take_lists_every_candidate() {
     let mut case = case("  db: {use: ./postgres}\n  web: {use: ./web}\n");
-    case.publish("retail/staging/stock/pg.main", DeployableKind::Application, ("postgres-conn", "1.0.0"), json!({"host": "h"}));
+    case.publish("retail/staging/stock/pg.main", DeployableKind::Application, ("postgres-conn", "1.0.0"), &json!({"host": "h"}));
     assert_eq!(
         case.refused(),
         r#"error[unresolved-slot]: slot `web.database` has nothing to take: it needs a `postgres-conn`
@@ -82,7 +82,7 @@ fn r1_a_default_that_names_our_own_output_is_a_link() {
     case.environment += "defaults: {postgres-conn: shop/db.db}\n";
     let resolved = case.resolved();
     assert_eq!(chosen(&resolved, "web", "database"), "link db.db");
-    assert_eq!(resolved.graph.order().iter().map(|alias| alias.as_str()).collect::<Vec<_>>(), ["db", "web"]);
+    assert_eq!(resolved.graph.order().iter().map(Alias::as_str).collect::<Vec<_>>(), ["db", "web"]);
 }
 
 #[test]
@@ -208,4 +208,18 @@ fn managed_in_staging_imported_in_production() {
     let resolved = case.resolved();
     assert_eq!(chosen(&resolved, "web", "database"), "reference retail/staging/imported/legacy");
     assert_eq!(resolved.deployment.plugins.len(), 1);
+}
+
+#[test]
+fn an_overlay_for_an_environment_that_does_not_exist_is_warned_of() {
+    let mut case = case("  db: {use: ./postgres}\n");
+    case.context.environments.insert("retail".parse().unwrap(), ["staging".parse().unwrap()].into());
+    case.manifest += "environments: {stagin: {plugins: {db: null}}}\n";
+    let warnings = shown(&case.resolved().warnings);
+    assert_says(
+        &warnings,
+        &[
+            "workspace `retail` has no environment `stagin`\n  at tieline.yaml environments.stagin\n  help: did you mean `staging`?",
+        ],
+    );
 }

@@ -11,7 +11,7 @@ use super::schema::Violation;
 use super::view::{Placed, View, in_document};
 use crate::domain::address::AliasMember;
 use crate::domain::deployment::{InputValue, Layer, ResolvedInput};
-use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Segment, Spot};
+use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Segment};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, InputName};
 
@@ -128,7 +128,7 @@ impl<'a> Sources<'a> {
             for (layer, _) in values.iter().filter(|(layer, _)| !known && *layer != Layer::Run) {
                 let message = format!("`{alias}` has no input `{name}`");
                 let problem = unknown(FailureReason::InvalidDocument, message, name, contract);
-                problems.push(self.place(problem, *layer, alias, name, &[], true));
+                problems.push(Diagnostic { origin: self.origin(*layer, alias, name, None), ..problem });
             }
             known
         });
@@ -151,7 +151,7 @@ impl<'a> Sources<'a> {
             for layer in given.into_iter().filter(|layer| *layer != Layer::PluginDefault) {
                 let message = format!("`{of}` is sensitive: its value must not stand in {layer}");
                 let problem = Diagnostic::error(reason(layer), message).help(how.clone());
-                problems.push(self.place(problem, layer, alias, name, &[], true));
+                problems.push(Diagnostic { origin: self.origin(layer, alias, name, None), ..problem });
             }
             match self.run {
                 Some(run) if run.secrets.contains(&of) => {
@@ -185,39 +185,25 @@ impl<'a> Sources<'a> {
         let (layer, _) = values.first()?;
         let message = format!("input `{name}` of `{alias}`: {}", violation.message);
         let problem = Diagnostic::error(reason(*layer), message);
-        Some(self.place(problem, *layer, alias, name, inner, false))
+        Some(Diagnostic { origin: self.origin(*layer, alias, name, Some(inner)), ..problem })
     }
 
-    fn place(
-        &self,
-        problem: Diagnostic,
-        layer: Layer,
-        alias: &Alias,
-        name: &InputName,
-        inner: &[Segment],
-        at_key: bool,
-    ) -> Diagnostic {
-        let Some(Origin { file, at }) = self.origin(layer, alias, name) else { return problem };
-        problem.placed(match at {
-            Spot::Pointer(mut pointer) if layer != Layer::PluginDefault => {
-                pointer.segments.extend_from_slice(inner);
-                in_document(&file, if at_key { pointer.at_key() } else { pointer })
-            }
-            at => Origin { file, at },
-        })
-    }
-
-    /// Where a layer's value is written; none for what the run was given.
-    fn origin(&self, layer: Layer, alias: &Alias, name: &InputName) -> Option<Origin> {
+    /// Where a layer gives an input: the part of its value at `within`, or else its key. None for what the run was given.
+    fn origin(&self, layer: Layer, alias: &Alias, name: &InputName, within: Option<&[Segment]>) -> Option<Origin> {
         let value = Pointer::keys(["values", name.as_str()]);
-        match layer {
-            Layer::Run | Layer::PreviewOverlay => None,
-            Layer::EnvironmentOverlay => Some(self.view.at(self.view.in_input(alias, name, true))),
-            Layer::Manifest => Some(self.view.at(self.view.in_input(alias, name, false))),
-            Layer::Environment => Some(in_document(&self.run?.environment_file(), value)),
-            Layer::Workspace => Some(in_document(&self.run?.workspace_file(), value)),
-            Layer::PluginDefault => Some(self.view.at_source(alias)),
+        let (file, mut pointer) = match layer {
+            Layer::Run | Layer::PreviewOverlay => return None,
+            Layer::EnvironmentOverlay => (self.view.file.to_owned(), self.view.in_input(alias, name, true)),
+            Layer::Manifest => (self.view.file.to_owned(), self.view.in_input(alias, name, false)),
+            Layer::Environment => (self.run?.environment_file(), value),
+            Layer::Workspace => (self.run?.workspace_file(), value),
+            Layer::PluginDefault => return Some(self.view.at_source(alias)),
+        };
+        match within {
+            Some(path) => pointer.segments.extend_from_slice(path),
+            None => pointer = pointer.at_key(),
         }
+        Some(in_document(&file, pointer))
     }
 }
 
