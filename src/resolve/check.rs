@@ -17,6 +17,7 @@ use crate::domain::failure::FailureReason::{self, ContextUnavailable, ContractMi
 use crate::domain::names::{Alias, AttributeName, EnvironmentName, SlotName};
 use crate::domain::organization::Permission;
 use crate::domain::plugin::Slot;
+use crate::domain::record::StateLocation;
 
 /// The slot that asks.
 pub(super) struct Ask<'a> {
@@ -120,6 +121,10 @@ impl Check<'_> {
     }
 
     fn record_fits(&mut self, record: ConnectionRecord, pinned: Option<u64>) -> Option<Choice> {
+        if record.address != self.address {
+            let why = format!("its record is that of `{}`", record.address);
+            self.refuse(ContextUnavailable, &why, Some("check the context with `context verify`"));
+        }
         if let Some(pinned) = pinned.filter(|pinned| *pinned != record.generation) {
             let why = format!("generation {pinned} was asked for, and it is at {}", record.generation);
             self.refuse(ContractMismatch, &why, Some("change the number after `@`, or take it away"));
@@ -132,19 +137,22 @@ impl Check<'_> {
         }
         let (position, face) = self.face(&record)?;
         self.constraint(face);
-        let state = record.address.producer().and_then(|producer| match &record.address.target {
-            Target::Output { alias, .. } => self.inputs.context.states.get(&(producer, alias.clone())).cloned(),
-            Target::Imported(_) => None,
-        });
+        let state = self.state();
         self.sensitive(face, state.is_some());
         Some(Choice::Connection(Box::new(ChosenConnection { via: self.via, face: position, state, record })))
+    }
+
+    /// Where the producer's state is. It follows from the address alone: nothing in a record leads to another state.
+    fn state(&self) -> Option<StateLocation> {
+        let Target::Output { alias, .. } = &self.address.target else { return None };
+        self.inputs.context.states.get(&(self.address.producer()?, alias.clone())).cloned()
     }
 
     fn status(&mut self, record: &ConnectionRecord) {
         let applied = self.inputs.context.applied.get(self.ask.alias);
         let bound = applied
             .and_then(|applied| applied.bindings.get(self.ask.name))
-            .is_some_and(|binding| binding.address == record.address && binding.uid == record.uid);
+            .is_some_and(|binding| binding.address == self.address && binding.uid == record.uid);
         match record.status {
             ConnectionStatus::Ready => {}
             ConnectionStatus::Retiring => self.refuse(UnresolvedSlot, "it is being destroyed", None),

@@ -95,6 +95,11 @@ impl<'a> Contract<'a> {
         contract
     }
 
+    /// The slots whose type exists. Of the others nothing sensible can be said, but that, which was said.
+    pub(super) fn known_slots(&self, types: &Types) -> impl Iterator<Item = (&'a SlotName, &'a Slot)> {
+        self.loaded.plugin.requires.iter().filter(|(_, slot)| !types.versions(&slot.type_name).is_empty())
+    }
+
     /// The default of an input in the plugin's schema.
     pub(super) fn default(&self, name: &InputName) -> Option<&'a Value> {
         self.loaded.plugin.inputs.get("properties")?.get(name.as_str())?.get("default")

@@ -8,8 +8,8 @@ use super::contract::{Contract, Contracts};
 use super::nearest::suggest;
 use super::types::Types;
 use super::view::{Placed, View};
-use crate::domain::address::AliasMember;
-use crate::domain::connection_type::ConnectionType;
+use crate::domain::address::{AliasMember, PartialAddress};
+use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason::{ContractMismatch, InvalidDocument, LimitExceeded};
 use crate::domain::manifest::AppliedPlugin;
@@ -25,21 +25,22 @@ pub(super) fn check(view: &View<'_>, contracts: &Contracts<'_>, types: &Types, p
         let Some(contract) = contracts.of(applied) else { continue };
         let slots = &contract.loaded.plugin.requires;
         for (name, address) in &applied.connections {
-            if let Some(own) = view.own(address).filter(|_| address.generation.is_some()) {
-                let message = format!("a link takes what this run makes: `{address}` cannot ask for a generation");
-                let problem = Diagnostic::error(InvalidDocument, message).help(format!("write `{own}`"));
-                problems.push(problem.placed(view.at_connection(alias, name)));
-            }
+            let unknown = (!slots.contains_key(name)).then(|| no_such_slot(alias, name, contract));
+            let problem = unknown.or_else(|| pinned_link(view, address));
+            problems.0.extend(problem.map(|problem| problem.placed(view.at_connection(alias, name))));
         }
-        for name in applied.connections.keys().filter(|name| !slots.contains_key(*name)) {
-            problems.push(no_such_slot(alias, name, contract).placed(view.at_connection(alias, name)));
-        }
-        for (name, slot) in slots {
+        for (name, slot) in contract.known_slots(types) {
             let link = view.effective_link(alias, name).filter(|of| view.stand_in(of).is_none());
             let problem = link.and_then(|of| check_link(view, contracts, types, (alias, name, slot), &of));
             problems.0.extend(problem.map(|problem| problem.placed(view.at_connection(alias, name))));
         }
     }
+}
+
+fn pinned_link(view: &View<'_>, address: &PartialAddress) -> Option<Diagnostic> {
+    let own = view.own(address).filter(|_| address.generation.is_some())?;
+    let message = format!("a link takes what this run makes: `{address}` cannot ask for a generation");
+    Some(Diagnostic::error(InvalidDocument, message).help(format!("write `{own}`")))
 }
 
 /// What each applied plugin comes after, as far as the manifest says.
@@ -64,33 +65,29 @@ pub(super) fn check_link(
     let Some(faces) = contract.faces.get(&of.member) else { return Some(no_such_output(of, contract)) };
     if let Some(environment) = view.environment.filter(|_| view.is_stood_in(&of.alias)) {
         let message = format!("`{}` is stood in for, but slot `{consumer}.{name}` takes its output `{}`", of.alias, of.member);
-        let problem = Diagnostic::error(InvalidDocument, message);
-        return Some(
-            problem
-                .note("stand-ins cover all outputs of an applied plugin that are used, or none")
-                .help(format!("add `{of}` under `environments.{environment}.stand-ins`")),
-        );
+        let problem = Diagnostic::error(InvalidDocument, message)
+            .note("stand-ins cover all outputs of an applied plugin that are used, or none")
+            .help(format!("add `{of}` under `environments.{environment}.stand-ins`"));
+        return Some(problem);
     }
-    let of_type: Vec<_> = faces.iter().filter(|face| types.same(&face.connection_type.name, &slot.type_name)).collect();
-    let mismatch = |why: String| {
-        let message = format!("slot `{consumer}.{name}` cannot take `{of}`: {why}");
-        Diagnostic::error(ContractMismatch, message)
+    let message = |why| format!("slot `{consumer}.{name}` cannot take `{of}`: {why}");
+    mismatch(slot, faces, types).map(|why| Diagnostic::error(ContractMismatch, message(why)))
+}
+
+/// Why a slot cannot take what is published under these types.
+fn mismatch(slot: &Slot, faces: &[PublishedFace], types: &Types) -> Option<String> {
+    // Without a face the output's own types are broken, which was said where the plugin was read.
+    let found = (!faces.is_empty()).then(|| listed(faces))?;
+    let fits = |face: &&PublishedFace| {
+        types.same(&face.connection_type.name, &slot.type_name) && accepts(slot, &face.connection_type.version)
     };
-    if of_type.is_empty() {
-        let found = listed(faces.iter().map(|face| &*face.connection_type));
-        // Without a face the output's own types are broken, which was said.
-        return (!faces.is_empty()).then(|| mismatch(format!("it needs a `{}`, and that is a {found}", slot.type_name)));
-    }
-    let in_range = of_type.iter().filter(|face| accepts(slot, &face.connection_type.version));
-    let Some(face) = in_range.max_by_key(|face| &face.connection_type.version) else {
-        let found = listed(of_type.iter().map(|face| &*face.connection_type));
-        return Some(mismatch(format!("it needs {}, and that is a {found}", wanted(slot))));
+    let Some(face) = faces.iter().filter(fits).max_by_key(|face| &face.connection_type.version) else {
+        return Some(format!("it needs {}, and that is a {found}", wanted(slot)));
     };
     let sensitive = face.connection_type.sensitive();
-    let handed: BTreeSet<&AttributeName> = face.from.keys().filter(|attribute| sensitive.contains(*attribute)).collect();
-    let lacking: Vec<&str> =
-        slot.sensitive.iter().filter(|attribute| !handed.contains(attribute)).map(AttributeName::as_str).collect();
-    (!lacking.is_empty()).then(|| mismatch(format!("it needs the sensitive `{}`, which is not published", lacking.join("`, `"))))
+    let is_handed = |attribute: &AttributeName| face.from.contains_key(attribute) && sensitive.contains(attribute);
+    let lacking: Vec<&str> = slot.sensitive.iter().filter(|attribute| !is_handed(attribute)).map(AttributeName::as_str).collect();
+    (!lacking.is_empty()).then(|| format!("it needs the sensitive `{}`, which is not published", lacking.join("`, `")))
 }
 
 /// Whether a type's version is in the slot's range.
@@ -106,8 +103,9 @@ pub(super) fn wanted(slot: &Slot) -> String {
     }
 }
 
-fn listed<'a>(types: impl Iterator<Item = &'a ConnectionType>) -> String {
-    types.map(|one| format!("`{}` {}", one.name, one.version)).collect::<Vec<_>>().join(" and ")
+fn listed(faces: &[PublishedFace]) -> String {
+    let types = faces.iter().map(|face| format!("`{}` {}", face.connection_type.name, face.connection_type.version));
+    types.collect::<Vec<_>>().join(" and ")
 }
 
 /// Says that an alias leads nowhere.

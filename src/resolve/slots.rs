@@ -9,7 +9,7 @@ use super::declaration::check_link;
 use super::grants;
 use super::nearest::suggest;
 use super::view::{Placed, View, in_document};
-use crate::domain::address::{AliasMember, PartialAddress};
+use crate::domain::address::{Address, AliasMember, PartialAddress};
 use crate::domain::deployment::{Candidate, Choice, PublishedFace, ResolvedSlot, Via};
 use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems};
 use crate::domain::failure::FailureReason::{InvalidDocument, UnresolvedSlot};
@@ -61,10 +61,9 @@ impl<'a> Slots<'a> {
         contract: &Contract<'_>,
         problems: &mut Problems,
     ) -> BTreeMap<SlotName, ResolvedSlot> {
-        let slots = &contract.loaded.plugin.requires;
         let mut resolved = BTreeMap::new();
         let mut by_default: BTreeMap<&TypeName, Vec<&SlotName>> = BTreeMap::new();
-        for (name, slot) in slots {
+        for (name, slot) in contract.known_slots(self.inputs.types) {
             let sources = self.sources(alias, name, slot);
             if sources.first().is_some_and(|first| first.via == Via::TypeDefault) {
                 by_default.entry(self.inputs.types.own_name(&slot.type_name)).or_default().push(name);
@@ -179,14 +178,7 @@ impl<'a> Slots<'a> {
         for output in self.outputs_of(&slot.type_name).filter(|output| !output.starts_with(&format!("{alias}."))) {
             problem = problem.help(format!("to link it, add `{name}: {output}` under `plugins.{alias}.connections`"));
         }
-        let context = self.inputs.context;
-        let published = context
-            .connections
-            .iter()
-            .filter(|(_, record)| record.faces().any(|face| self.inputs.types.same(&face.type_name, &slot.type_name)));
-        let imported = context.imported.iter().filter(|(_, one)| self.inputs.types.same(&one.type_name, &slot.type_name));
-        let addresses = published.map(|(address, _)| address).chain(imported.map(|(address, _)| address));
-        for address in addresses.filter(|address| address.producer().as_ref() != Some(&self.inputs.place)).take(LISTED) {
+        for address in self.elsewhere_of(&slot.type_name).take(LISTED) {
             problem = problem.note(format!("`{address}` is a `{}`, but nothing names it for this slot", slot.type_name));
             let missing = self.inputs.missing_grants(address, !slot.sensitive.is_empty());
             if !missing.is_empty() {
@@ -204,6 +196,16 @@ impl<'a> Slots<'a> {
             let outputs = faces.into_iter().flatten().filter(move |(_, faces)| faces.iter().any(fits));
             outputs.map(move |(output, _)| format!("{alias}.{output}"))
         })
+    }
+
+    /// The connections of a type that were read and are not of this deployable.
+    fn elsewhere_of(&self, type_name: &TypeName) -> impl Iterator<Item = &Address> {
+        let context = self.inputs.context;
+        let same = move |other: &TypeName| self.inputs.types.same(other, type_name);
+        let published = context.connections.iter().filter(move |(_, one)| one.faces().any(|face| same(&face.type_name)));
+        let imported = context.imported.iter().filter(move |(_, one)| same(&one.type_name));
+        let addresses = published.map(|(address, _)| address).chain(imported.map(|(address, _)| address));
+        addresses.filter(|address| address.producer().as_ref() != Some(&self.inputs.place))
     }
 
     fn shared_default(&self, alias: &Alias, type_name: &TypeName, names: &[&SlotName]) -> Diagnostic {

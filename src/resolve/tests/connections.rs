@@ -157,6 +157,20 @@ fn r18_a_secret_in_a_state_needs_the_state_to_be_known() {
 }
 
 #[test]
+fn r18_a_forged_record_leads_to_no_other_state() {
+    let mut case = bound();
+    case.add_plugin("web", "requires: {database: {type: postgres-conn, sensitive: [password]}}");
+    case.publish_db("retail/staging/vault/root.main");
+    case.change(PG, |record| record.address = "retail/staging/vault/root.main".parse().unwrap());
+    assert_says(
+        &case.refused(),
+        &[
+            "slot `web.database` cannot take `retail/staging/data/pg.main`: its record is that of `retail/staging/vault/root.main`",
+        ],
+    );
+}
+
+#[test]
 fn r48_the_digest_of_an_imported_connection_follows_its_document() {
     let digest = |host: &str, variable: &str| {
         let mut case = case("  web: {use: ./web, connections: {database: imported/old}}\n");

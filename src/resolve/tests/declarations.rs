@@ -50,6 +50,13 @@ fn r8_types_must_exist() {
 }
 
 #[test]
+fn r8_an_unknown_type_is_told_once() {
+    let mut case = case("  web: {use: ./web}\n");
+    case.add_plugin("web", "requires: {database: {type: postgres-con}}");
+    assert_eq!(case.refused().matches("error[").count(), 1);
+}
+
+#[test]
 fn r8_from_names_only_attributes_and_all_required_ones() {
     let mut case = case("  vpc: {use: ./vpc}\n");
     case.add_plugin("vpc", "generates: {vpc: {type: vpc-conn, from: {regoin: r}}}");

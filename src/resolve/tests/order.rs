@@ -67,18 +67,23 @@ proptest! {
     }
 }
 
-/// A chain of databases and their users, each of which also takes the network.
+/// A chain of databases and their users, each a plugin of its own, which all take the network.
 fn large(count: usize) -> Case {
     use std::fmt::Write as _;
     let mut plugins = String::new();
     for number in 0..count / 2 {
         let after = if number == 0 { String::new() } else { format!(", after: [web-{}]", number - 1) };
         writeln!(plugins, "  db-{number}: {{use: ./postgres{after}}}").unwrap();
-        writeln!(plugins, "  web-{number}: {{use: ./web, inputs: {{size: s}}, connections: {{database: db-{number}.db}}}}")
-            .unwrap();
+        writeln!(
+            plugins,
+            "  web-{number}: {{use: ./web-{number}, inputs: {{size: s}}, connections: {{database: db-{number}.db}}}}"
+        )
+        .unwrap();
     }
     let mut case = case(&plugins);
-    case.add_plugin("web", "inputs: {additionalProperties: false, properties: {size: {type: string, pattern: \"^[a-z]+$\"}}}\nrequires: {database: {type: postgres-conn, sensitive: [password]}, network: {type: vpc-conn, where: {required: [id]}}}");
+    for number in 0..count / 2 {
+        case.add_plugin(&format!("web-{number}"), "inputs: {additionalProperties: false, properties: {size: {type: string, pattern: \"^[a-z]+$\"}}}\nrequires: {database: {type: postgres-conn, sensitive: [password]}, network: {type: vpc-conn, where: {required: [id]}}}");
+    }
     case.publish_vpc("retail/staging/net/vpc.vpc");
     case.environment += "defaults: {vpc-conn: net/vpc.vpc}\n";
     case
