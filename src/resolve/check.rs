@@ -2,21 +2,22 @@
 
 use serde_json::Value;
 
-use super::declaration::Range;
+use super::Inputs;
+use super::declaration::{accepts, wanted};
 use super::grants;
 use super::imported;
 use super::nearest::nearest;
 use super::schema::Schema;
 use super::view::Placed;
-use super::Inputs;
 use crate::domain::address::{Address, PartialAddress, Target};
 use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Face, Handle};
 use crate::domain::deployment::{Choice, ChosenConnection, Via};
-use crate::domain::diagnostic::{Diagnostic, Origin, Problems};
+use crate::domain::diagnostic::{Diagnostic, Origin, Problems, Segment};
 use crate::domain::failure::FailureReason::{self, ContextUnavailable, ContractMismatch, UnresolvedSlot};
-use crate::domain::names::{Alias, AttributeName, SlotName};
+use crate::domain::names::{Alias, AttributeName, EnvironmentName, SlotName};
 use crate::domain::organization::Permission;
 use crate::domain::plugin::Slot;
+use crate::domain::record::StateLocation;
 
 /// The slot that asks.
 pub(super) struct Ask<'a> {
@@ -112,7 +113,7 @@ impl Check<'_> {
         if let Some(environments) = context.environments.get(&self.address.workspace)
             && !environments.contains(&self.address.environment)
         {
-            let known = environments.iter().map(crate::domain::names::EnvironmentName::as_str);
+            let known = environments.iter().map(EnvironmentName::as_str);
             return nearest(self.address.environment.as_str(), known).map(str::to_owned);
         }
         let known: Vec<String> = context.connections.keys().chain(context.imported.keys()).map(Address::to_string).collect();
@@ -120,26 +121,38 @@ impl Check<'_> {
     }
 
     fn record_fits(&mut self, record: ConnectionRecord, pinned: Option<u64>) -> Option<Choice> {
+        if record.address != self.address {
+            let why = format!("its record is that of `{}`", record.address);
+            self.refuse(ContextUnavailable, &why, Some("check the context with `context verify`"));
+        }
         if let Some(pinned) = pinned.filter(|pinned| *pinned != record.generation) {
             let why = format!("generation {pinned} was asked for, and it is at {}", record.generation);
             self.refuse(ContractMismatch, &why, Some("change the number after `@`, or take it away"));
         }
         self.status(&record);
+        if let Some(document) = self.inputs.context.imported.get(&self.address) {
+            for why in imported::shortcomings(document, self.inputs.types) {
+                self.refuse(ContractMismatch, &why, Some("correct the document of the imported connection"));
+            }
+        }
         let (position, face) = self.face(&record)?;
         self.constraint(face);
-        let state = record.address.producer().and_then(|producer| match &record.address.target {
-            Target::Output { alias, .. } => self.inputs.context.states.get(&(producer, alias.clone())).cloned(),
-            Target::Imported(_) => None,
-        });
+        let state = self.state();
         self.sensitive(face, state.is_some());
         Some(Choice::Connection(Box::new(ChosenConnection { via: self.via, face: position, state, record })))
+    }
+
+    /// Where the producer's state is. It follows from the address alone: nothing in a record leads to another state.
+    fn state(&self) -> Option<StateLocation> {
+        let Target::Output { alias, .. } = &self.address.target else { return None };
+        self.inputs.context.states.get(&(self.address.producer()?, alias.clone())).cloned()
     }
 
     fn status(&mut self, record: &ConnectionRecord) {
         let applied = self.inputs.context.applied.get(self.ask.alias);
         let bound = applied
             .and_then(|applied| applied.bindings.get(self.ask.name))
-            .is_some_and(|binding| binding.address == record.address && binding.uid == record.uid);
+            .is_some_and(|binding| binding.address == self.address && binding.uid == record.uid);
         match record.status {
             ConnectionStatus::Ready => {}
             ConnectionStatus::Retiring => self.refuse(UnresolvedSlot, "it is being destroyed", None),
@@ -160,11 +173,10 @@ impl Check<'_> {
     fn face<'r>(&mut self, record: &'r ConnectionRecord) -> Option<(usize, &'r Face)> {
         let slot = self.ask.slot;
         let of_type = || record.faces().enumerate().filter(|(_, face)| self.inputs.types.same(&face.type_name, &slot.type_name));
-        let chosen = of_type().filter(|(_, face)| slot.accepts(&face.type_version)).max_by_key(|(_, face)| &face.type_version);
+        let chosen = of_type().filter(|(_, face)| accepts(slot, &face.type_version)).max_by_key(|(_, face)| &face.type_version);
         if chosen.is_none() {
-            let found: Vec<String> =
-                record.faces().map(|face| format!("`{}` {}", face.type_name, face.type_version)).collect();
-            let why = format!("it needs {}, and that is a {}", slot.wanted(), found.join(" and "));
+            let found: Vec<String> = record.faces().map(|face| format!("`{}` {}", face.type_name, face.type_version)).collect();
+            let why = format!("it needs {}, and that is a {}", wanted(slot), found.join(" and "));
             self.refuse(ContractMismatch, &why, None);
         }
         chosen
@@ -175,7 +187,7 @@ impl Check<'_> {
         let attributes = face.attributes.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
         for violation in schema.violations(&Value::Object(attributes)) {
             let why = match violation.path.first() {
-                Some(crate::domain::diagnostic::Segment::Key(name)) => {
+                Some(Segment::Key(name)) => {
                     format!("its attribute `{name}` does not satisfy `where`: {}", violation.message)
                 }
                 _ => format!("it does not satisfy `where`: {}", violation.message),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::view::{Placed, View};
 use super::Inputs;
+use super::view::{Placed, View};
 use crate::domain::address::Target;
 use crate::domain::connection::ConsumerEntry;
 use crate::domain::connection_type::ConnectionType;
@@ -15,12 +15,7 @@ use crate::domain::failure::FailureReason::BreaksConsumers;
 use crate::domain::names::{Alias, AttributeName};
 
 /// Refuses outputs that a live consumer elsewhere could no longer use. Applied plugins that go altogether are destroy's affair.
-pub(super) fn check(
-    inputs: &Inputs<'_>,
-    view: &View<'_>,
-    plugins: &BTreeMap<Alias, ResolvedPlugin>,
-    problems: &mut Problems,
-) {
+pub(super) fn check(inputs: &Inputs<'_>, view: &View<'_>, plugins: &BTreeMap<Alias, ResolvedPlugin>, problems: &mut Problems) {
     let own = format!("{}/", inputs.place);
     for (address, entries) in &inputs.context.consumers {
         let Target::Output { alias, output, .. } = &address.target else { continue };
@@ -38,7 +33,10 @@ pub(super) fn check(
         let message = format!("`{} {}` breaks {} of `{address}`", plugin.name, plugin.version, counted(broken.len()));
         let mut problem = Diagnostic::error(BreaksConsumers, message).placed(view.at_source(alias));
         problem.notes = broken;
-        problems.push(problem.help("publish the old and the new version side by side with `types`, move the consumers, then drop the old one"));
+        problems
+            .push(problem.help(
+                "publish the old and the new version side by side with `types`, move the consumers, then drop the old one",
+            ));
     }
 }
 
@@ -69,9 +67,8 @@ fn lost(attribute: &AttributeName, before: Option<&ConnectionType>, face: &Publi
     if kind(before, attribute) != kind(now, attribute) {
         return Some(format!("it uses `{attribute}`, whose type changes between {} and {}", before.version, now.version));
     }
-    (before.sensitive().contains(attribute) != now.sensitive().contains(attribute)).then(|| {
-        format!("it uses `{attribute}`, which is sensitive in only one of {} and {}", before.version, now.version)
-    })
+    (before.sensitive().contains(attribute) != now.sensitive().contains(attribute))
+        .then(|| format!("it uses `{attribute}`, which is sensitive in only one of {} and {}", before.version, now.version))
 }
 
 fn kind<'a>(connection_type: &'a ConnectionType, attribute: &AttributeName) -> Option<&'a Value> {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::LoadedPlugin;
 use super::nearest::suggest;
-use super::schema::Schema;
+use super::schema::{Schema, without_required};
 use super::types::Types;
 use super::view::{Placed, View};
-use super::LoadedPlugin;
 use crate::domain::connection_type::{ConnectionType, TypeRef};
 use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -79,7 +79,7 @@ impl<'a> Contract<'a> {
             let message = format!("the sensitive input `{name}` has a default in the plugin `{}`", plugin.name);
             problems.push(contract.problem(message, &format!("inputs.properties.{name}")).help("take the default away"));
         }
-        match Schema::compile(&without_sensitive_required(&plugin.inputs, &contract.sensitive)) {
+        match Schema::compile(&without_required(&plugin.inputs, &contract.sensitive)) {
             Ok(schema) => contract.inputs = Some(schema),
             Err(problem) => {
                 let message = format!("the inputs of the plugin `{}` are not a JSON Schema: {problem}", plugin.name);
@@ -93,6 +93,11 @@ impl<'a> Contract<'a> {
             contract.read_output(name, output, types, problems);
         }
         contract
+    }
+
+    /// The slots whose type exists. Of the others nothing sensible can be said, but that, which was said.
+    pub(super) fn known_slots(&self, types: &Types) -> impl Iterator<Item = (&'a SlotName, &'a Slot)> {
+        self.loaded.plugin.requires.iter().filter(|(_, slot)| !types.versions(&slot.type_name).is_empty())
     }
 
     /// The default of an input in the plugin's schema.
@@ -192,13 +197,4 @@ fn mapping_problems(connection_type: &ConnectionType, from: &BTreeMap<AttributeN
 
 fn listed(versions: &[Arc<ConnectionType>]) -> String {
     versions.iter().map(|one| one.version.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// The schema for the values that are known here. Sensitive ones are not, so none can be required.
-fn without_sensitive_required(schema: &Value, sensitive: &BTreeSet<InputName>) -> Value {
-    let mut schema = schema.clone();
-    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-        required.retain(|name| name.as_str().is_none_or(|name| !sensitive.contains(name)));
-    }
-    schema
 }

@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::contract::Contracts;
+use semver::Version;
+
+use super::contract::{Contract, Contracts};
 use super::nearest::suggest;
 use super::types::Types;
 use super::view::{Placed, View};
-use crate::domain::connection_type::ConnectionType;
+use crate::domain::address::{AliasMember, PartialAddress};
+use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason::{ContractMismatch, InvalidDocument, LimitExceeded};
+use crate::domain::manifest::AppliedPlugin;
 use crate::domain::names::{Alias, AttributeName, OutputName, PluginName, SlotName};
 use crate::domain::plugin::Slot;
 
@@ -20,26 +24,29 @@ pub(super) fn check(view: &View<'_>, contracts: &Contracts<'_>, types: &Types, p
     for (alias, applied) in view.deployed() {
         let Some(contract) = contracts.of(applied) else { continue };
         let slots = &contract.loaded.plugin.requires;
-        for name in applied.connections.keys().filter(|name| !slots.contains_key(*name)) {
-            let problem = Diagnostic::error(InvalidDocument, format!("`{alias}` has no slot `{name}`"));
-            let problem = suggest(problem, name.as_str(), slots.keys().map(SlotName::as_str));
-            problems.push(problem.placed(view.at_connection(alias, name)));
+        for (name, address) in &applied.connections {
+            let unknown = (!slots.contains_key(name)).then(|| no_such_slot(alias, name, contract));
+            let problem = unknown.or_else(|| pinned_link(view, address));
+            problems.0.extend(problem.map(|problem| problem.placed(view.at_connection(alias, name))));
         }
-        for (name, slot) in slots {
-            let Some((producer, output)) = view.effective_link(alias, name) else { continue };
-            if view.stand_in(&producer, &output).is_some() {
-                continue;
-            }
-            let checked = check_link(view, contracts, types, (alias, name, slot), (&producer, &output));
-            problems.0.extend(checked.into_iter().map(|problem| problem.placed(view.at_connection(alias, name))));
+        for (name, slot) in contract.known_slots(types) {
+            let link = view.effective_link(alias, name).filter(|of| view.stand_in(of).is_none());
+            let problem = link.and_then(|of| check_link(view, contracts, types, (alias, name, slot), &of));
+            problems.0.extend(problem.map(|problem| problem.placed(view.at_connection(alias, name))));
         }
     }
 }
 
+fn pinned_link(view: &View<'_>, address: &PartialAddress) -> Option<Diagnostic> {
+    let own = view.own(address).filter(|_| address.generation.is_some())?;
+    let message = format!("a link takes what this run makes: `{address}` cannot ask for a generation");
+    Some(Diagnostic::error(InvalidDocument, message).help(format!("write `{own}`")))
+}
+
 /// What each applied plugin comes after, as far as the manifest says.
 pub(super) fn links(view: &View<'_>) -> BTreeMap<Alias, BTreeSet<Alias>> {
-    let of = |(alias, applied): (&Alias, &crate::domain::manifest::AppliedPlugin)| {
-        let linked = applied.connections.keys().filter_map(|slot| Some(view.effective_link(alias, slot)?.0));
+    let of = |(alias, applied): (&Alias, &AppliedPlugin)| {
+        let linked = applied.connections.keys().filter_map(|slot| Some(view.effective_link(alias, slot)?.alias));
         (alias.clone(), linked.chain(applied.after.iter().cloned()).collect())
     };
     view.deployed().map(of).collect()
@@ -51,64 +58,58 @@ pub(super) fn check_link(
     contracts: &Contracts<'_>,
     types: &Types,
     (consumer, name, slot): (&Alias, &SlotName, &Slot),
-    (producer, output): (&Alias, &OutputName),
+    of: &AliasMember<OutputName>,
 ) -> Option<Diagnostic> {
-    let Some(applied) = view.merged.plugins.get(producer) else { return Some(no_such_alias(view, producer)) };
+    let Some(applied) = view.merged.plugins.get(&of.alias) else { return Some(no_such_alias(view, &of.alias)) };
     let contract = contracts.of(applied)?;
-    let Some(faces) = contract.faces.get(output) else {
-        let problem = Diagnostic::error(InvalidDocument, format!("`{producer}` has no output `{output}`"));
-        return Some(suggest(problem, output.as_str(), contract.faces.keys().map(OutputName::as_str)));
-    };
-    let of_type: Vec<_> = faces.iter().filter(|face| types.same(&face.connection_type.name, &slot.type_name)).collect();
-    let mismatch = |why: String| {
-        let message = format!("slot `{consumer}.{name}` cannot take `{producer}.{output}`: {why}");
-        Diagnostic::error(ContractMismatch, message)
-    };
-    if of_type.is_empty() {
-        let found = listed(faces.iter().map(|face| &*face.connection_type));
-        // Without a face the output's own types are broken, which was said.
-        return (!faces.is_empty()).then(|| mismatch(format!("it needs a `{}`, and that is a {found}", slot.type_name)));
+    let Some(faces) = contract.faces.get(&of.member) else { return Some(no_such_output(of, contract)) };
+    if let Some(environment) = view.environment.filter(|_| view.is_stood_in(&of.alias)) {
+        let message = format!("`{}` is stood in for, but slot `{consumer}.{name}` takes its output `{}`", of.alias, of.member);
+        let problem = Diagnostic::error(InvalidDocument, message)
+            .note("stand-ins cover all outputs of an applied plugin that are used, or none")
+            .help(format!("add `{of}` under `environments.{environment}.stand-ins`"));
+        return Some(problem);
     }
-    let in_range = of_type.iter().filter(|face| slot.accepts(&face.connection_type.version));
-    let Some(face) = in_range.max_by_key(|face| &face.connection_type.version) else {
-        let found = listed(of_type.iter().map(|face| &*face.connection_type));
-        return Some(mismatch(format!("it needs {}, and that is a {found}", slot.wanted())));
+    let message = |why| format!("slot `{consumer}.{name}` cannot take `{of}`: {why}");
+    mismatch(slot, faces, types).map(|why| Diagnostic::error(ContractMismatch, message(why)))
+}
+
+/// Why a slot cannot take what is published under these types.
+fn mismatch(slot: &Slot, faces: &[PublishedFace], types: &Types) -> Option<String> {
+    // Without a face the output's own types are broken, which was said where the plugin was read.
+    let found = (!faces.is_empty()).then(|| listed(faces))?;
+    let fits = |face: &&PublishedFace| {
+        types.same(&face.connection_type.name, &slot.type_name) && accepts(slot, &face.connection_type.version)
+    };
+    let Some(face) = faces.iter().filter(fits).max_by_key(|face| &face.connection_type.version) else {
+        return Some(format!("it needs {}, and that is a {found}", wanted(slot)));
     };
     let sensitive = face.connection_type.sensitive();
-    let handed: BTreeSet<&AttributeName> = face.from.keys().filter(|attribute| sensitive.contains(*attribute)).collect();
-    let lacking: Vec<&str> =
-        slot.sensitive.iter().filter(|attribute| !handed.contains(attribute)).map(AttributeName::as_str).collect();
-    (!lacking.is_empty())
-        .then(|| mismatch(format!("it needs the sensitive `{}`, which is not published", lacking.join("`, `"))))
+    let is_handed = |attribute: &AttributeName| face.from.contains_key(attribute) && sensitive.contains(attribute);
+    let lacking: Vec<&str> = slot.sensitive.iter().filter(|attribute| !is_handed(attribute)).map(AttributeName::as_str).collect();
+    (!lacking.is_empty()).then(|| format!("it needs the sensitive `{}`, which is not published", lacking.join("`, `")))
 }
 
-/// A slot's range, as checks use it.
-pub(super) trait Range {
-    /// Whether a type's version is in the slot's range.
-    fn accepts(&self, version: &semver::Version) -> bool;
-    /// The type and range in words.
-    fn wanted(&self) -> String;
+/// Whether a type's version is in the slot's range.
+pub(super) fn accepts(slot: &Slot, version: &Version) -> bool {
+    slot.version.as_ref().is_none_or(|range| range.matches(version))
 }
 
-impl Range for Slot {
-    fn accepts(&self, version: &semver::Version) -> bool {
-        self.version.as_ref().is_none_or(|range| range.matches(version))
-    }
-
-    fn wanted(&self) -> String {
-        match &self.version {
-            Some(range) => format!("a `{}` in `{range}`", self.type_name),
-            None => format!("a `{}`", self.type_name),
-        }
+/// What a slot needs, in words.
+pub(super) fn wanted(slot: &Slot) -> String {
+    match &slot.version {
+        Some(range) => format!("a `{}` in `{range}`", slot.type_name),
+        None => format!("a `{}`", slot.type_name),
     }
 }
 
-fn listed<'a>(types: impl Iterator<Item = &'a ConnectionType>) -> String {
-    types.map(|one| format!("`{}` {}", one.name, one.version)).collect::<Vec<_>>().join(" and ")
+fn listed(faces: &[PublishedFace]) -> String {
+    let types = faces.iter().map(|face| format!("`{}` {}", face.connection_type.name, face.connection_type.version));
+    types.collect::<Vec<_>>().join(" and ")
 }
 
 /// Says that an alias leads nowhere.
-pub(super) fn no_such_alias(view: &View<'_>, alias: &Alias) -> Diagnostic {
+fn no_such_alias(view: &View<'_>, alias: &Alias) -> Diagnostic {
     let problem = Diagnostic::error(InvalidDocument, format!("there is no applied plugin `{alias}`"));
     match (view.written.plugins.contains_key(alias), view.environment) {
         (true, Some(environment)) => problem.note(format!("environment `{environment}` leaves it out")),
@@ -125,39 +126,41 @@ fn check_overlay(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Prob
         }
     }
     for (of, address) in &overlay.references {
-        let problem = match view.merged.plugins.get(&of.alias) {
+        let unknown = match view.merged.plugins.get(&of.alias) {
             None => Some(no_such_alias(view, &of.alias)),
             Some(applied) => contracts.of(applied).and_then(|contract| {
-                let slots = &contract.loaded.plugin.requires;
-                let message = format!("`{}` has no slot `{}`", of.alias, of.member);
-                let problem = || Diagnostic::error(InvalidDocument, message);
-                (!slots.contains_key(&of.member))
-                    .then(|| suggest(problem(), of.member.as_str(), slots.keys().map(SlotName::as_str)))
+                let missing = !contract.loaded.plugin.requires.contains_key(&of.member);
+                missing.then(|| no_such_slot(&of.alias, &of.member, contract))
             }),
         };
-        let own = view.own(address).map(|_| {
-            Diagnostic::error(InvalidDocument, format!("`{address}` is not elsewhere: it is an output of this deployable"))
-                .help(format!("make it a link, under `plugins.{}.connections`", of.alias))
-        });
-        problems.0.extend(problem.or(own).map(|problem| problem.placed(view.at_reference(of))));
+        let own = || view.own(address).map(|own| not_elsewhere(&own, "make it a link, under `connections`"));
+        problems.0.extend(unknown.or_else(own).map(|problem| problem.placed(view.at_reference(of))));
     }
     for (of, address) in &overlay.stand_ins {
-        let problem = match view.merged.plugins.get(&of.alias) {
+        let unknown = match view.merged.plugins.get(&of.alias) {
             None => Some(no_such_alias(view, &of.alias)),
             Some(applied) => contracts.of(applied).and_then(|contract| {
-                let outputs = &contract.loaded.plugin.generates;
-                let message = format!("`{}` has no output `{}`", of.alias, of.member);
-                let problem = || Diagnostic::error(InvalidDocument, message);
-                (!outputs.contains_key(&of.member))
-                    .then(|| suggest(problem(), of.member.as_str(), outputs.keys().map(OutputName::as_str)))
+                let missing = !contract.faces.contains_key(&of.member);
+                missing.then(|| no_such_output(of, contract))
             }),
         };
-        let own = view.own(address).map(|_| {
-            Diagnostic::error(InvalidDocument, format!("`{address}` is not elsewhere: it is an output of this deployable"))
-                .help("name a connection of another deployable, or an imported one")
-        });
-        problems.0.extend(problem.or(own).map(|problem| problem.placed(view.at_stand_in(of))));
+        let own = || view.own(address).map(|own| not_elsewhere(&own, "name a connection that something else supplies"));
+        problems.0.extend(unknown.or_else(own).map(|problem| problem.placed(view.at_stand_in(of))));
     }
+}
+
+fn no_such_slot(alias: &Alias, name: &SlotName, contract: &Contract<'_>) -> Diagnostic {
+    let problem = Diagnostic::error(InvalidDocument, format!("`{alias}` has no slot `{name}`"));
+    suggest(problem, name.as_str(), contract.loaded.plugin.requires.keys().map(SlotName::as_str))
+}
+
+fn no_such_output(of: &AliasMember<OutputName>, contract: &Contract<'_>) -> Diagnostic {
+    let problem = Diagnostic::error(InvalidDocument, format!("`{}` has no output `{}`", of.alias, of.member));
+    suggest(problem, of.member.as_str(), contract.faces.keys().map(OutputName::as_str))
+}
+
+fn not_elsewhere(own: &AliasMember<OutputName>, help: &str) -> Diagnostic {
+    Diagnostic::error(InvalidDocument, format!("`{own}` is an output of this deployable, not a connection elsewhere")).help(help)
 }
 
 fn check_after(view: &View<'_>, problems: &mut Problems) {

@@ -50,11 +50,10 @@ fn input_row(alias: &Alias, name: &InputName, input: &ResolvedInput) -> Row {
 fn slot_row(alias: &Alias, name: &SlotName, slot: &ResolvedSlot) -> Row {
     let (value, source) = match &slot.choice {
         // A default may lead to an output of the same deployable.
-        Choice::Link { alias, output } => (format!("{alias}.{output}"), taken(slot).unwrap_or(Via::Link).to_string()),
-        Choice::Connection(chosen) => (
-            format!("{} (generation {})", chosen.record.address, chosen.record.generation),
-            chosen.via.to_string(),
-        ),
+        Choice::Link { alias, output } => (format!("{alias}.{output}"), declared(slot).unwrap_or(Via::Link).to_string()),
+        Choice::Connection(chosen) => {
+            (format!("{} (generation {})", chosen.record.address, chosen.record.generation), chosen.via.to_string())
+        }
         Choice::Pending { address, via } => (format!("{address} (pending)"), via.to_string()),
         Choice::Unset => ("(unset)".to_owned(), "optional".to_owned()),
     };
@@ -65,8 +64,8 @@ fn slot_row(alias: &Alias, name: &SlotName, slot: &ResolvedSlot) -> Row {
     Row { alias: alias.clone(), subject: Subject::Slot(name.clone()), value, source, considered: considered.collect() }
 }
 
-fn taken(slot: &ResolvedSlot) -> Option<Via> {
-    slot.considered.iter().find(|candidate| candidate.verdict == "taken").map(|candidate| candidate.via)
+fn declared(slot: &ResolvedSlot) -> Option<Via> {
+    slot.considered.iter().find(|candidate| candidate.address.is_some()).map(|candidate| candidate.via)
 }
 
 /// The rows as indented text.

@@ -25,6 +25,12 @@ impl<K: fmt::Display> fmt::Display for Cycle<K> {
     }
 }
 
+impl<K> Default for Graph<K> {
+    fn default() -> Self {
+        Self { order: Vec::new(), dependencies: BTreeMap::new() }
+    }
+}
+
 impl<K: Ord + Clone> Graph<K> {
     /// Orders nodes after what they depend on, by name where that leaves a choice. What is not a node itself is no dependency.
     ///

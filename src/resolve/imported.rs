@@ -1,10 +1,14 @@
 //! Imported connections, seen as the ledger would record them (R48).
 
 use semver::Version;
+use serde_json::{Map, Value};
 
+use super::schema::{Schema, without_required};
+use super::types::Types;
 use crate::domain::address::Address;
 use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Face, Handle, Producer};
 use crate::domain::manifest::DeployableKind;
+use crate::domain::diagnostic::Segment;
 use crate::domain::names::{Digest, PluginName, RunId};
 use crate::domain::organization::{ImportedConnection, SecretReference};
 use crate::domain::record::SCHEMA_VERSION;
@@ -21,8 +25,7 @@ pub fn record(address: &Address, document: &ImportedConnection) -> Option<Connec
         attributes: document.attributes.clone(),
         sensitive,
     };
-    let sensitive_revision =
-        (!document.sensitive.is_empty()).then(|| Digest::of_json(&document.sensitive).as_str().to_owned());
+    let sensitive_revision = (!document.sensitive.is_empty()).then(|| Digest::of_json(&document.sensitive).as_str().to_owned());
     let digest = ConnectionRecord::digest_of(std::slice::from_ref(&face), sensitive_revision.as_deref());
     Some(ConnectionRecord {
         schema_version: SCHEMA_VERSION,
@@ -45,6 +48,30 @@ pub fn record(address: &Address, document: &ImportedConnection) -> Option<Connec
         status: ConnectionStatus::Ready,
         degraded_by: None,
     })
+}
+
+/// In what an imported connection falls short of its type.
+pub(super) fn shortcomings(document: &ImportedConnection, types: &Types) -> Vec<String> {
+    let versions = types.versions(&document.type_name);
+    let Some(own) = versions.iter().find(|one| one.version == document.version) else {
+        return vec![format!("there is no type `{}` {}", document.type_name, document.version)];
+    };
+    let sensitive = own.sensitive();
+    let mut found: Vec<String> = sensitive
+        .intersection(&own.required())
+        .filter(|name| !document.sensitive.contains_key(*name))
+        .map(|name| format!("it lacks the sensitive `{name}`"))
+        .collect();
+    let attributes: Map<String, Value> =
+        document.attributes.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
+    // A type that is no JSON Schema is refused where it is read.
+    let schema = Schema::compile(&without_required(&own.attributes, &sensitive));
+    let violations = schema.iter().flat_map(|schema| schema.violations(&Value::Object(attributes.clone())));
+    found.extend(violations.map(|violation| match violation.path.first() {
+        Some(Segment::Key(name)) => format!("its attribute `{name}` is not what its type says: {}", violation.message),
+        _ => format!("it is not what its type says: {}", violation.message),
+    }));
+    found
 }
 
 fn handle(secret: &SecretReference) -> Handle {

@@ -10,12 +10,11 @@ mod explain;
 mod grants;
 mod graph;
 mod imported;
-mod inputs;
 mod nearest;
 mod schema;
 mod slots;
-mod stand_ins;
 mod types;
+mod values;
 mod view;
 
 #[cfg(test)]
@@ -26,13 +25,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::domain::address::{Address, AliasMember, Place};
+use crate::domain::address::{Address, AliasMember, PartialAddress, Place};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::deployment::{Choice, Deployment, ResolvedPlugin};
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::manifest::{DeployableKind, Manifest};
-use crate::domain::names::{Alias, EnvironmentName, InputName, WorkspaceName};
+use crate::domain::names::{Alias, EnvironmentName, InputName, OutputName, WorkspaceName};
 use crate::domain::organization::{Environment, ImportedConnection, Limits, Workspace};
 use crate::domain::plugin::Plugin;
 use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
@@ -45,6 +44,7 @@ pub use types::Types;
 pub use view::merged;
 
 use contract::Contracts;
+use nearest::suggest;
 use slots::Slots;
 use view::{Placed, View};
 
@@ -145,9 +145,9 @@ pub fn declaration(file: &str, manifest: &Manifest, plugins: &BTreeMap<String, L
         let mut found = Problems::default();
         contracts.read(&view, plugins, types, &mut found);
         declaration::check(&view, &contracts, types, &mut found);
-        inputs::check_offline(&view, &contracts, &mut found);
+        values::check_offline(&view, &contracts, &mut found);
         let links = declaration::links(&view);
-        found.extend(order(&view, links).err().map(Problems::from).unwrap_or_default());
+        found.extend(order(&view, links).err().unwrap_or_default());
         // What is wrong in the manifest itself comes up again in each environment.
         found.0.retain(|problem| !problems.0.contains(problem));
         problems.extend(found);
@@ -165,49 +165,59 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, Problems> {
     let mut contracts = Contracts::default();
     contracts.read(&view, inputs.plugins, inputs.types, &mut problems);
     declaration::check(&view, &contracts, inputs.types, &mut problems);
-    inputs::check_names(inputs, &view, &contracts, &mut problems);
+    values::check_names(inputs, &view, &contracts, &mut problems);
+    check_environments(inputs, &view, &mut problems);
     check_limits(inputs, &view, &mut problems);
+    check_stand_ins(inputs, &view, &mut problems);
 
-    let slots = Slots::new(inputs, &view, &contracts, &mut problems);
+    let mut plugins = applied_plugins(inputs, &view, &contracts, &mut problems);
+    consumers::check(inputs, &view, &plugins, &mut problems);
+    let graph = order(&view, dependencies(&view, &plugins)).unwrap_or_else(|cycle| {
+        problems.extend(cycle);
+        Graph::default()
+    });
+    if problems.any_error() {
+        return Err(problems);
+    }
+    for (alias, resolved) in &mut plugins {
+        resolved.depends_on = graph.dependencies(alias).cloned().collect();
+    }
+    let stand_in = |(of, address): (&AliasMember<OutputName>, &PartialAddress)| {
+        ((of.alias.clone(), of.member.clone()), address.within(&inputs.place))
+    };
+    let deployment = Deployment {
+        place: inputs.place.clone(),
+        kind: inputs.manifest.kind,
+        environment: inputs.environment.clone(),
+        stand_ins: view.stand_ins().map(stand_in).collect(),
+        manifest: view.merged,
+        file: inputs.file.to_owned(),
+        plugins,
+    };
+    Ok(Resolved { deployment, graph, warnings: problems })
+}
+
+fn applied_plugins(
+    inputs: &Inputs<'_>,
+    view: &View<'_>,
+    contracts: &Contracts<'_>,
+    problems: &mut Problems,
+) -> BTreeMap<Alias, ResolvedPlugin> {
+    let slots = Slots::new(inputs, view, contracts, problems);
     let mut plugins = BTreeMap::new();
     for (alias, applied) in view.deployed() {
         let Some(contract) = contracts.of(applied) else { continue };
         let resolved = ResolvedPlugin {
             plugin: Arc::clone(&contract.loaded.plugin),
             source: contract.loaded.source.clone(),
-            inputs: inputs::resolve(inputs, &view, alias, contract, &mut problems),
-            slots: slots.resolve(alias, contract, &mut problems),
+            inputs: values::resolve(inputs, view, alias, contract, problems),
+            slots: slots.resolve(alias, contract, problems),
             outputs: contract.faces.clone(),
             depends_on: BTreeSet::new(),
         };
         plugins.insert(alias.clone(), resolved);
     }
-    stand_ins::check(inputs, &view, &plugins, &mut problems);
-    consumers::check(inputs, &view, &plugins, &mut problems);
-
-    let graph = order(&view, dependencies(&view, &plugins));
-    match graph {
-        Ok(graph) if !problems.any_error() => {
-            for (alias, resolved) in &mut plugins {
-                resolved.depends_on = graph.dependencies(alias).cloned().collect();
-            }
-            let deployment = Deployment {
-                place: inputs.place.clone(),
-                kind: inputs.manifest.kind,
-                environment: inputs.environment.clone(),
-                stand_ins: view.stand_ins().map(|(of, address)| (of, address.within(&inputs.place))).collect(),
-                manifest: view.merged,
-                file: inputs.file.to_owned(),
-                plugins,
-            };
-            Ok(Resolved { deployment, graph, warnings: problems })
-        }
-        Ok(_) => Err(problems),
-        Err(cycle) => {
-            problems.push(cycle);
-            Err(problems)
-        }
-    }
+    plugins
 }
 
 /// What each applied plugin comes after: by link, or because it says so.
@@ -224,16 +234,36 @@ fn dependencies(view: &View<'_>, plugins: &BTreeMap<Alias, ResolvedPlugin>) -> B
 }
 
 /// Orders the applied plugins, or says which of them wait for one another (R4).
-fn order(view: &View<'_>, dependencies: BTreeMap<Alias, BTreeSet<Alias>>) -> Result<Graph<Alias>, Diagnostic> {
+fn order(view: &View<'_>, dependencies: BTreeMap<Alias, BTreeSet<Alias>>) -> Result<Graph<Alias>, Problems> {
     Graph::new(dependencies).map_err(|cycle| {
         let message = format!("the applied plugins wait for one another: `{cycle}`");
         let problem = Diagnostic::error(FailureReason::InvalidDocument, message)
             .help("take one of these links, or one of their `after` entries, away");
-        match cycle.0.first() {
-            Some(alias) => problem.placed(view.at_alias(alias)),
-            None => problem,
-        }
+        Problems::from(Diagnostic { origin: cycle.0.first().map(|alias| view.at_alias(alias)), ..problem })
     })
+}
+
+/// Refuses stand-ins for what is deployed: it must go first (R46).
+fn check_stand_ins(inputs: &Inputs<'_>, view: &View<'_>, problems: &mut Problems) {
+    for (of, _) in view.stand_ins().filter(|(of, _)| inputs.context.applied.contains_key(&of.alias)) {
+        let message = format!("`{}` is deployed in `{}`: nothing can stand in for it", of.alias, inputs.place);
+        let way = format!(
+            "take `{}` out of this environment and deploy, which destroys it; or give it up with `abandon` and a `reason`",
+            of.alias
+        );
+        problems.push(Diagnostic::error(FailureReason::InvalidDocument, message).help(way).placed(view.at_stand_in(of)));
+    }
+}
+
+/// Warns of overlays for environments that do not exist: what they say would never hold.
+fn check_environments(inputs: &Inputs<'_>, view: &View<'_>, problems: &mut Problems) {
+    let Some(known) = inputs.context.environments.get(&inputs.place.workspace) else { return };
+    for name in inputs.manifest.environments.keys().filter(|name| !known.contains(*name)) {
+        let message = format!("workspace `{}` has no environment `{name}`", inputs.place.workspace);
+        let problem = Diagnostic::warning(FailureReason::InvalidDocument, message);
+        let problem = suggest(problem, name.as_str(), known.iter().map(EnvironmentName::as_str));
+        problems.push(problem.placed(view.at(Pointer::keys(["environments", name.as_str()]).at_key())));
+    }
 }
 
 fn check_limits(inputs: &Inputs<'_>, view: &View<'_>, problems: &mut Problems) {

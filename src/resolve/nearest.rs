@@ -2,13 +2,16 @@
 
 use crate::domain::diagnostic::Diagnostic;
 
+/// How many known names are listed when none is near.
+const LISTED: usize = 12;
+
 /// Adds the known name nearest to `text`, or else the known names.
 pub(super) fn suggest<'a>(diagnostic: Diagnostic, text: &str, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(text, known.iter().copied()) {
         Some(name) => diagnostic.help(format!("did you mean `{name}`?")),
         None if known.is_empty() => diagnostic,
-        None => diagnostic.note(format!("known: `{}`", known.join("`, `"))),
+        None => diagnostic.note(format!("known: {}", listed(&known))),
     }
 }
 
@@ -16,5 +19,11 @@ pub(super) fn suggest<'a>(diagnostic: Diagnostic, text: &str, known: impl IntoIt
 pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let close = |name: &'a str| (strsim::damerau_levenshtein(text, name), name);
     let (distance, name) = known.into_iter().map(close).min()?;
-    (distance <= (text.chars().count() / 3).max(1)).then_some(name)
+    let letters = text.chars().count();
+    (distance <= (letters / 3).max(1) && distance < letters).then_some(name)
+}
+
+fn listed(known: &[&str]) -> String {
+    let some = known.iter().take(LISTED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if known.len() > LISTED { format!("{some} and {} more", known.len() - LISTED) } else { some }
 }

@@ -1,5 +1,8 @@
 //! JSON Schema, compiled once and asked often.
 
+use std::borrow::Borrow;
+use std::collections::BTreeSet;
+
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::paths::LocationSegment;
 use serde_json::Value;
@@ -33,6 +36,15 @@ impl Schema {
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
         self.0.iter_errors(value).map(|error| violation(&error)).collect()
     }
+}
+
+/// The schema without asking for the properties in `names`: the sensitive ones, whose values are never here to be checked.
+pub(super) fn without_required<N: Ord + Borrow<str>>(schema: &Value, names: &BTreeSet<N>) -> Value {
+    let mut schema = schema.clone();
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| name.as_str().is_none_or(|name| !names.contains(name)));
+    }
+    schema
 }
 
 fn violation(error: &jsonschema::ValidationError<'_>) -> Violation {

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::Inputs;
 use super::check::{Ask, check};
 use super::contract::{Contract, Contracts};
 use super::declaration::check_link;
 use super::grants;
 use super::nearest::suggest;
 use super::view::{Placed, View, in_document};
-use super::Inputs;
-use crate::domain::address::PartialAddress;
-use crate::domain::deployment::{Candidate, Choice, ResolvedSlot, Via};
+use crate::domain::address::{Address, AliasMember, PartialAddress};
+use crate::domain::deployment::{Candidate, Choice, PublishedFace, ResolvedSlot, Via};
 use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems};
 use crate::domain::failure::FailureReason::{InvalidDocument, UnresolvedSlot};
 use crate::domain::names::{Alias, OutputName, SlotName, TypeName};
@@ -37,12 +37,7 @@ struct Source<'a> {
 }
 
 impl<'a> Slots<'a> {
-    pub(super) fn new(
-        inputs: &'a Inputs<'a>,
-        view: &'a View<'a>,
-        contracts: &'a Contracts<'a>,
-        problems: &mut Problems,
-    ) -> Self {
+    pub(super) fn new(inputs: &'a Inputs<'a>, view: &'a View<'a>, contracts: &'a Contracts<'a>, problems: &mut Problems) -> Self {
         let mut slots = Self { inputs, view, contracts, defaults: BTreeMap::new() };
         for (key, address) in &inputs.environment.defaults {
             let own_key = (inputs.types.own_name(&key.type_name), key.slot.as_ref());
@@ -66,10 +61,9 @@ impl<'a> Slots<'a> {
         contract: &Contract<'_>,
         problems: &mut Problems,
     ) -> BTreeMap<SlotName, ResolvedSlot> {
-        let slots = &contract.loaded.plugin.requires;
         let mut resolved = BTreeMap::new();
         let mut by_default: BTreeMap<&TypeName, Vec<&SlotName>> = BTreeMap::new();
-        for (name, slot) in slots {
+        for (name, slot) in contract.known_slots(self.inputs.types) {
             let sources = self.sources(alias, name, slot);
             if sources.first().is_some_and(|first| first.via == Via::TypeDefault) {
                 by_default.entry(self.inputs.types.own_name(&slot.type_name)).or_default().push(name);
@@ -86,53 +80,42 @@ impl<'a> Slots<'a> {
     }
 
     fn resolve_slot(&self, ask: &Ask<'_>, sources: &[Source<'_>], problems: &mut Problems) -> Option<ResolvedSlot> {
-        let mut considered = self.considered(ask, sources);
+        let resolved = |choice, considered| ResolvedSlot { slot: ask.slot.clone(), choice, considered };
         let Some(source) = sources.first() else {
-            if ask.slot.optional {
-                return Some(ResolvedSlot { slot: ask.slot.clone(), choice: Choice::Unset, considered });
+            let considered = self.considered(ask, sources, None);
+            if !ask.slot.optional {
+                problems.push(self.unresolved(ask, &considered));
+                return None;
             }
-            problems.push(self.unresolved(ask, &considered));
-            return None;
+            return Some(resolved(Choice::Unset, considered));
         };
-        let choice = match self.view.own(source.address) {
-            None => check(self.inputs, ask, source.via, source.address, &source.origin, problems)?,
-            Some((alias, output)) => match self.view.stand_in(&alias, &output) {
-                None => self.link(ask, source, alias, output, problems)?,
-                Some(address) => {
-                    let of = crate::domain::address::AliasMember { alias, member: output };
-                    replace(&mut considered, source.via, address);
-                    check(self.inputs, ask, Via::StandIn, address, &self.view.at_stand_in(&of), problems)?
-                }
-            },
+        let own = self.view.own(source.address);
+        let stand_in = own.as_ref().and_then(|of| self.view.stand_in(of));
+        let choice = match (own, stand_in) {
+            (None, _) => check(self.inputs, ask, source.via, source.address, &source.origin, problems)?,
+            (Some(of), None) => self.link(ask, source, of, problems)?,
+            (Some(of), Some(address)) => check(self.inputs, ask, Via::StandIn, address, &self.view.at_stand_in(&of), problems)?,
         };
-        Some(ResolvedSlot { slot: ask.slot.clone(), choice, considered })
+        Some(resolved(choice, self.considered(ask, sources, stand_in)))
     }
 
-    fn link(
-        &self,
-        ask: &Ask<'_>,
-        source: &Source<'_>,
-        alias: Alias,
-        output: OutputName,
-        problems: &mut Problems,
-    ) -> Option<Choice> {
+    fn link(&self, ask: &Ask<'_>, source: &Source<'_>, of: AliasMember<OutputName>, problems: &mut Problems) -> Option<Choice> {
         // The links that the manifest declares were checked with it; a default that leads back here was not.
         if source.via != Via::Link {
             let consumer = (ask.alias, ask.name, ask.slot);
-            let checked = check_link(self.view, self.contracts, self.inputs.types, consumer, (&alias, &output));
-            if let Some(problem) = checked {
+            if let Some(problem) = check_link(self.view, self.contracts, self.inputs.types, consumer, &of) {
                 problems.push(problem.placed(source.origin.clone()));
                 return None;
             }
         }
-        Some(Choice::Link { alias, output })
+        Some(Choice::Link { alias: of.alias, output: of.member })
     }
 
     /// The declared sources of a slot, in order of precedence.
     fn sources(&self, alias: &Alias, name: &SlotName, slot: &Slot) -> Vec<Source<'_>> {
         let mut sources = Vec::new();
         if let Some(address) = self.view.reference(alias, name) {
-            let of = crate::domain::address::AliasMember { alias: alias.clone(), member: name.clone() };
+            let of = AliasMember { alias: alias.clone(), member: name.clone() };
             sources.push(Source { via: Via::Reference, address, origin: self.view.at_reference(&of) });
         }
         if let Some(address) = self.view.connection(alias, name) {
@@ -148,19 +131,26 @@ impl<'a> Slots<'a> {
         sources
     }
 
-    fn considered(&self, ask: &Ask<'_>, sources: &[Source<'_>]) -> Vec<Candidate> {
+    /// Every source, in order of precedence, with why it was or was not taken. The first with an address is the chosen one.
+    fn considered(&self, ask: &Ask<'_>, sources: &[Source<'_>], stand_in: Option<&PartialAddress>) -> Vec<Candidate> {
         let mut considered = Vec::new();
+        let mut add = |via, address: Option<&PartialAddress>, verdict: String| {
+            considered.push(Candidate { via, address: address.map(PartialAddress::to_string), verdict });
+        };
         for via in [Via::Reference, Via::Link, Via::SlotDefault, Via::TypeDefault] {
-            let before = considered.len();
-            for (position, source) in sources.iter().enumerate().filter(|(_, source)| source.via == via) {
-                let verdict = match sources.first() {
-                    Some(first) if position > 0 => format!("not needed: the {} comes first", first.via),
-                    _ => "taken".to_owned(),
-                };
-                considered.push(Candidate { via, address: Some(source.address.to_string()), verdict });
+            let mut declared = sources.iter().enumerate().filter(|(_, source)| source.via == via).peekable();
+            if declared.peek().is_none() {
+                add(via, None, self.undeclared(ask, via));
             }
-            if considered.len() == before {
-                considered.push(Candidate { via, address: None, verdict: self.undeclared(ask, via) });
+            for (position, source) in declared {
+                match (position, stand_in) {
+                    (0, None) => add(via, Some(source.address), "taken".to_owned()),
+                    (0, Some(address)) => {
+                        add(via, Some(source.address), "replaced by the stand-in".to_owned());
+                        add(Via::StandIn, Some(address), "taken".to_owned());
+                    }
+                    _ => add(via, Some(source.address), format!("not needed: the {} comes first", sources[0].via)),
+                }
             }
         }
         considered
@@ -188,14 +178,7 @@ impl<'a> Slots<'a> {
         for output in self.outputs_of(&slot.type_name).filter(|output| !output.starts_with(&format!("{alias}."))) {
             problem = problem.help(format!("to link it, add `{name}: {output}` under `plugins.{alias}.connections`"));
         }
-        let context = self.inputs.context;
-        let published = context.connections.iter().filter(|(_, record)| {
-            record.faces().any(|face| self.inputs.types.same(&face.type_name, &slot.type_name))
-        });
-        let imported =
-            context.imported.iter().filter(|(_, one)| self.inputs.types.same(&one.type_name, &slot.type_name));
-        let addresses = published.map(|(address, _)| address).chain(imported.map(|(address, _)| address));
-        for address in addresses.filter(|address| address.producer().as_ref() != Some(&self.inputs.place)).take(LISTED) {
+        for address in self.elsewhere_of(&slot.type_name).take(LISTED) {
             problem = problem.note(format!("`{address}` is a `{}`, but nothing names it for this slot", slot.type_name));
             let missing = self.inputs.missing_grants(address, !slot.sensitive.is_empty());
             if !missing.is_empty() {
@@ -209,12 +192,20 @@ impl<'a> Slots<'a> {
     fn outputs_of(&self, type_name: &TypeName) -> impl Iterator<Item = String> {
         self.view.merged.plugins.iter().flat_map(move |(alias, applied)| {
             let faces = self.contracts.of(applied).map(|contract| &contract.faces);
-            let fits = move |face: &crate::domain::deployment::PublishedFace| {
-                self.inputs.types.same(&face.connection_type.name, type_name)
-            };
+            let fits = move |face: &PublishedFace| self.inputs.types.same(&face.connection_type.name, type_name);
             let outputs = faces.into_iter().flatten().filter(move |(_, faces)| faces.iter().any(fits));
             outputs.map(move |(output, _)| format!("{alias}.{output}"))
         })
+    }
+
+    /// The connections of a type that were read and are not of this deployable.
+    fn elsewhere_of(&self, type_name: &TypeName) -> impl Iterator<Item = &Address> {
+        let context = self.inputs.context;
+        let same = move |other: &TypeName| self.inputs.types.same(other, type_name);
+        let published = context.connections.iter().filter(move |(_, one)| one.faces().any(|face| same(&face.type_name)));
+        let imported = context.imported.iter().filter(move |(_, one)| same(&one.type_name));
+        let addresses = published.map(|(address, _)| address).chain(imported.map(|(address, _)| address));
+        addresses.filter(|address| address.producer().as_ref() != Some(&self.inputs.place))
     }
 
     fn shared_default(&self, alias: &Alias, type_name: &TypeName, names: &[&SlotName]) -> Diagnostic {
@@ -223,20 +214,17 @@ impl<'a> Slots<'a> {
         let message = format!("one default must not feed several slots of one plugin: {}", listed.join(" and "));
         Diagnostic::error(UnresolvedSlot, message)
             .placed(self.view.at_alias(alias))
-            .note(format!("all of them would take the default for `{type_name}` of environment `{}`", self.inputs.place.environment))
-            .help(format!("wire them under `plugins.{alias}.connections`, or give the environment the defaults {}", keys.join(" and ")))
+            .note(format!(
+                "all of them would take the default for `{type_name}` of environment `{}`",
+                self.inputs.place.environment
+            ))
+            .help(format!(
+                "wire them under `plugins.{alias}.connections`, or give the environment the defaults {}",
+                keys.join(" and ")
+            ))
     }
 
     fn at_default(&self, key: &DefaultKey) -> Origin {
         in_document(&self.inputs.environment_file(), Pointer::keys(["defaults", &key.to_string()]))
-    }
-}
-
-/// Records that a stand-in takes the place of the output that a source names.
-fn replace(considered: &mut Vec<Candidate>, via: Via, address: &PartialAddress) {
-    if let Some(position) = considered.iter().position(|candidate| candidate.via == via && candidate.verdict == "taken") {
-        "replaced by the stand-in".clone_into(&mut considered[position].verdict);
-        let stand_in = Candidate { via: Via::StandIn, address: Some(address.to_string()), verdict: "taken".to_owned() };
-        considered.insert(position + 1, stand_in);
     }
 }

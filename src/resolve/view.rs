@@ -87,16 +87,15 @@ impl<'a> View<'a> {
 
     /// Whether a stand-in takes the place of the applied plugin.
     pub(super) fn is_stood_in(&self, alias: &Alias) -> bool {
-        self.stand_ins().any(|((stood_in, _), _)| stood_in == *alias)
+        self.stand_ins().any(|(of, _)| of.alias == *alias)
     }
 
-    pub(super) fn stand_ins(&self) -> impl Iterator<Item = ((Alias, OutputName), &'a PartialAddress)> {
-        let declared = self.overlay().into_iter().flat_map(|overlay| &overlay.stand_ins);
-        declared.map(|(of, address)| ((of.alias.clone(), of.member.clone()), address))
+    pub(super) fn stand_ins(&self) -> impl Iterator<Item = (&'a AliasMember<OutputName>, &'a PartialAddress)> {
+        self.overlay().into_iter().flat_map(|overlay| &overlay.stand_ins)
     }
 
-    pub(super) fn stand_in(&self, alias: &Alias, output: &OutputName) -> Option<&'a PartialAddress> {
-        self.overlay()?.stand_ins.get(&AliasMember { alias: alias.clone(), member: output.clone() })
+    pub(super) fn stand_in(&self, of: &AliasMember<OutputName>) -> Option<&'a PartialAddress> {
+        self.overlay()?.stand_ins.get(of)
     }
 
     pub(super) fn reference(&self, alias: &Alias, slot: &SlotName) -> Option<&'a PartialAddress> {
@@ -108,17 +107,17 @@ impl<'a> View<'a> {
     }
 
     /// The output of this deployable that the address means; none for an address of elsewhere.
-    pub(super) fn own(&self, address: &PartialAddress) -> Option<(Alias, OutputName)> {
+    pub(super) fn own(&self, address: &PartialAddress) -> Option<AliasMember<OutputName>> {
         let PartialTarget::Output { deployable, alias, output } = &address.target else { return None };
         let workspace = self.place.map(|place| &place.workspace).or(self.written.workspace.as_ref());
         let own = deployable.as_ref().is_none_or(|name| *name == self.written.name)
             && address.workspace.as_ref().is_none_or(|name| Some(name) == workspace)
             && address.environment.as_ref().is_none_or(|name| Some(name) == self.environment);
-        own.then(|| (alias.clone(), output.clone()))
+        own.then(|| AliasMember { alias: alias.clone(), member: output.clone() })
     }
 
     /// The link of a slot, unless a reference comes first.
-    pub(super) fn effective_link(&self, alias: &Alias, slot: &SlotName) -> Option<(Alias, OutputName)> {
+    pub(super) fn effective_link(&self, alias: &Alias, slot: &SlotName) -> Option<AliasMember<OutputName>> {
         match self.reference(alias, slot) {
             Some(_) => None,
             None => self.own(self.connection(alias, slot)?),

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::Inputs;
 use super::contract::{Contract, Contracts};
 use super::nearest::suggest;
 use super::schema::Violation;
 use super::view::{Placed, View, in_document};
-use super::Inputs;
 use crate::domain::address::AliasMember;
 use crate::domain::deployment::{InputValue, Layer, ResolvedInput};
 use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Segment};
@@ -26,7 +26,7 @@ struct Sources<'a> {
 }
 
 /// Checks what the manifest itself gives, as far as that can be done without the values around it.
-pub(super) fn check_offline(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Problems) {
+pub(super) fn check_offline<'a>(view: &'a View<'a>, contracts: &Contracts<'a>, problems: &mut Problems) {
     let sources = Sources { view, run: None };
     for (alias, applied) in view.deployed() {
         if let Some(contract) = contracts.of(applied) {
@@ -57,11 +57,11 @@ pub(super) fn check_names(inputs: &Inputs<'_>, view: &View<'_>, contracts: &Cont
 }
 
 /// The inputs of one applied plugin that have a value.
-pub(super) fn resolve(
-    inputs: &Inputs<'_>,
-    view: &View<'_>,
+pub(super) fn resolve<'a>(
+    inputs: &'a Inputs<'a>,
+    view: &'a View<'a>,
     alias: &Alias,
-    contract: &Contract<'_>,
+    contract: &Contract<'a>,
     problems: &mut Problems,
 ) -> BTreeMap<InputName, ResolvedInput> {
     Sources { view, run: Some(inputs) }.resolve(alias, contract, problems)
@@ -72,7 +72,7 @@ fn unknown(reason: FailureReason, message: String, name: &InputName, contract: &
 }
 
 impl<'a> Sources<'a> {
-    fn resolve(&self, alias: &Alias, contract: &Contract<'_>, problems: &mut Problems) -> BTreeMap<InputName, ResolvedInput> {
+    fn resolve(&self, alias: &Alias, contract: &Contract<'a>, problems: &mut Problems) -> BTreeMap<InputName, ResolvedInput> {
         let mut layers = self.layers(alias, contract);
         self.refuse_unknown(alias, contract, &mut layers, problems);
         let mut resolved = self.sensitive(alias, contract, &mut layers, problems);
@@ -91,10 +91,7 @@ impl<'a> Sources<'a> {
         resolved
     }
 
-    fn layers<'c: 'a>(&self, alias: &Alias, contract: &Contract<'c>) -> Layers<'a>
-    where
-        'a: 'a,
-    {
+    fn layers(&self, alias: &Alias, contract: &Contract<'a>) -> Layers<'a> {
         let mut layers = Layers::new();
         let mut add = |name: &InputName, layer, value| layers.entry(name.clone()).or_default().push((layer, value));
         let patch = self.view.patch(alias);
@@ -131,7 +128,7 @@ impl<'a> Sources<'a> {
             for (layer, _) in values.iter().filter(|(layer, _)| !known && *layer != Layer::Run) {
                 let message = format!("`{alias}` has no input `{name}`");
                 let problem = unknown(FailureReason::InvalidDocument, message, name, contract);
-                problems.push(self.place(problem, *layer, alias, name, &[], true));
+                problems.push(Diagnostic { origin: self.origin(*layer, alias, name, None), ..problem });
             }
             known
         });
@@ -154,7 +151,7 @@ impl<'a> Sources<'a> {
             for layer in given.into_iter().filter(|layer| *layer != Layer::PluginDefault) {
                 let message = format!("`{of}` is sensitive: its value must not stand in {layer}");
                 let problem = Diagnostic::error(reason(layer), message).help(how.clone());
-                problems.push(self.place(problem, layer, alias, name, &[], true));
+                problems.push(Diagnostic { origin: self.origin(layer, alias, name, None), ..problem });
             }
             match self.run {
                 Some(run) if run.secrets.contains(&of) => {
@@ -188,39 +185,25 @@ impl<'a> Sources<'a> {
         let (layer, _) = values.first()?;
         let message = format!("input `{name}` of `{alias}`: {}", violation.message);
         let problem = Diagnostic::error(reason(*layer), message);
-        Some(self.place(problem, *layer, alias, name, inner, false))
+        Some(Diagnostic { origin: self.origin(*layer, alias, name, Some(inner)), ..problem })
     }
 
-    fn place(
-        &self,
-        problem: Diagnostic,
-        layer: Layer,
-        alias: &Alias,
-        name: &InputName,
-        inner: &[Segment],
-        at_key: bool,
-    ) -> Diagnostic {
-        let Some(Origin { file, at }) = self.origin(layer, alias, name) else { return problem };
-        problem.placed(match at {
-            crate::domain::diagnostic::Spot::Pointer(mut pointer) if layer != Layer::PluginDefault => {
-                pointer.segments.extend_from_slice(inner);
-                in_document(&file, if at_key { pointer.at_key() } else { pointer })
-            }
-            at => Origin { file, at },
-        })
-    }
-
-    /// Where a layer's value is written; none for what the run was given.
-    fn origin(&self, layer: Layer, alias: &Alias, name: &InputName) -> Option<Origin> {
+    /// Where a layer gives an input: the part of its value at `within`, or else its key. None for what the run was given.
+    fn origin(&self, layer: Layer, alias: &Alias, name: &InputName, within: Option<&[Segment]>) -> Option<Origin> {
         let value = Pointer::keys(["values", name.as_str()]);
-        match layer {
-            Layer::Run | Layer::PreviewOverlay => None,
-            Layer::EnvironmentOverlay => Some(self.view.at(self.view.in_input(alias, name, true))),
-            Layer::Manifest => Some(self.view.at(self.view.in_input(alias, name, false))),
-            Layer::Environment => Some(in_document(&self.run?.environment_file(), value)),
-            Layer::Workspace => Some(in_document(&self.run?.workspace_file(), value)),
-            Layer::PluginDefault => Some(self.view.at_source(alias)),
+        let (file, mut pointer) = match layer {
+            Layer::Run | Layer::PreviewOverlay => return None,
+            Layer::EnvironmentOverlay => (self.view.file.to_owned(), self.view.in_input(alias, name, true)),
+            Layer::Manifest => (self.view.file.to_owned(), self.view.in_input(alias, name, false)),
+            Layer::Environment => (self.run?.environment_file(), value),
+            Layer::Workspace => (self.run?.workspace_file(), value),
+            Layer::PluginDefault => return Some(self.view.at_source(alias)),
+        };
+        match within {
+            Some(path) => pointer.segments.extend_from_slice(path),
+            None => pointer = pointer.at_key(),
         }
+        Some(in_document(&file, pointer))
     }
 }
 
