@@ -70,7 +70,7 @@ impl Finding {
     }
 }
 
-/// Names in backticks, for messages: `a`, `b` and `c`.
+/// Names in backticks, for messages.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
