@@ -51,7 +51,7 @@ fn find(node: &Node, way: &Way, text: &[char], found: &mut Vec<Range<usize>>) {
         Content::Leaf => {
             let range = node.span.start.index()..node.span.end.index();
             let value: String = text.get(range.clone()).unwrap_or_default().iter().collect();
-            if !way.name && (way.secret || has_password(&value) || value.contains("AGE-SECRET-KEY-")) {
+            if (way.secret && !way.name) || has_password(&value) || value.contains("AGE-SECRET-KEY-") {
                 found.push(range);
             }
         }

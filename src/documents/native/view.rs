@@ -128,11 +128,12 @@ impl<'a> View<'a> {
     }
 
     fn check_after(&self, alias: &Alias, after: &[Alias], at: &Pointer, findings: &mut Vec<Finding>) {
+        let mut seen = BTreeSet::new();
         for (index, other) in after.iter().enumerate() {
             let at = at.clone().index(index);
             if other == alias {
                 findings.push(Finding::new(at, format!("`{alias}` cannot come after itself")).help("remove it from the list"));
-            } else if after.iter().take(index).any(|earlier| earlier == other) {
+            } else if !seen.insert(other) {
                 findings.push(Finding::new(at, format!("`{other}` is listed twice")).help("keep one of the two"));
             } else if !self.aliases.contains(other.as_str()) {
                 findings.push(unknown(at, "applied plugin", other.as_str(), &self.aliases));
