@@ -2,40 +2,41 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin as Path, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin as Path, Renderer, Snippet};
 
-use super::locate::{Locator, Span};
+use super::hidden;
+use super::locate::Locator;
 use crate::domain::diagnostic::{Diagnostic, Origin, Problems, Severity, Spot};
 
 /// Draws problems with their snippets. `sources` maps the file of an [`Origin`] to its text.
 ///
-/// Control characters, and what a terminal or a runner would take as a command, are drawn visibly escaped.
+/// Values that look like secrets are not shown. Control characters, and what a terminal or a runner would take as a command, are drawn visibly escaped.
 pub fn draw(problems: &Problems, sources: &BTreeMap<String, Vec<u8>>, color: bool) -> String {
     let texts: BTreeMap<&str, _> = sources.iter().map(|(file, bytes)| (file.as_str(), String::from_utf8_lossy(bytes))).collect();
-    let mut locators: BTreeMap<&str, Locator> = BTreeMap::new();
+    let mut opened: BTreeMap<&str, Source> = BTreeMap::new();
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut drawn = Vec::with_capacity(problems.0.len());
     for problem in &problems.0 {
-        let snippet = problem.origin.as_ref().and_then(|origin| {
+        let line = problem.origin.as_ref().and_then(|origin| {
             let text = texts.get(origin.file.as_str())?;
-            let locator = locators.entry(&origin.file).or_insert_with(|| Locator::new(text));
-            Some(Lines::new(text, &locator.spot(&origin.at)?))
+            opened.entry(&origin.file).or_insert_with(|| Source::new(text)).line(&origin.at)
         });
-        drawn.push(renderer.render(&[group(problem, snippet)]));
+        drawn.push(renderer.render(&[group(problem, line)]));
     }
     drawn.join("\n\n")
 }
 
-fn group(problem: &Diagnostic, lines: Option<Lines>) -> Group<'static> {
+fn group(problem: &Diagnostic, line: Option<Line>) -> Group<'static> {
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut group = level.primary_title(visible(&problem.message)).id(problem.reason.as_str()).elements(Vec::<Element>::new());
     if let Some(origin) = &problem.origin {
-        group = match lines {
-            Some(lines) => group.element(lines.snippet(&origin.file, &problem.label)),
+        group = match line {
+            Some(line) => group.element(line.snippet(&origin.file, &problem.label)),
             None => group.element(path_of(origin)),
         };
     }
@@ -53,29 +54,58 @@ fn path_of(origin: &Origin) -> Path<'static> {
     }
 }
 
+/// A text that problems are drawn in.
+struct Source<'a> {
+    text: &'a str,
+    locator: Locator<'a>,
+    /// What looks like a secret, in bytes.
+    hidden: Vec<Range<usize>>,
+}
+
+impl<'a> Source<'a> {
+    fn new(text: &'a str) -> Self {
+        let locator = Locator::new(text);
+        Self { text, hidden: locator.hidden(), locator }
+    }
+
+    fn line(&self, spot: &Spot) -> Option<Line> {
+        // So that one endless line does not cost endless time.
+        const MOST: usize = 500;
+        let span = self.locator.spot(spot)?;
+        let start = self.text[..span.bytes.start].rfind('\n').map_or(0, |byte| byte + 1);
+        let marked = first(&self.text[span.bytes.clone()], MOST).len();
+        let after = self.text[span.bytes.end..].split(['\n', '\r']).next().unwrap_or_default();
+        Some(Line {
+            number: span.line,
+            before: self.shown(start..span.bytes.start),
+            marked: self.shown(span.bytes.start..span.bytes.start + marked),
+            after: self.shown(span.bytes.end..span.bytes.end + first(after, MOST).len()),
+        })
+    }
+
+    /// A part of the text as it may be drawn.
+    fn shown(&self, part: Range<usize>) -> String {
+        let mut shown = String::new();
+        let mut at = part.start;
+        for hidden in self.hidden.iter().filter(|hidden| hidden.start < part.end && part.start < hidden.end) {
+            shown += &visible(&self.text[at..hidden.start.max(at)]);
+            shown += hidden::STARS;
+            at = hidden.end.min(part.end);
+        }
+        shown + &visible(&self.text[at..part.end])
+    }
+}
+
 /// The line of a problem, ready to be drawn.
-struct Lines {
+struct Line {
     number: usize,
     before: String,
     marked: String,
     after: String,
 }
 
-impl Lines {
-    fn new(text: &str, span: &Span) -> Self {
-        // So that one endless line does not cost endless time.
-        const MOST: usize = 500;
-        let before = text[..span.bytes.start].rsplit('\n').next().unwrap_or_default();
-        let after = text[span.bytes.end..].split(['\n', '\r']).next().unwrap_or_default();
-        Self {
-            number: span.line,
-            before: visible(before),
-            marked: visible(first(&text[span.bytes.clone()], MOST)),
-            after: visible(first(after, MOST)),
-        }
-    }
-
-    fn snippet(self, file: &str, label: &str) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
+impl Line {
+    fn snippet(self, file: &str, label: &str) -> Snippet<'static, Annotation<'static>> {
         let span = self.before.len()..self.before.len() + self.marked.len();
         let annotation = AnnotationKind::Primary.span(span);
         let annotation = if label.is_empty() { annotation } else { annotation.label(visible(label)) };

@@ -1,24 +1,20 @@
 //! What a JSON Schema has against a value, in words that a person can act on.
 
-use std::sync::LazyLock;
-
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{JsonType, ValidationError};
-use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
 use super::finding::{Finding, listed};
-use super::schema::FORMATS;
-use crate::domain::address::AliasMember;
-use crate::domain::connection_type::TypeRef;
-use crate::domain::diagnostic::{Pointer, Segment};
-use crate::domain::names::{Alias, AttributeName, SlotName, TypeName, VersionTag};
-use crate::domain::organization::DefaultKey;
+use super::rules::{FORMATS, rule_of};
+use super::schema;
+use crate::domain::diagnostic::Pointer;
 
 /// Explains the errors of one schema.
 pub(super) struct Explainer<'a> {
     pub(super) schema: &'a Value,
+    /// The way to the value that the schema is for.
+    pub(super) base: Pointer,
     /// Say nothing of the value itself: it may be secret.
     pub(super) hide_values: bool,
 }
@@ -28,7 +24,7 @@ impl Explainer<'_> {
     pub(super) fn explain(&self, error: &ValidationError) -> Vec<Finding> {
         match error.kind() {
             Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-                unexpected.iter().map(|name| self.unknown_field(error, name)).collect()
+                unexpected.iter().flat_map(|name| self.unexpected(error, name)).collect()
             }
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.alternatives(error, context),
             Kind::PropertyNames { error: inner } => vec![self.bad_key(error, inner)],
@@ -61,22 +57,41 @@ impl Explainer<'_> {
         }
     }
 
-    fn unknown_field(&self, error: &ValidationError, name: &str) -> Finding {
+    /// What is wrong with an entry that the schema has no place for, and with the value of one whose name alone is wrong.
+    fn unexpected(&self, error: &ValidationError, name: &str) -> Vec<Finding> {
         let at = self.place(error.instance_path());
         if self.hide_values {
-            return Finding::new(at.clone(), format!("{} has a field that its schema does not know", subject(&at)));
+            return vec![Finding::new(at.clone(), format!("{} has a field that its schema does not know", subject(&at)))];
         }
-        let holder = self.holder(error);
-        if let Some(pattern) = first_key(holder, "patternProperties") {
-            let rule = rule_of(pattern).map_or_else(|| format!("it must match `{pattern}`"), str::to_owned);
-            return Finding::new(at.key(name).at_key(), format!("`{name}` is not a valid name: {rule}"))
-                .label("not a valid name");
+        let named = self.holder(error).get("patternProperties").and_then(Value::as_object).and_then(|all| all.iter().next());
+        let Some((pattern, schema)) = named else { return vec![self.unknown_field(error, name, at)] };
+        let rule = rule_of(pattern).map_or_else(|| format!("it must match `{pattern}`"), str::to_owned);
+        let at = at.key(name);
+        let message = format!("`{}` is not a valid name: {rule}", shortened(name));
+        let mut findings = vec![Finding::new(at.clone().at_key(), message).label("not a valid name")];
+        if let Some(value) = error.instance().get(name) {
+            findings.extend(self.below(schema, value, at));
         }
-        let known: Vec<&str> =
-            holder.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        findings
+    }
+
+    /// What a part of this schema has against a value.
+    fn below(&self, part: &Value, value: &Value, base: Pointer) -> Vec<Finding> {
+        let mut schema = part.clone();
+        if let (Some(fields), Some(definitions)) = (schema.as_object_mut(), self.schema.get("$defs")) {
+            fields.insert("$defs".to_owned(), definitions.clone());
+        }
+        let Ok(validator) = schema::options().build(&schema) else { return Vec::new() };
+        let explainer = Explainer { schema: &schema, base, hide_values: self.hide_values };
+        validator.iter_errors(value).flat_map(|error| explainer.explain(&error)).collect()
+    }
+
+    fn unknown_field(&self, error: &ValidationError, name: &str, at: Pointer) -> Finding {
+        let properties = self.holder(error).get("properties").and_then(Value::as_object);
+        let known: Vec<&str> = properties.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         let place = if at.segments.is_empty() { String::new() } else { format!(" in `{at}`") };
-        let finding = Finding::new(at.key(name).at_key(), format!("unknown field `{name}`{place}")).label("unknown field");
-        let finding = finding.suggest(name, known.iter().copied());
+        let message = format!("unknown field `{}`{place}", shortened(name));
+        let finding = Finding::new(at.key(name).at_key(), message).label("unknown field").suggest(name, known.iter().copied());
         if known.is_empty() {
             finding.note("no fields are known here")
         } else {
@@ -96,9 +111,13 @@ impl Explainer<'_> {
 
     fn wrong_type(&self, error: &ValidationError, expected: &[JsonType]) -> Finding {
         let at = self.place(error.instance_path());
-        let wanted = expected.iter().map(|kind| type_in_words(*kind)).collect::<Vec<_>>().join(" or ");
+        let mut kinds = expected.to_vec();
+        kinds.sort_by_key(|kind| (*kind == JsonType::Null, *kind as u8));
+        kinds.dedup();
+        let wanted = kinds.into_iter().map(type_in_words).collect::<Vec<_>>().join(" or ");
         let found = JsonType::from(error.instance().as_ref());
-        let message = format!("{} must be {wanted}, not {}", subject(&at), type_in_words(found));
+        let found_words = if found == JsonType::Boolean { "a boolean" } else { type_in_words(found) };
+        let message = format!("{} must be {wanted}, not {found_words}", subject(&at));
         let finding = Finding::new(at, message).label(format!("expected {wanted}"));
         let scalar = matches!(found, JsonType::Number | JsonType::Integer | JsonType::Boolean);
         if scalar && expected.contains(&JsonType::String) { finding.help("put it in quotes") } else { finding }
@@ -144,7 +163,7 @@ impl Explainer<'_> {
             .filter(|branch| !branch.iter().any(|inner| here(inner) && matches!(inner.kind(), Kind::Type { .. })))
             .collect();
         if of_type.is_empty() {
-            let types: Vec<JsonType> = branches.iter().flatten().flat_map(|inner| expected_types(inner)).collect();
+            let types: Vec<JsonType> = branches.iter().flatten().flat_map(expected_types).collect();
             return vec![self.wrong_type(error, &types)];
         }
         let options: Option<Vec<String>> = of_type.iter().map(|branch| single_option(branch)).collect();
@@ -171,7 +190,11 @@ impl Explainer<'_> {
         if fields.is_empty() {
             return vec![Finding::new(at, format!("{subject} fits none of the alternatives"))];
         }
-        vec![Finding::new(at, format!("{subject} must have exactly one of the fields {}", listed(fields)))]
+        let finding =
+            Finding::new(at, format!("{subject} must have exactly one of the fields {}", listed(fields.iter().copied())));
+        let written = error.instance().as_object().filter(|_| !self.hide_values).into_iter().flatten().map(|(name, _)| name);
+        let wrong = written.filter(|name| !fields.contains(&name.as_str()));
+        vec![wrong.fold(finding, |finding, name| finding.suggest(name, fields.iter().copied()))]
     }
 
     /// The fields that the schema of a failed alternative requires.
@@ -189,7 +212,7 @@ impl Explainer<'_> {
 
     /// The way to a place, as far as it may be said: keys of a hidden value only where the schema itself names them.
     pub(super) fn place(&self, location: &Location) -> Pointer {
-        let mut pointer = Pointer::default();
+        let mut pointer = self.base.clone();
         let mut schema = Some(self.schema);
         for segment in location {
             match segment {
@@ -272,42 +295,6 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn first_key<'a>(schema: &'a Value, keyword: &str) -> Option<&'a str> {
-    schema.get(keyword)?.as_object()?.keys().next().map(String::as_str)
-}
-
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
-}
-
-/// The rule that a pattern of our own schemas stands for, in words.
-fn rule_of(pattern: &str) -> Option<&'static str> {
-    RULES.iter().find(|(known, _)| known == pattern).map(|(_, rule)| *rule)
-}
-
-static RULES: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
-    let name_rules = [
-        (pattern_of::<Alias>(), Alias::new("").err()),
-        (pattern_of::<AttributeName>(), AttributeName::new("").err()),
-        (pattern_of::<TypeName>(), TypeName::new("").err()),
-        (pattern_of::<VersionTag>(), VersionTag::new("").err()),
-    ];
-    let rules = name_rules.into_iter().filter_map(|(pattern, error)| Some((pattern, error?.rule)));
-    rules
-        .chain([
-            (pattern_of::<AliasMember<SlotName>>(), "write an alias, a dot, and the name of its slot or output: `alias.name`"),
-            (pattern_of::<TypeRef>(), "write the name of a connection interface type, and `@` and a version where one is meant: `postgres-conn@2`"),
-            (pattern_of::<DefaultKey>(), "write the name of a connection interface type, and `:` and a slot where only those are meant: `aws-vpc-conn:peer`"),
-        ])
-        .collect()
-});
-
-fn pattern_of<T: JsonSchema>() -> String {
-    let schema = T::json_schema(&mut SchemaGenerator::default());
-    schema.get("pattern").and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-/// Whether `pointer` leads to `other`, or through it.
-pub(super) fn touches(pointer: &[Segment], other: &[Segment]) -> bool {
-    pointer.starts_with(other) || other.starts_with(pointer)
 }

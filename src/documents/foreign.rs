@@ -27,5 +27,5 @@ pub(super) fn recognise(value: &Value) -> Option<&'static str> {
 pub(super) fn refusal(what: &str) -> Finding {
     Finding::new(Pointer::default(), format!("this is {what}, which this version cannot read yet"))
         .label("not a document of Tieline")
-        .help("write it in Tieline's own format; `tieline schema plugin` prints what a plugin may say")
+        .help("write it in Tieline's own format; `tieline schema <kind>` prints what a document may say")
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use saphyr_parser::Marker;
 
+use super::hidden;
 use super::outline::{self, Content, Node};
 use crate::domain::diagnostic::{Part, Pointer, Segment, Spot};
 
@@ -64,12 +65,35 @@ impl<'a> Locator<'a> {
                 _ => break,
             }
         }
-        let by_key = pointer.part == Part::Key || node.span.is_empty() || node.span.start.line() != node.span.end.line();
+        let spread = node.indented || node.span.is_empty() || node.span.start.line() != node.span.end.line();
+        let by_key = spread || pointer.part == Part::Key;
         let span = if by_key { key.unwrap_or(node.span) } else { node.span };
         let mark = self.text.len() - super::yaml::without_mark(self.text).len();
         let start = mark + byte_of(&self.text[mark..], span.start);
         let end = mark + byte_of(&self.text[mark..], span.end);
         Some(self.span(start, end))
+    }
+
+    /// The values that look like secrets, in bytes, in order.
+    pub(super) fn hidden(&self) -> Vec<Range<usize>> {
+        let Some(root) = &self.root else { return self.hidden_by_line() };
+        let body = super::yaml::without_mark(self.text);
+        let mark = self.text.len() - body.len();
+        let starts: Vec<usize> = body.char_indices().map(|(byte, _)| mark + byte).collect();
+        let byte = |character: usize| starts.get(character).copied().unwrap_or(self.text.len());
+        hidden::hidden(root, body).into_iter().map(|range| byte(range.start)..byte(range.end)).collect()
+    }
+
+    /// The same for a text without an outline.
+    fn hidden_by_line(&self) -> Vec<Range<usize>> {
+        let mut start = 0;
+        let mut found = Vec::new();
+        for line in self.text.split_inclusive('\n') {
+            let end = start + line.trim_end().len();
+            found.extend(hidden::hidden_from(line.trim_end()).map(|byte| start + byte..end));
+            start += line.len();
+        }
+        found
     }
 
     /// The word at a line and column.
@@ -116,7 +140,7 @@ mod tests {
     #[test]
     fn values_keys_and_list_items_are_found() {
         assert_eq!(found(&Pointer::keys(["name"])), (1, 7, "é"));
-        assert_eq!(found(&Pointer::keys(["plugins", "api", "after"]).index(1)), (3, 33, "b"));
+        assert_eq!(found(&Pointer::keys(["plugins", "api", "after"]).index(1)), (3, 32, "b"));
         assert_eq!(found(&Pointer::keys(["plugins", "api"])), (3, 8, "{use: ./web, after: [a, b]}"));
         assert_eq!(found(&Pointer::keys(["plugins", "db"]).at_key()), (4, 3, "db"));
     }

@@ -1,19 +1,22 @@
 //! Documents: text to domain types, strictly, with every problem at its place.
 //!
-//! A text becomes a value ([`yaml`]), the value is checked against the JSON Schema of its kind ([`schema`], [`explain`]) and
-//! against what no schema can say ([`native`]); all that is found is reported together.
+//! A text becomes a value (`yaml`); the value is checked against the JSON Schema of its kind (`schema`, `explain`) and against
+//! what no schema can say (`native`); all that is found is reported together, and drawn with its lines (`draw`).
 
 mod draw;
 mod explain;
 mod finding;
 mod foreign;
+mod hidden;
 mod kind;
 mod locate;
 mod merge;
 mod native;
 mod nearest;
 mod outline;
+mod prune;
 mod read;
+mod rules;
 mod schema;
 mod values;
 mod yaml;

@@ -13,6 +13,8 @@ const MOST_ALIASED: usize = 50_000;
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) span: Span,
+    /// Whether it is written over lines by indentation.
+    pub(super) indented: bool,
     pub(super) content: Content,
     extent: Extent,
 }
@@ -80,6 +82,7 @@ impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Flaw> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
+            Some(Err(error)) if error.info().contains("recursion limit") => Err(too_deep(*error.marker())),
             Some(Err(error)) => {
                 Err(Flaw { at: *error.marker(), message: format!("not valid YAML: {}", error.info()), help: None })
             }
@@ -124,24 +127,25 @@ impl<'a> Reader<'a> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.check_tag(tag.as_deref(), span);
-                self.list(anchor, span.start, depth)
+                self.list(anchor, span, depth)
             }
             Event::MappingStart(anchor, tag) => {
                 self.check_tag(tag.as_deref(), span);
-                self.mapping(anchor, span.start, depth)
+                self.mapping(anchor, span, depth)
             }
             _ => Err(Flaw { at: span.start, message: "not valid YAML: a value is missing here".to_owned(), help: None }),
         }
     }
 
-    fn list(&mut self, anchor: usize, start: Marker, depth: usize) -> Result<Node, Flaw> {
+    fn list(&mut self, anchor: usize, start: Span, depth: usize) -> Result<Node, Flaw> {
         let mut items: Vec<Node> = Vec::new();
         let mut extent = Extent { values: 1, height: 0 };
         loop {
             let next = self.next()?;
             if matches!(next.0, Event::SequenceEnd) {
-                let end = end_of(next.1, items.last().map(|item| item.span.end), start);
-                return Ok(self.close(anchor, Span::new(start, end), Content::List(items), extent));
+                let end = end_of(next.1, items.last().map(|item| item.span.end), start.start);
+                let list = self.close(anchor, Span::new(start.start, end), Content::List(items), extent);
+                return Ok(Node { indented: start.is_empty(), ..list });
             }
             let item = self.node(next, depth + 1)?;
             extent = extent.holding(item.extent);
@@ -149,15 +153,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn mapping(&mut self, anchor: usize, start: Marker, depth: usize) -> Result<Node, Flaw> {
+    fn mapping(&mut self, anchor: usize, start: Span, depth: usize) -> Result<Node, Flaw> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut lines: BTreeMap<String, usize> = BTreeMap::new();
         let mut extent = Extent { values: 1, height: 0 };
         loop {
             let (event, key_span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
-                let end = end_of(key_span, entries.last().map(|entry| entry.value.span.end), start);
-                return Ok(self.close(anchor, Span::new(start, end), Content::Mapping(entries), extent));
+                let end = end_of(key_span, entries.last().map(|entry| entry.value.span.end), start.start);
+                let mapping = self.close(anchor, Span::new(start.start, end), Content::Mapping(entries), extent);
+                return Ok(Node { indented: start.is_empty(), ..mapping });
             }
             let key = self.key(event, key_span, depth)?;
             if let Some(key) = &key
@@ -206,7 +211,7 @@ impl<'a> Reader<'a> {
         if depth + extent.height > DEEPEST {
             return Err(too_deep(span.start));
         }
-        Ok(Node { span, content: Content::Leaf, extent })
+        Ok(Node { span, indented: false, content: Content::Leaf, extent })
     }
 
     fn check_tag(&mut self, tag: Option<&Tag>, span: Span) {
@@ -223,7 +228,7 @@ impl<'a> Reader<'a> {
         if anchor != 0 {
             self.anchors.insert(anchor, extent);
         }
-        Node { span, content, extent }
+        Node { span, indented: false, content, extent }
     }
 }
 

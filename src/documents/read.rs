@@ -3,13 +3,12 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::explain::touches;
-use super::finding::{Finding, listed};
+use super::finding::Finding;
 use super::locate::Locator;
 use super::native::Document;
-use super::{Kind, foreign, schema, yaml};
+use super::{Kind, foreign, prune, schema, yaml};
 use crate::domain::connection_type::ConnectionType;
-use crate::domain::diagnostic::{Diagnostic, Pointer, Problems, Segment};
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason::InvalidDocument;
 use crate::domain::manifest::Manifest;
 use crate::domain::organization::{Catalog, ContextDocument, Environment, ImportedConnection, Workspace};
@@ -47,16 +46,33 @@ readers! {
     imported -> ImportedConnection;
 }
 
+/// How many problems of one document are reported: more would not be read, but would cost time.
+const MOST_PROBLEMS: usize = 200;
+
 fn read<T: Document + DeserializeOwned>(file: &str, text: &[u8]) -> Result<T, Problems> {
-    let value = yaml::parse(file, text)?;
-    let findings = match typed::<T>(file, &value) {
-        Ok(document) => return Ok(document),
-        Err(findings) => findings,
+    let problems = match yaml::parse(file, text) {
+        Ok(value) => match typed::<T>(file, &value) {
+            Ok(document) => return Ok(document),
+            Err(findings) => findings.into_iter().map(|finding| finding.into_diagnostic(file, InvalidDocument)).collect(),
+        },
+        Err(Problems(problems)) => problems,
     };
-    let mut problems: Vec<Diagnostic> =
-        findings.into_iter().map(|finding| finding.into_diagnostic(file, InvalidDocument)).collect();
-    sort_by_place(&mut problems, text);
-    Err(Problems(problems))
+    Err(reported(file, text, problems))
+}
+
+/// The problems in the order of their places, as many as may be reported.
+fn reported(file: &str, text: &[u8], mut problems: Vec<Diagnostic>) -> Problems {
+    let left_out = problems.len().saturating_sub(MOST_PROBLEMS);
+    problems.truncate(MOST_PROBLEMS);
+    let text = String::from_utf8_lossy(text);
+    let locator = Locator::new(&text);
+    problems.sort_by_cached_key(|problem| {
+        problem.origin.as_ref().and_then(|origin| locator.spot(&origin.at)).map(|span| span.bytes.start)
+    });
+    if left_out > 0 {
+        problems.push(Diagnostic::error(InvalidDocument, format!("{left_out} further problems are not listed")).in_file(file));
+    }
+    Problems(problems)
 }
 
 fn typed<T: Document + DeserializeOwned>(file: &str, value: &Value) -> Result<T, Vec<Finding>> {
@@ -71,12 +87,13 @@ fn typed<T: Document + DeserializeOwned>(file: &str, value: &Value) -> Result<T,
         return if findings.is_empty() { Ok(document) } else { Err(findings) };
     }
     // What the schema allows of the document is checked too, so that one reading reports everything.
-    if let Some(document) = pruned(T::KIND, value, &findings).and_then(|value| serde_json::from_value::<T>(value).ok()) {
-        let further = document
-            .findings(file, value)
-            .into_iter()
-            .filter(|finding| !findings.iter().any(|known| touches(&finding.pointer.segments, &known.pointer.segments)));
-        findings.extend(further.collect::<Vec<_>>());
+    if findings.len() < MOST_PROBLEMS
+        && let Some(left) = prune::pruned(T::KIND, value)
+        && let Ok(document) = serde_json::from_value::<T>(left.value.clone())
+    {
+        let mut further: Vec<Finding> = document.findings(file, value).into_iter().map(|new| left.restored(new)).collect();
+        further.retain(|new| !findings.iter().any(|known| prune::follows(new, known)));
+        findings.extend(further);
     }
     Err(findings)
 }
@@ -88,48 +105,12 @@ fn other_kind(wanted: Kind, value: &Value) -> Option<Finding> {
     }
     let written = value.get("kind")?.as_str()?;
     let other = Kind::ALL.into_iter().find(|kind| kind.written().contains(&written))?;
+    let expected: Vec<String> = wanted.written().iter().map(|kind| format!("`{kind}`")).collect();
     (other != wanted).then(|| {
         Finding::new(
             Pointer::keys(["kind"]),
-            format!("this document is of the kind `{written}`, where {} is expected", listed(wanted.written().iter().copied())),
+            format!("this document is of the kind `{written}`, where {} is expected", expected.join(" or ")),
         )
         .label(format!("not a {wanted}"))
     })
-}
-
-/// The document without what the schema refuses; none when nothing is left that could be read.
-fn pruned(kind: Kind, value: &Value, findings: &[Finding]) -> Option<Value> {
-    // Taking one thing away can show another, such as a field that was required.
-    const ROUNDS: usize = 6;
-    let mut value = value.clone();
-    let mut refused: Vec<Pointer> = findings.iter().map(|finding| finding.pointer.clone()).collect();
-    for _ in 0..ROUNDS {
-        for pointer in &refused {
-            remove(&mut value, &pointer.segments)?;
-        }
-        refused = schema::findings(kind, &value).into_iter().map(|finding| finding.pointer).collect();
-        if refused.is_empty() {
-            return Some(value);
-        }
-    }
-    None
-}
-
-/// Removes an entry. A list goes as a whole, so that the places of its other items stay what they are.
-fn remove(value: &mut Value, way: &[Segment]) -> Option<()> {
-    let Some((Segment::Key(key), rest)) = way.split_first() else { return None };
-    let Some(entries) = value.as_object_mut() else { return Some(()) };
-    if let (Some(Segment::Key(_)), Some(below)) = (rest.first(), entries.get_mut(key)) {
-        return remove(below, rest);
-    }
-    entries.remove(key);
-    Some(())
-}
-
-fn sort_by_place(problems: &mut [Diagnostic], text: &[u8]) {
-    let text = String::from_utf8_lossy(text);
-    let locator = Locator::new(&text);
-    problems.sort_by_cached_key(|problem| {
-        problem.origin.as_ref().and_then(|origin| locator.spot(&origin.at)).map(|span| span.bytes.start)
-    });
 }

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::Kind;
 use super::explain::Explainer;
 use super::finding::Finding;
-use crate::domain::address::PartialAddress;
+use super::rules::FORMATS;
 use crate::domain::connection_type::ConnectionType;
+use crate::domain::diagnostic::Pointer;
 use crate::domain::manifest::Manifest;
 use crate::domain::organization::{Catalog, ContextDocument, Environment, ImportedConnection, Workspace};
 use crate::domain::plugin::Plugin;
@@ -28,7 +29,7 @@ pub(super) fn findings(kind: Kind, value: &Value) -> Vec<Finding> {
     let Some(Compiled { schema, validator: Some(validator) }) = KINDS.get(kind as usize).map(|compiled| &**compiled) else {
         return Vec::new();
     };
-    let explainer = Explainer { schema, hide_values: false };
+    let explainer = Explainer { schema, base: Pointer::default(), hide_values: false };
     validator.iter_errors(value).flat_map(|error| explainer.explain(&error)).collect()
 }
 
@@ -62,34 +63,9 @@ fn compile<T: JsonSchema>(kind: Kind) -> Compiled {
     Compiled { schema, validator }
 }
 
-fn options() -> ValidationOptions<'static> {
+/// How our own schemas are compiled.
+pub(super) fn options() -> ValidationOptions<'static> {
     FORMATS.iter().fold(jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true), |options, format| {
         options.with_format(format.name, |text: &str| (format.check)(text).is_ok())
     })
 }
-
-/// A kind of text that no pattern describes.
-pub(super) struct Format {
-    pub(super) name: &'static str,
-    /// What is wrong with a text, if anything is.
-    pub(super) check: fn(&str) -> Result<(), String>,
-}
-
-/// The values that `format` has in our own schemas.
-pub(super) static FORMATS: [Format; 3] = [
-    Format { name: "address", check: |text| text.parse::<PartialAddress>().map(drop).map_err(|error| error.to_string()) },
-    Format {
-        name: "version",
-        check: |text| {
-            semver::Version::parse(text).map(drop).map_err(|error| format!("`{text}` is not a version such as `1.4.0`: {error}"))
-        },
-    },
-    Format {
-        name: "version-range",
-        check: |text| {
-            semver::VersionReq::parse(text)
-                .map(drop)
-                .map_err(|error| format!("`{text}` is not a range of versions such as `>=1, <2`: {error}"))
-        },
-    },
-];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jsonschema::Draft;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::explain::Explainer;
 use super::finding::Finding;
@@ -17,35 +17,40 @@ pub fn validate_value(schema: &Value, value: &Value, hide_values: bool) -> Vec<F
         Ok(validator) => validator,
         Err(error) => return vec![Finding::new(Pointer::default(), format!("the schema itself is not valid: {error}"))],
     };
-    let explainer = Explainer { schema, hide_values };
+    let explainer = Explainer { schema, base: Pointer::default(), hide_values };
     validator.iter_errors(value).flat_map(|error| explainer.explain(&error)).collect()
 }
 
 /// Everything that keeps `schema` from being the JSON Schema (2020-12) of an object, with places below the schema. References
 /// out of the schema are refused: they would make reading a document depend on something else.
 pub fn check_schema(schema: &Value) -> Vec<Finding> {
-    let mut findings = check_any_schema(schema);
+    check_object_schema(schema, &Pointer::default())
+}
+
+/// See [`check_schema`]; `base` leads to the schema.
+pub(super) fn check_object_schema(schema: &Value, base: &Pointer) -> Vec<Finding> {
+    let mut findings = check_any_schema(schema, base);
     if findings.is_empty() && schema.get("type") != Some(&Value::String("object".to_owned())) {
         let message = "this must be the JSON Schema of an object";
-        findings.push(Finding::new(Pointer::default(), message).help("write `type: object`, and the names under `properties`"));
+        findings.push(Finding::new(base.clone(), message).help("write `type: object`, and the names under `properties`"));
     }
     findings
 }
 
-/// Everything that keeps `schema` from being a JSON Schema (2020-12) of its own.
-pub(super) fn check_any_schema(schema: &Value) -> Vec<Finding> {
+/// Everything that keeps `schema`, which `base` leads to, from being a JSON Schema (2020-12) of its own.
+pub(super) fn check_any_schema(schema: &Value, base: &Pointer) -> Vec<Finding> {
     if !schema.is_object() {
-        return vec![Finding::new(Pointer::default(), "this must be a JSON Schema: a mapping")];
+        return vec![Finding::new(base.clone(), "this must be a JSON Schema: a mapping")];
     }
     let mut findings = Vec::new();
-    find_outside_references(schema, &Pointer::default(), &mut findings);
+    find_unusable(schema, base, &mut findings);
+    let explainer = Explainer { schema, base: base.clone(), hide_values: false };
     let meta = jsonschema::draft202012::meta::validator();
-    let explainer = Explainer { schema: &Value::Null, hide_values: false };
     findings.extend(meta.iter_errors(schema).flat_map(|error| explainer.explain(&error)));
     if findings.is_empty()
         && let Err(error) = options().build(schema)
     {
-        let at = Explainer { schema, hide_values: false }.place(error.instance_path());
+        let at = explainer.place(error.instance_path());
         findings.push(Finding::new(at, format!("not a valid JSON Schema: {error}")));
     }
     findings
@@ -65,12 +70,18 @@ fn options() -> jsonschema::ValidationOptions<'static> {
     jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true)
 }
 
-fn find_outside_references(schema: &Value, at: &Pointer, findings: &mut Vec<Finding>) {
+/// What the meta-schema of JSON Schema does not see.
+fn find_unusable(schema: &Value, at: &Pointer, findings: &mut Vec<Finding>) {
     match schema {
         Value::Object(fields) => {
             for (name, value) in fields {
                 let at = at.clone().key(name);
                 match (name.as_str(), value.as_str()) {
+                    ("pattern", Some(pattern)) => {
+                        if options().build(&json!({"pattern": pattern})).is_err() {
+                            findings.push(Finding::new(at, format!("`{pattern}` is not a regular expression")));
+                        }
+                    }
                     ("$ref" | "$dynamicRef", Some(target)) if !target.starts_with('#') => findings.push(
                         Finding::new(at, format!("`{target}` is outside of this schema"))
                             .help("copy it under `$defs` and refer to it as `#/$defs/…`"),
@@ -81,13 +92,13 @@ fn find_outside_references(schema: &Value, at: &Pointer, findings: &mut Vec<Find
                     ),
                     // Examples and fixed values are data, whatever they look like.
                     ("const" | "enum" | "default" | "examples", _) => {}
-                    _ => find_outside_references(value, &at, findings),
+                    _ => find_unusable(value, &at, findings),
                 }
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                find_outside_references(item, &at.clone().index(index), findings);
+                find_unusable(item, &at.clone().index(index), findings);
             }
         }
         _ => {}

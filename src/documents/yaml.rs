@@ -13,8 +13,7 @@ const LARGEST: usize = 1024 * 1024;
 pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Value, Problems> {
     let text = text_of(file, bytes)?;
     let placed = |flaw: Flaw| {
-        let mut problem =
-            Diagnostic::error(InvalidDocument, flaw.message).at_line(file, flaw.at.line(), flaw.at.col() + 1).label("here");
+        let mut problem = Diagnostic::error(InvalidDocument, flaw.message).at_line(file, flaw.at.line(), flaw.at.col() + 1);
         problem.help.extend(flaw.help.map(str::to_owned));
         problem
     };
@@ -33,7 +32,7 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Value, Problems> {
     })?;
     let mut problems = Problems::default();
     let value = json(value, &Pointer::default(), &mut |at, message| {
-        problems.push(Diagnostic::error(InvalidDocument, message).at(file, at).label("here").help("put it in quotes"));
+        problems.push(Diagnostic::error(InvalidDocument, message).at(file, at).help("put it in quotes"));
     });
     if problems.0.is_empty() { Ok(value) } else { Err(problems) }
 }
@@ -44,7 +43,7 @@ fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Problems> {
         return Err(Diagnostic::error(InvalidDocument, message).in_file(file).help("split it").into());
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         Diagnostic::error(InvalidDocument, format!("the document is not UTF-8: line {line} has other bytes"))
             .in_file(file)
             .help("save the file as UTF-8")

@@ -1,8 +1,9 @@
 //! The rules of a backend's settings.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::documents::finding::Finding;
+use crate::documents::hidden::has_password;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::organization::{Backend, BackendKind};
 
@@ -51,26 +52,9 @@ pub(super) fn check_environment(backend: &Backend, at: &Pointer) -> Vec<Finding>
 
 /// The secrets among a backend's settings.
 pub(super) fn check_secrets(backend: &Backend, at: &Pointer) -> Vec<Finding> {
-    let secret = |name: &str, value: &Value| {
-        let text = value.as_str().unwrap_or_default();
-        SECRETS.contains(&name) || has_password(text)
-    };
-    // Some backends nest what belongs together, such as `assume_role_with_web_identity`.
-    fn leaves<'a>(fields: &'a serde_json::Map<String, Value>, at: &Pointer) -> Vec<(Pointer, &'a str, &'a Value)> {
-        fields
-            .iter()
-            .flat_map(|(name, value)| {
-                let at = at.clone().key(name);
-                match value.as_object() {
-                    Some(below) => leaves(below, &at),
-                    None => vec![(at, name.as_str(), value)],
-                }
-            })
-            .collect()
-    }
-    leaves(&backend.config, &at.clone().key("config"))
+    settings(&backend.config, &at.clone().key("config"))
         .into_iter()
-        .filter(|(_, name, value)| !value.is_null() && secret(name, value))
+        .filter(|(_, name, value)| SECRETS.contains(name) && !value.is_null() || value.as_str().is_some_and(has_password))
         .map(|(at, name, _)| {
             Finding::new(at.at_key(), format!("`{name}` holds a secret, and documents hold none"))
                 .label("a secret in a file")
@@ -79,13 +63,16 @@ pub(super) fn check_secrets(backend: &Backend, at: &Pointer) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether a connection string or URL carries a password.
-fn has_password(text: &str) -> bool {
-    let in_url = text
-        .split_once("://")
-        .and_then(|(_, rest)| rest.split(['/', '?']).next()?.rsplit_once('@'))
-        .is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()));
-    in_url || text.to_ascii_lowercase().replace(' ', "").contains("password=")
+/// Every setting with its place. Some backends nest what belongs together, such as `assume_role_with_web_identity`.
+fn settings<'a>(fields: &'a Map<String, Value>, at: &Pointer) -> Vec<(Pointer, &'a str, &'a Value)> {
+    let setting = |(name, value): (&'a String, &'a Value)| {
+        let at = at.clone().key(name);
+        match value.as_object() {
+            Some(below) => settings(below, &at),
+            None => vec![(at, name.as_str(), value)],
+        }
+    };
+    fields.iter().flat_map(setting).collect()
 }
 
 /// The settings that make up a state's key.

@@ -14,8 +14,7 @@ impl Document for ConnectionType {
 
     fn findings(&self, _file: &str, _value: &Value) -> Vec<Finding> {
         let at = Pointer::keys(["attributes"]);
-        let mut findings: Vec<Finding> =
-            values::check_schema(&self.attributes).into_iter().map(|finding| finding.below(&at)).collect();
+        let mut findings = values::check_object_schema(&self.attributes, &at);
         let names = keys_of(&self.attributes, &Pointer::keys(["properties"]));
         for name in &names {
             if let Err(error) = AttributeName::new(*name) {

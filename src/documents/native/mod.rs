@@ -7,6 +7,7 @@ mod graph;
 mod manifest;
 mod organization;
 mod plugin;
+mod view;
 mod workspace;
 
 use std::collections::BTreeSet;

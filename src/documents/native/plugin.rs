@@ -40,7 +40,7 @@ impl Document for Plugin {
 
 fn check_inputs(inputs: &Value) -> Vec<Finding> {
     let at = Pointer::keys(["inputs"]);
-    let mut findings: Vec<Finding> = values::check_schema(inputs).into_iter().map(|finding| finding.below(&at)).collect();
+    let mut findings = values::check_object_schema(inputs, &at);
     for name in keys_of(inputs, &Pointer::keys(["properties"])) {
         if let Err(error) = InputName::new(name) {
             findings.push(Finding::new(at.clone().key("properties").key(name).at_key(), error.to_string()));
@@ -62,7 +62,7 @@ fn check_inputs(inputs: &Value) -> Vec<Finding> {
 fn check_slot(slot: &Slot, at: &Pointer) -> Vec<Finding> {
     let Some(constraint) = &slot.constraint else { return Vec::new() };
     let at = at.clone().key("where");
-    let mut findings: Vec<Finding> = values::check_any_schema(constraint).into_iter().map(|finding| finding.below(&at)).collect();
+    let mut findings = values::check_any_schema(constraint, &at);
     for name in keys_of(constraint, &Pointer::keys(["properties"])) {
         if slot.sensitive.contains(name) {
             findings.push(
