@@ -143,8 +143,9 @@ pub(super) fn check_modules(resolved: &Resolved, gates: &Gates) -> Result<(), Pr
     let mut problems = Problems::default();
     for (alias, plugin) in &resolved.deployment.plugins {
         let content = resolved.content(alias);
-        problems.extend(policy::check_contract(&plugin.plugin, &plugin.outputs, content.module()));
-        problems.extend(policy::gate(&content.modules, gates));
+        let mut found = policy::check_contract(&plugin.plugin, &plugin.outputs, content.module());
+        found.extend(policy::gate(&content.modules, gates));
+        problems.extend(load::in_plugin(&plugin.source.written, found));
     }
     if problems.any_error() { Err(problems) } else { Ok(()) }
 }

@@ -226,12 +226,12 @@ impl Session {
             .files
             .iter()
             .filter(|(path, _)| path.ends_with(".tf") || path.ends_with(".tf.json"))
-            .map(|(path, file)| (plugin_file(used, path), file.bytes.clone()))
+            .map(|(path, file)| (path.clone(), file.bytes.clone()))
             .collect();
-        for (name, bytes) in &files {
-            self.remember(name, bytes);
+        for (path, bytes) in &files {
+            self.remember(&plugin_file(used, path), bytes);
         }
-        policy::read_tree(&files, &plugin_file(used, if folder == "." { "" } else { folder }))
+        policy::read_tree(&files, folder).map_err(|problems| in_plugin(used, problems))
     }
 
     /// The types of the context that these plugins name, with what plugins propose where the context has none of that name.
@@ -348,6 +348,14 @@ impl Session {
 /// Consumer entries without their keys, which the entries repeat.
 pub(super) fn entries(consumers: BTreeMap<Address, BTreeMap<ledger::Consumer, ConsumerEntry>>) -> BTreeMap<Address, Vec<ConsumerEntry>> {
     consumers.into_iter().map(|(address, entries)| (address, entries.into_values().collect())).collect()
+}
+
+/// Problems whose places are paths inside a plugin, with places that people know.
+pub(super) fn in_plugin(used: &str, mut problems: Problems) -> Problems {
+    for origin in problems.0.iter_mut().filter_map(|problem| problem.origin.as_mut()) {
+        origin.file = plugin_file(used, &origin.file);
+    }
+    problems
 }
 
 /// A file of a plugin, as people know it.

@@ -36,8 +36,9 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let mut problems = resolve::declaration(&written.file, &written.manifest, &loaded.plugins, &types);
     for (used, plugin) in &loaded.plugins {
         let module = loaded.contents[used].module();
-        problems.extend(policy::check_contract(&plugin.plugin, &published(&plugin.plugin, &types), module));
-        problems.extend(render::wiring(&plugin.plugin, module, &plugin.plugin.input_names()).err().unwrap_or_default());
+        problems.extend(load::in_plugin(used, policy::check_contract(&plugin.plugin, &published(&plugin.plugin, &types), module)));
+        let wired = render::wiring(&plugin.plugin, module, &plugin.plugin.input_names());
+        problems.extend(load::in_plugin(used, wired.err().unwrap_or_default()));
     }
     problems.extend(loaded.warnings);
     if problems.any_error() {
