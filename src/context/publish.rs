@@ -8,7 +8,7 @@ use super::{Branch, Changes, CommitId, ContextStore, StoreError};
 use crate::world::World;
 
 /// After so long, or so many attempts, something is wrong that waiting does not mend.
-const TIME_LIMIT: Duration = Duration::from_secs(120);
+const TIME_LIMIT: Duration = Duration::from_mins(2);
 const MOST_ATTEMPTS: usize = 500;
 
 /// What was published.

@@ -11,8 +11,10 @@ mod remote;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use backon::ExponentialBuilder;
 
 use self::command::{Git, Reach};
 pub use self::location::Location;
@@ -33,7 +35,7 @@ pub struct GitStore {
 /// Where the objects and refs are.
 enum Whereabouts {
     Local(Git),
-    Remote(Remote),
+    Remote(Box<Remote>),
 }
 
 impl GitStore {
@@ -46,13 +48,13 @@ impl GitStore {
         let what = location.to_string();
         let place = match location {
             Location::Local(path) => {
-                if world.files.metadata(&path.join("HEAD")).is_none() || world.files.metadata(&path.join("objects")).is_none() {
+                if !is_repository(world, path) {
                     let why = "there is no bare git repository; `tieline context init` makes one".to_owned();
                     return Err(StoreError::Unavailable { what, why });
                 }
                 Whereabouts::Local(Git::new(world, path, &[], what))
             }
-            Location::Remote(url) => Whereabouts::Remote(Remote::open(world, url, cache, &what).await?),
+            Location::Remote(url) => Whereabouts::Remote(Box::new(Remote::open(world, url, cache, &what).await?)),
         };
         Self { location: location.clone(), names: RefNames::default(), place }.with_names(names)
     }
@@ -137,8 +139,8 @@ impl GitStore {
 
     /// What is on this machine under these names, in one process.
     async fn objects(&self, names: &[String]) -> Result<Vec<Object>, StoreError> {
-        let wanted = names.iter().map(|name| format!("{name}\n")).collect::<String>().into_bytes();
-        let answer = self.git().output(Reach::Local, &["cat-file", "--batch", "--buffer"], Some(wanted)).await?;
+        let wanted = Some(names.join("\n").into_bytes());
+        let answer = self.git().output(Reach::Local, &["cat-file", "--batch", "--buffer"], wanted).await?;
         parse_objects(names, &answer).ok_or_else(|| self.git().unavailable("the answer of `git cat-file` is cut off"))
     }
 
@@ -188,14 +190,22 @@ impl GitStore {
 /// # Errors
 /// When it cannot be made.
 pub(super) async fn make_bare(world: &World, path: &Path, branch: &str) -> Result<(), StoreError> {
-    if world.files.metadata(&path.join("HEAD")).is_some() {
+    if is_repository(world, path) {
         return Ok(());
     }
     let git = Git::new(world, path, &[], format!("`{}`", path.display()));
     world.files.make_folder(path).map_err(|problem| git.unavailable(&format!("cannot make the folder: {problem}")))?;
     // Without a HEAD that names the branch people push to, a clone has no common base with it.
     let branch = format!("--initial-branch={branch}");
-    git.output(Reach::Local, &["init", "--quiet", "--bare", "--template=", &branch], None).await.map(drop)
+    // Two may do so at once, and git is not made for that; the second one finds nothing left to do.
+    let delays = ExponentialBuilder::new().with_jitter().with_min_delay(Duration::from_millis(20)).with_max_times(6);
+    let is_busy = |problem: &StoreError| problem.to_string().contains("File exists");
+    let init = ["init", "--quiet", "--bare", "--template=", &branch];
+    git.output_in_the_end(Reach::Local, &init, None, delays, is_busy).await.map(drop)
+}
+
+fn is_repository(world: &World, path: &Path) -> bool {
+    ["HEAD", "objects", "config"].iter().all(|part| world.files.metadata(&path.join(part)).is_some())
 }
 
 #[async_trait]

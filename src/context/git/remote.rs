@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use backon::ExponentialBuilder;
 
 use super::command::{Git, Reach};
 use super::location::hide_credentials;
@@ -100,7 +100,7 @@ impl Remote {
 
     /// Brings blobs into the cache, all at once.
     pub(super) async fn bring_blobs(&self, objects: &BTreeSet<&str>) -> Result<(), StoreError> {
-        let wanted = objects.iter().map(|object| format!("{object}\n")).collect::<String>().into_bytes();
+        let wanted = objects.iter().copied().collect::<Vec<_>>().join("\n").into_bytes();
         let negotiate_nothing = ["-c", "fetch.negotiationAlgorithm=noop"];
         let fetch = ["fetch", "--quiet", FILTER, "--no-tags", "--no-write-fetch-head", "--stdin", "--", "origin"];
         self.fetching(&[&negotiate_nothing[..], &fetch[..]].concat(), Some(wanted)).await.map(drop)
@@ -132,21 +132,8 @@ impl Remote {
 
     /// Runs a command that only fetches, a few times where the network may be to blame.
     async fn fetching(&self, arguments: &[&str], stdin: Option<Vec<u8>>) -> Result<Vec<u8>, StoreError> {
-        let mut delays =
-            ExponentialBuilder::new().with_jitter().with_min_delay(Duration::from_millis(500)).with_max_times(3).build();
-        loop {
-            let problem = match self.network.output(Reach::Network, arguments, stdin.clone()).await {
-                Ok(answer) => return Ok(answer),
-                Err(problem) => problem,
-            };
-            match delays.next() {
-                Some(delay) if may_pass(&problem) => {
-                    tracing::warn!("{problem}; trying again in {} ms", delay.as_millis());
-                    self.network.world.clock.sleep(delay).await;
-                }
-                _ => return Err(problem),
-            }
-        }
+        let delays = ExponentialBuilder::new().with_jitter().with_min_delay(Duration::from_millis(500)).with_max_times(3);
+        self.network.output_in_the_end(Reach::Network, arguments, stdin, delays, may_pass).await
     }
 }
 

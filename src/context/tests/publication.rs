@@ -13,7 +13,7 @@ async fn publishers(bench: Arc<Bench>, count: usize, remote: bool) -> usize {
     for number in 0..count {
         let bench = bench.clone();
         tasks.spawn(async move {
-            let store = if remote { bench.remote(&format!("cache-{number}")).await } else { bench.local().await };
+            let store = if remote { bench.remote("cache").await } else { bench.local().await };
             let store: &dyn ContextStore = &store;
             publish(store, &bench.world, Branch::Ledger, &format!("run {number}"), |head| async move {
                 // What was there is still there: nobody's commit is dropped.
@@ -48,7 +48,7 @@ async fn r16_sixty_four_publishers_all_land() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r16_publishers_to_a_remote_all_land() {
+async fn r16_publishers_to_a_remote_all_land_through_one_cache() {
     let bench = Arc::new(Bench::new().await);
     publishers(bench.clone(), 6, true).await;
     assert_all_landed(&bench, 6).await;
