@@ -54,7 +54,6 @@ where
     let started = world.clock.now();
     let mut delays = ExponentialBuilder::new()
         .with_jitter()
-        .with_factor(1.5)
         .with_min_delay(Duration::from_millis(20))
         .with_max_delay(Duration::from_secs(1))
         .with_max_times(MOST_ATTEMPTS)

@@ -184,7 +184,7 @@ fn environment(variables: &Variables, directory: &Path, settings: &[(&str, &str)
 }
 
 /// Git's words on one line, credentials hidden, the longest cut.
-fn readable(text: &str) -> String {
+pub(super) fn readable(text: &str) -> String {
     const LONGEST: usize = 600;
     let clean = hide_credentials(text);
     let lines: Vec<_> = clean

@@ -29,11 +29,11 @@ use crate::world::World;
 pub struct GitStore {
     location: Location,
     names: RefNames,
-    place: Whereabouts,
+    repository: Repository,
 }
 
 /// Where the objects and refs are.
-enum Whereabouts {
+enum Repository {
     Local(Git),
     Remote(Box<Remote>),
 }
@@ -46,17 +46,17 @@ impl GitStore {
     /// yet.
     pub async fn open(world: &World, location: &Location, names: RefNames, cache: &Path) -> Result<Self, StoreError> {
         let what = location.to_string();
-        let place = match location {
+        let repository = match location {
             Location::Local(path) => {
                 if !is_repository(world, path) {
                     let why = "there is no bare git repository; `tieline context init` makes one".to_owned();
                     return Err(StoreError::Unavailable { what, why });
                 }
-                Whereabouts::Local(Git::new(world, path, &[], what))
+                Repository::Local(Git::new(world, path, &[], what))
             }
-            Location::Remote(url) => Whereabouts::Remote(Box::new(Remote::open(world, url, cache, &what).await?)),
+            Location::Remote(url) => Repository::Remote(Box::new(Remote::open(world, url, cache, &what).await?)),
         };
-        Self { location: location.clone(), names: RefNames::default(), place }.with_names(names)
+        Self { location: location.clone(), names: RefNames::default(), repository }.with_names(names)
     }
 
     /// The same context with other names for its refs, as when `context.yaml` says where claims are.
@@ -79,17 +79,17 @@ impl GitStore {
     }
 
     fn git(&self) -> &Git {
-        match &self.place {
-            Whereabouts::Local(git) => git,
-            Whereabouts::Remote(remote) => remote.cache(),
+        match &self.repository {
+            Repository::Local(git) => git,
+            Repository::Remote(remote) => remote.cache(),
         }
     }
 
     /// Makes sure that a commit and its trees are on this machine.
     async fn bring(&self, commit: &CommitId) -> Result<(), StoreError> {
-        match &self.place {
-            Whereabouts::Local(_) => Ok(()),
-            Whereabouts::Remote(remote) => remote.bring(commit).await,
+        match &self.repository {
+            Repository::Local(_) => Ok(()),
+            Repository::Remote(remote) => remote.bring(commit).await,
         }
     }
 
@@ -103,7 +103,7 @@ impl GitStore {
         let commit = CommitId::new(String::from_utf8_lossy(&answer).trim()).ok_or_else(|| {
             self.git().unavailable("`git fast-import` did not tell the new commit; git 2.31 or later is needed")
         })?;
-        if let Whereabouts::Remote(remote) = &self.place {
+        if let Repository::Remote(remote) = &self.repository {
             remote.made(&commit);
         }
         Ok(commit)
@@ -123,16 +123,16 @@ impl GitStore {
     }
 
     async fn swap(&self, name: &str, new: Option<&CommitId>, expected: Option<&CommitId>) -> Result<(), StoreError> {
-        match &self.place {
-            Whereabouts::Local(git) => references::swap(git, name, new, expected).await,
-            Whereabouts::Remote(remote) => remote.swap(name, new, expected).await,
+        match &self.repository {
+            Repository::Local(git) => references::swap(git, name, new, expected).await,
+            Repository::Remote(remote) => remote.swap(name, new, expected).await,
         }
     }
 
     async fn reference(&self, name: &str) -> Result<Option<CommitId>, StoreError> {
-        let mut found = match &self.place {
-            Whereabouts::Local(git) => references::references(git, name).await?,
-            Whereabouts::Remote(remote) => remote.references(name).await?,
+        let mut found = match &self.repository {
+            Repository::Local(git) => references::references(git, name).await?,
+            Repository::Remote(remote) => remote.references(name).await?,
         };
         Ok(found.remove(name))
     }
@@ -213,7 +213,7 @@ impl ContextStore for GitStore {
     async fn head(&self, branch: Branch) -> Result<Option<CommitId>, StoreError> {
         let name = self.names.branch(branch);
         let head = self.reference(&name).await?;
-        if let (Whereabouts::Remote(remote), Some(head)) = (&self.place, &head) {
+        if let (Repository::Remote(remote), Some(head)) = (&self.repository, &head) {
             remote.keep_as(head, &name);
         }
         Ok(head)
@@ -224,9 +224,9 @@ impl ContextStore for GitStore {
         if paths.is_empty() {
             return Ok(BTreeMap::new());
         }
-        match &self.place {
-            Whereabouts::Local(_) => self.read_local(at, paths).await,
-            Whereabouts::Remote(remote) => {
+        match &self.repository {
+            Repository::Local(_) => self.read_local(at, paths).await,
+            Repository::Remote(remote) => {
                 remote.bring(at).await?;
                 self.read_remote(remote, at, paths).await
             }
@@ -259,9 +259,9 @@ impl ContextStore for GitStore {
 
     async fn claims(&self) -> Result<BTreeMap<Place, CommitId>, StoreError> {
         let prefix = &self.names.claims_prefix;
-        let found = match &self.place {
-            Whereabouts::Local(git) => references::references(git, prefix).await?,
-            Whereabouts::Remote(remote) => remote.references(&format!("{prefix}*")).await?,
+        let found = match &self.repository {
+            Repository::Local(git) => references::references(git, prefix).await?,
+            Repository::Remote(remote) => remote.references(&format!("{prefix}*")).await?,
         };
         Ok(found.into_iter().filter_map(|(name, commit)| Some((layout::parse_claim(prefix, &name)?, commit))).collect())
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use backon::ExponentialBuilder;
 
-use super::command::{Git, Reach};
+use super::command::{Git, Reach, readable};
 use super::location::hide_credentials;
 use super::objects::{TreeEntry, parse_tree};
 use super::references::{lost_race, parse_references};
@@ -119,15 +119,15 @@ impl Remote {
         if pushed.exit.success() && !is_told('=') {
             return Ok(());
         }
-        let refusal = report.lines().find(|line| line.starts_with(['!', '='])).unwrap_or_default().replace('\t', " ");
-        let stderr = String::from_utf8_lossy(&pushed.stderr);
-        if is_told('=') || lost_race(&refusal) || lost_race(&stderr) {
-            return Err(StoreError::Conflict { what: name.to_owned(), why: hide_credentials(refusal.trim()) });
-        }
         if pushed.exit.cancelled {
             return Err(self.network.failure(&pushed));
         }
-        Err(self.network.unavailable(&format!("{refusal}\n{stderr}")))
+        let refusal = report.lines().find(|line| line.starts_with(['!', '='])).unwrap_or_default();
+        let words = format!("{refusal}\n{}", String::from_utf8_lossy(&pushed.stderr));
+        if is_told('=') || lost_race(&words) {
+            return Err(StoreError::Conflict { what: name.to_owned(), why: readable(&words) });
+        }
+        Err(self.network.unavailable(&words))
     }
 
     /// Runs a command that only fetches, a few times where the network may be to blame.
@@ -139,12 +139,14 @@ impl Remote {
 
 /// Whether trying again can help: not where the remote said no.
 fn may_pass(problem: &StoreError) -> bool {
-    const FINAL: [&str; 9] = [
+    const FINAL: [&str; 11] = [
         "Authentication failed",
         "could not read Username",
         "could not read Password",
         "Permission denied",
-        "403",
+        "error: 401",
+        "error: 403",
+        "error: 404",
         "not found",
         "does not exist",
         "does not appear to be a git repository",
