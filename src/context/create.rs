@@ -79,12 +79,10 @@ pub async fn init_from(store: &dyn ContextStore, world: &World, folder: &Path, m
     let removed: Vec<_> = present.into_keys().filter(|path| !wanted.contains_key(path)).collect();
 
     let written = added.iter().chain(&changed).filter_map(|path| Some((path.clone(), Change::write(wanted.remove(path)?))));
-    let mut changes: Changes = written.collect();
-    changes.extend(removed.iter().map(|path| (path.clone(), Change::Remove)));
-    let commit = match changes.is_empty() {
-        true => None,
-        false => Some(store.commit(Branch::Documents, &changes, head.as_ref(), message).await?),
-    };
+    let mut edits: Changes = written.collect();
+    edits.extend(removed.iter().map(|path| (path.clone(), Change::Remove)));
+    let commit =
+        if edits.is_empty() { None } else { Some(store.commit(Branch::Documents, &edits, head.as_ref(), message).await?) };
     Ok(Mirrored { commit, added, changed, removed })
 }
 

@@ -150,7 +150,7 @@ impl<'a> Snapshot<'a> {
         let listed = self.list(&[layout::plugin_tree(digest)]).await?;
         let paths: Vec<_> = listed.iter().map(|file| file.path.clone()).collect();
         let executable: BTreeSet<_> = listed.into_iter().filter(|file| file.executable).map(|file| file.path).collect();
-        let files = self.read(&paths).await?.into_iter();
+        let files = self.read_listed(&paths).await?.into_iter();
         Ok(files
             .map(|(path, bytes)| {
                 let executable = executable.contains(&path);
@@ -162,19 +162,26 @@ impl<'a> Snapshot<'a> {
     /// The files with ids for names in a folder, the newest first: ids sort by time.
     async fn newest_below<T: DeserializeOwned>(&self, folder: String, most: usize) -> Result<Vec<T>, StoreError> {
         let paths: Vec<_> = self.list(&[folder]).await?.into_iter().rev().take(most).map(|file| file.path).collect();
-        let found = self.read(&paths).await?;
+        let found = self.read_listed(&paths).await?;
         found.iter().rev().map(|(path, bytes)| parse_json(path, bytes)).collect()
     }
 
     async fn below(&self, folders: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         let paths: Vec<_> = self.list(folders).await?.into_iter().map(|file| file.path).collect();
-        self.read(&paths).await
+        self.read_listed(&paths).await
     }
 
     async fn list(&self, folders: &[String]) -> Result<Vec<ListedFile>, StoreError> {
         match &self.at {
             Some(at) => Ok(self.store.list(at, folders).await?.into_values().flatten().collect()),
             None => Ok(Vec::new()),
+        }
+    }
+
+    async fn read_listed(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        match &self.at {
+            Some(at) => read_listed(self.store, at, paths).await,
+            None => Ok(BTreeMap::new()),
         }
     }
 
@@ -193,6 +200,20 @@ impl<'a> Snapshot<'a> {
 pub async fn read_claim(store: &dyn ContextStore, place: &Place) -> Result<Option<(CommitId, Claim)>, StoreError> {
     let Some((commit, bytes)) = store.read_claim(place).await? else { return Ok(None) };
     Ok(Some((commit, parse_json(layout::CLAIM, &bytes)?)))
+}
+
+/// Reads files that a listing named. One without content is lost, not absent: a consumer that cannot be seen must not be taken for
+/// none.
+pub(super) async fn read_listed(
+    store: &dyn ContextStore,
+    at: &CommitId,
+    paths: &[String],
+) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    let found = store.read(at, paths).await?;
+    match paths.iter().find(|path| !found.contains_key(*path)) {
+        None => Ok(found),
+        Some(lost) => Err(StoreError::Corrupt { path: lost.clone(), why: "its content is lost".to_owned() }),
+    }
 }
 
 /// Reads a file of the ledger as what it should be.

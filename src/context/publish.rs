@@ -9,7 +9,7 @@ use crate::domain::diagnostic::Problems;
 use crate::world::World;
 
 /// After so long, or so many attempts, something is wrong that waiting does not mend.
-const TIME_LIMIT: Duration = Duration::from_secs(120);
+const TIME_LIMIT: Duration = Duration::from_mins(2);
 const MOST_ATTEMPTS: usize = 500;
 
 /// What was published.
@@ -64,7 +64,6 @@ where
     let started = world.clock.now();
     let mut delays = ExponentialBuilder::new()
         .with_jitter()
-        .with_factor(1.5)
         .with_min_delay(Duration::from_millis(20))
         .with_max_delay(Duration::from_secs(1))
         .with_max_times(MOST_ATTEMPTS)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 
 use super::layout::{self, LedgerFile};
+use super::ledger::read_listed;
 use super::{CommitId, ContextStore, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
@@ -43,7 +44,7 @@ impl LedgerFiles {
                 _ => paths.push(file.path),
             }
         }
-        Ok(Self { records: store.read(at, &paths).await?, plugins })
+        Ok(Self { records: read_listed(store, at, &paths).await?, plugins })
     }
 }
 
@@ -96,12 +97,12 @@ impl Records {
             }
             Some(LedgerFile::Release(_, run)) => {
                 if let Some(release) = findings.parse::<Release>(path, bytes) {
-                    findings.expect(path, "run", release.run, run);
+                    findings.expect(path, "run", &release.run, &run);
                 }
             }
             Some(LedgerFile::Run(_, run)) => {
                 if let Some(record) = findings.parse::<RunRecord>(path, bytes) {
-                    findings.expect(path, "id", record.id, run);
+                    findings.expect(path, "id", &record.id, &run);
                 }
             }
         }
@@ -135,7 +136,7 @@ impl Records {
             };
             let faces: Vec<_> = record.faces().cloned().collect();
             let digest = ConnectionRecord::digest_of(&faces, record.sensitive_revision.as_deref());
-            findings.expect(&path, "digest", &record.digest, digest);
+            findings.expect(&path, "digest", &record.digest, &digest);
             let producer = layout::applied(&place, alias);
             if !self.applied.contains_key(&(place, alias.clone())) {
                 findings.add(&path, format!("its producer `{producer}` is missing"));
@@ -151,7 +152,7 @@ impl Records {
             match consumer.and_then(|record| record.bindings.get(&slot.member)).filter(|binding| binding.address == *address) {
                 Some(binding) => {
                     findings.expect(&path, "uid", &entry.uid, &binding.uid);
-                    findings.expect(&path, "generation", entry.generation, binding.generation);
+                    findings.expect(&path, "generation", &entry.generation, &binding.generation);
                 }
                 None => findings.add(&path, format!("`{}` does not bind `{slot}` to it", layout::applied(place, &slot.alias))),
             }
@@ -168,7 +169,7 @@ impl Findings {
         self.0.push(Finding { path: path.to_owned(), message: message.into() });
     }
 
-    fn expect(&mut self, path: &str, field: &str, found: impl ToString, expected: impl ToString) {
+    fn expect(&mut self, path: &str, field: &str, found: &impl ToString, expected: &impl ToString) {
         let (found, expected) = (found.to_string(), expected.to_string());
         if found != expected {
             self.add(path, format!("`{field}` is `{found}`, it should be `{expected}`"));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 
 use super::location::hide_credentials;
@@ -41,6 +42,15 @@ const INHERITED: [&str; 27] = [
     "no_proxy",
 ];
 
+/// What git is told whatever our own variables say: plain words, no questions, paths as they are, no fetch that was not asked for.
+const PINNED: [(&str, &str); 5] = [
+    ("LC_ALL", "C"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("SSH_ASKPASS_REQUIRE", "force"),
+    ("GIT_LITERAL_PATHSPECS", "1"),
+    ("GIT_NO_LAZY_FETCH", "1"),
+];
+
 /// Settings that hold for every git process, whatever the repository or the user say.
 const SETTINGS: [(&str, &str); 6] = [
     // A repository that came with a checkout must not make us run its programs.
@@ -54,7 +64,7 @@ const SETTINGS: [(&str, &str); 6] = [
 ];
 
 /// A remote that does not answer for so long never will.
-const NETWORK_LIMIT: Duration = Duration::from_secs(120);
+const NETWORK_LIMIT: Duration = Duration::from_mins(2);
 
 /// A repository, and how git is run on it.
 #[derive(Clone)]
@@ -108,6 +118,32 @@ impl Git {
         if captured.exit.success() { Ok(captured.stdout) } else { Err(self.failure(&captured)) }
     }
 
+    /// Runs git as [`Self::output`] does, again after each of `delays` while the failure is one that may pass. Each time is said
+    /// once. Only for what can be done twice.
+    pub(super) async fn output_in_the_end(
+        &self,
+        reach: Reach,
+        arguments: &[&str],
+        stdin: Option<Vec<u8>>,
+        delays: ExponentialBuilder,
+        may_pass: fn(&StoreError) -> bool,
+    ) -> Result<Vec<u8>, StoreError> {
+        let mut delays = delays.build();
+        loop {
+            let problem = match self.output(reach, arguments, stdin.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(problem) => problem,
+            };
+            match delays.next() {
+                Some(delay) if may_pass(&problem) => {
+                    tracing::warn!("{problem}; trying again in {} ms", delay.as_millis());
+                    self.world.clock.sleep(delay).await;
+                }
+                _ => return Err(problem),
+            }
+        }
+    }
+
     /// What a failed process means.
     pub(super) fn failure(&self, captured: &Captured) -> StoreError {
         if captured.exit.cancelled {
@@ -126,11 +162,10 @@ fn environment(variables: &Variables, directory: &Path, settings: &[(&str, &str)
     let mut environment: BTreeMap<String, String> = INHERITED
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), variables.get(name)?.to_owned())))
-        .chain(
-            [("LC_ALL", "C"), ("GIT_TERMINAL_PROMPT", "0"), ("GIT_LITERAL_PATHSPECS", "1"), ("GIT_NO_LAZY_FETCH", "1")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        )
+        .chain(PINNED.map(|(name, value)| (name.to_owned(), value.to_owned())))
         .collect();
+    // SSH asks on the terminal behind our back, where nobody answers: it gets an asker that says no.
+    environment.entry("SSH_ASKPASS".to_owned()).or_insert_with(|| "false".to_owned());
     environment.insert("GIT_DIR".to_owned(), directory.display().to_string());
     // Settings travel in variables: on a command line everybody on the machine could read an address with a password. People give
     // theirs the same way; ours come after and win.
@@ -149,7 +184,7 @@ fn environment(variables: &Variables, directory: &Path, settings: &[(&str, &str)
 }
 
 /// Git's words on one line, credentials hidden, the longest cut.
-fn readable(text: &str) -> String {
+pub(super) fn readable(text: &str) -> String {
     const LONGEST: usize = 600;
     let clean = hide_credentials(text);
     let lines: Vec<_> = clean

@@ -11,8 +11,10 @@ mod remote;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use backon::ExponentialBuilder;
 
 use self::command::{Git, Reach};
 pub use self::location::Location;
@@ -27,13 +29,13 @@ use crate::world::World;
 pub struct GitStore {
     location: Location,
     names: RefNames,
-    place: Whereabouts,
+    repository: Repository,
 }
 
 /// Where the objects and refs are.
-enum Whereabouts {
+enum Repository {
     Local(Git),
-    Remote(Remote),
+    Remote(Box<Remote>),
 }
 
 impl GitStore {
@@ -44,17 +46,17 @@ impl GitStore {
     /// yet.
     pub async fn open(world: &World, location: &Location, names: RefNames, cache: &Path) -> Result<Self, StoreError> {
         let what = location.to_string();
-        let place = match location {
+        let repository = match location {
             Location::Local(path) => {
-                if world.files.metadata(&path.join("HEAD")).is_none() || world.files.metadata(&path.join("objects")).is_none() {
+                if !is_repository(world, path) {
                     let why = "there is no bare git repository; `tieline context init` makes one".to_owned();
                     return Err(StoreError::Unavailable { what, why });
                 }
-                Whereabouts::Local(Git::new(world, path, &[], what))
+                Repository::Local(Git::new(world, path, &[], what))
             }
-            Location::Remote(url) => Whereabouts::Remote(Remote::open(world, url, cache, &what).await?),
+            Location::Remote(url) => Repository::Remote(Box::new(Remote::open(world, url, cache, &what).await?)),
         };
-        Self { location: location.clone(), names: RefNames::default(), place }.with_names(names)
+        Self { location: location.clone(), names: RefNames::default(), repository }.with_names(names)
     }
 
     /// The same context with other names for its refs, as when `context.yaml` says where claims are.
@@ -77,17 +79,17 @@ impl GitStore {
     }
 
     fn git(&self) -> &Git {
-        match &self.place {
-            Whereabouts::Local(git) => git,
-            Whereabouts::Remote(remote) => remote.cache(),
+        match &self.repository {
+            Repository::Local(git) => git,
+            Repository::Remote(remote) => remote.cache(),
         }
     }
 
     /// Makes sure that a commit and its trees are on this machine.
     async fn bring(&self, commit: &CommitId) -> Result<(), StoreError> {
-        match &self.place {
-            Whereabouts::Local(_) => Ok(()),
-            Whereabouts::Remote(remote) => remote.bring(commit).await,
+        match &self.repository {
+            Repository::Local(_) => Ok(()),
+            Repository::Remote(remote) => remote.bring(commit).await,
         }
     }
 
@@ -101,7 +103,7 @@ impl GitStore {
         let commit = CommitId::new(String::from_utf8_lossy(&answer).trim()).ok_or_else(|| {
             self.git().unavailable("`git fast-import` did not tell the new commit; git 2.31 or later is needed")
         })?;
-        if let Whereabouts::Remote(remote) = &self.place {
+        if let Repository::Remote(remote) = &self.repository {
             remote.made(&commit);
         }
         Ok(commit)
@@ -121,24 +123,24 @@ impl GitStore {
     }
 
     async fn swap(&self, name: &str, new: Option<&CommitId>, expected: Option<&CommitId>) -> Result<(), StoreError> {
-        match &self.place {
-            Whereabouts::Local(git) => references::swap(git, name, new, expected).await,
-            Whereabouts::Remote(remote) => remote.swap(name, new, expected).await,
+        match &self.repository {
+            Repository::Local(git) => references::swap(git, name, new, expected).await,
+            Repository::Remote(remote) => remote.swap(name, new, expected).await,
         }
     }
 
     async fn reference(&self, name: &str) -> Result<Option<CommitId>, StoreError> {
-        let mut found = match &self.place {
-            Whereabouts::Local(git) => references::references(git, name).await?,
-            Whereabouts::Remote(remote) => remote.references(name).await?,
+        let mut found = match &self.repository {
+            Repository::Local(git) => references::references(git, name).await?,
+            Repository::Remote(remote) => remote.references(name).await?,
         };
         Ok(found.remove(name))
     }
 
     /// What is on this machine under these names, in one process.
     async fn objects(&self, names: &[String]) -> Result<Vec<Object>, StoreError> {
-        let wanted = names.iter().map(|name| format!("{name}\n")).collect::<String>().into_bytes();
-        let answer = self.git().output(Reach::Local, &["cat-file", "--batch", "--buffer"], Some(wanted)).await?;
+        let wanted = Some(names.join("\n").into_bytes());
+        let answer = self.git().output(Reach::Local, &["cat-file", "--batch", "--buffer"], wanted).await?;
         parse_objects(names, &answer).ok_or_else(|| self.git().unavailable("the answer of `git cat-file` is cut off"))
     }
 
@@ -188,14 +190,22 @@ impl GitStore {
 /// # Errors
 /// When it cannot be made.
 pub(super) async fn make_bare(world: &World, path: &Path, branch: &str) -> Result<(), StoreError> {
-    if world.files.metadata(&path.join("HEAD")).is_some() {
+    if is_repository(world, path) {
         return Ok(());
     }
     let git = Git::new(world, path, &[], format!("`{}`", path.display()));
     world.files.make_folder(path).map_err(|problem| git.unavailable(&format!("cannot make the folder: {problem}")))?;
     // Without a HEAD that names the branch people push to, a clone has no common base with it.
     let branch = format!("--initial-branch={branch}");
-    git.output(Reach::Local, &["init", "--quiet", "--bare", "--template=", &branch], None).await.map(drop)
+    // Two may do so at once, and git is not made for that; the second one finds nothing left to do.
+    let delays = ExponentialBuilder::new().with_jitter().with_min_delay(Duration::from_millis(20)).with_max_times(6);
+    let is_busy = |problem: &StoreError| problem.to_string().contains("File exists");
+    let init = ["init", "--quiet", "--bare", "--template=", &branch];
+    git.output_in_the_end(Reach::Local, &init, None, delays, is_busy).await.map(drop)
+}
+
+fn is_repository(world: &World, path: &Path) -> bool {
+    ["HEAD", "objects", "config"].iter().all(|part| world.files.metadata(&path.join(part)).is_some())
 }
 
 #[async_trait]
@@ -203,7 +213,7 @@ impl ContextStore for GitStore {
     async fn head(&self, branch: Branch) -> Result<Option<CommitId>, StoreError> {
         let name = self.names.branch(branch);
         let head = self.reference(&name).await?;
-        if let (Whereabouts::Remote(remote), Some(head)) = (&self.place, &head) {
+        if let (Repository::Remote(remote), Some(head)) = (&self.repository, &head) {
             remote.keep_as(head, &name);
         }
         Ok(head)
@@ -214,9 +224,9 @@ impl ContextStore for GitStore {
         if paths.is_empty() {
             return Ok(BTreeMap::new());
         }
-        match &self.place {
-            Whereabouts::Local(_) => self.read_local(at, paths).await,
-            Whereabouts::Remote(remote) => {
+        match &self.repository {
+            Repository::Local(_) => self.read_local(at, paths).await,
+            Repository::Remote(remote) => {
                 remote.bring(at).await?;
                 self.read_remote(remote, at, paths).await
             }
@@ -249,9 +259,9 @@ impl ContextStore for GitStore {
 
     async fn claims(&self) -> Result<BTreeMap<Place, CommitId>, StoreError> {
         let prefix = &self.names.claims_prefix;
-        let found = match &self.place {
-            Whereabouts::Local(git) => references::references(git, prefix).await?,
-            Whereabouts::Remote(remote) => remote.references(&format!("{prefix}*")).await?,
+        let found = match &self.repository {
+            Repository::Local(git) => references::references(git, prefix).await?,
+            Repository::Remote(remote) => remote.references(&format!("{prefix}*")).await?,
         };
         Ok(found.into_iter().filter_map(|(name, commit)| Some((layout::parse_claim(prefix, &name)?, commit))).collect())
     }

@@ -49,7 +49,7 @@ fn is_name(name: &str) -> bool {
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
             && !part.contains("..")
             && !part.ends_with('.')
-            && !part.ends_with(".lock")
+            && part.strip_suffix(".lock").is_none()
     };
     name.split('/').all(is_part)
 }

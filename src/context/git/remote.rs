@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use backon::ExponentialBuilder;
 
-use super::command::{Git, Reach};
+use super::command::{Git, Reach, readable};
 use super::location::hide_credentials;
 use super::objects::{TreeEntry, parse_tree};
 use super::references::{lost_race, parse_references};
@@ -100,7 +100,7 @@ impl Remote {
 
     /// Brings blobs into the cache, all at once.
     pub(super) async fn bring_blobs(&self, objects: &BTreeSet<&str>) -> Result<(), StoreError> {
-        let wanted = objects.iter().map(|object| format!("{object}\n")).collect::<String>().into_bytes();
+        let wanted = objects.iter().copied().collect::<Vec<_>>().join("\n").into_bytes();
         let negotiate_nothing = ["-c", "fetch.negotiationAlgorithm=noop"];
         let fetch = ["fetch", "--quiet", FILTER, "--no-tags", "--no-write-fetch-head", "--stdin", "--", "origin"];
         self.fetching(&[&negotiate_nothing[..], &fetch[..]].concat(), Some(wanted)).await.map(drop)
@@ -119,45 +119,34 @@ impl Remote {
         if pushed.exit.success() && !is_told('=') {
             return Ok(());
         }
-        let refusal = report.lines().find(|line| line.starts_with(['!', '='])).unwrap_or_default().replace('\t', " ");
-        let stderr = String::from_utf8_lossy(&pushed.stderr);
-        if is_told('=') || lost_race(&refusal) || lost_race(&stderr) {
-            return Err(StoreError::Conflict { what: name.to_owned(), why: hide_credentials(refusal.trim()) });
-        }
         if pushed.exit.cancelled {
             return Err(self.network.failure(&pushed));
         }
-        Err(self.network.unavailable(&format!("{refusal}\n{stderr}")))
+        let refusal = report.lines().find(|line| line.starts_with(['!', '='])).unwrap_or_default();
+        let words = format!("{refusal}\n{}", String::from_utf8_lossy(&pushed.stderr));
+        if is_told('=') || lost_race(&words) {
+            return Err(StoreError::Conflict { what: name.to_owned(), why: readable(&words) });
+        }
+        Err(self.network.unavailable(&words))
     }
 
     /// Runs a command that only fetches, a few times where the network may be to blame.
     async fn fetching(&self, arguments: &[&str], stdin: Option<Vec<u8>>) -> Result<Vec<u8>, StoreError> {
-        let mut delays =
-            ExponentialBuilder::new().with_jitter().with_min_delay(Duration::from_millis(500)).with_max_times(3).build();
-        loop {
-            let problem = match self.network.output(Reach::Network, arguments, stdin.clone()).await {
-                Ok(answer) => return Ok(answer),
-                Err(problem) => problem,
-            };
-            match delays.next() {
-                Some(delay) if may_pass(&problem) => {
-                    tracing::warn!("{problem}; trying again in {} ms", delay.as_millis());
-                    self.network.world.clock.sleep(delay).await;
-                }
-                _ => return Err(problem),
-            }
-        }
+        let delays = ExponentialBuilder::new().with_jitter().with_min_delay(Duration::from_millis(500)).with_max_times(3);
+        self.network.output_in_the_end(Reach::Network, arguments, stdin, delays, may_pass).await
     }
 }
 
 /// Whether trying again can help: not where the remote said no.
 fn may_pass(problem: &StoreError) -> bool {
-    const FINAL: [&str; 9] = [
+    const FINAL: [&str; 11] = [
         "Authentication failed",
         "could not read Username",
         "could not read Password",
         "Permission denied",
-        "403",
+        "error: 401",
+        "error: 403",
+        "error: 404",
         "not found",
         "does not exist",
         "does not appear to be a git repository",

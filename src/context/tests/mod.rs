@@ -17,7 +17,7 @@ use super::create::init;
 use super::git::{GitStore, Location, RefNames};
 use super::{Change, Changes};
 use crate::domain::address::Place;
-use crate::world::{Exec as _, OnCancel, ProcessSpec, Variables, World, os};
+use crate::world::{OnCancel, ProcessSpec, Variables, World, os};
 
 /// A folder of its own with a context repository in it.
 pub(super) struct Bench {

@@ -2,10 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Bench, write};
 use crate::context::publish::{PublishError, Published, publish};
 use crate::context::{Branch, Changes, CommitId, ContextStore, StoreError};
+use crate::domain::failure::FailureReason;
+use crate::world::{Clock, World};
 
 /// Starts so many publishers at once, each with a store of its own; returns how many attempts all of them needed.
 async fn publishers(bench: Arc<Bench>, count: usize, remote: bool) -> usize {
@@ -13,7 +20,7 @@ async fn publishers(bench: Arc<Bench>, count: usize, remote: bool) -> usize {
     for number in 0..count {
         let bench = bench.clone();
         tasks.spawn(async move {
-            let store = if remote { bench.remote(&format!("cache-{number}")).await } else { bench.local().await };
+            let store = if remote { bench.remote("cache").await } else { bench.local().await };
             let store: &dyn ContextStore = &store;
             publish(store, &bench.world, Branch::Ledger, &format!("run {number}"), |head| async move {
                 // What was there is still there: nobody's commit is dropped.
@@ -48,7 +55,7 @@ async fn r16_sixty_four_publishers_all_land() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r16_publishers_to_a_remote_all_land() {
+async fn r16_publishers_to_a_remote_all_land_through_one_cache() {
     let bench = Arc::new(Bench::new().await);
     publishers(bench.clone(), 6, true).await;
     assert_all_landed(&bench, 6).await;
@@ -88,4 +95,34 @@ async fn nothing_to_change_makes_no_commit_and_a_refusal_ends_it() {
     let refused = publish(&store, &bench.world, Branch::Ledger, "m", |_| async { Err("no") }).await;
     assert!(matches!(refused, Err(PublishError::Rebuild("no"))));
     assert_eq!(store.head(Branch::Ledger).await.unwrap(), before);
+}
+
+/// A clock on which every wait takes an hour.
+struct Hourly(AtomicI64);
+
+#[async_trait]
+impl Clock for Hourly {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(self.0.load(Ordering::SeqCst))
+    }
+
+    async fn sleep(&self, _: Duration) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn r28_publication_gives_up_in_the_end_and_says_what_is_in_the_way() {
+    let bench = Bench::new().await;
+    let world = World { clock: Arc::new(Hourly(AtomicI64::new(0))), ..bench.world.clone() };
+    // What a git that was killed leaves behind.
+    bench.world.files.write(&bench.repository().join("refs/heads/ledger.lock"), b"", false).unwrap();
+    let store = bench.local().await;
+    let rebuild = |_| async { Ok::<_, String>(write(&[("a", "")])) };
+    let given_up = publish(&store, &world, Branch::Ledger, "m", rebuild).await;
+    let Err(PublishError::Store(problem @ StoreError::Conflict { .. })) = given_up else { panic!("{given_up:?}") };
+    let text = problem.to_string();
+    assert!(text.contains("gave up after 2 attempts in 3600 seconds"), "{text}");
+    assert!(text.contains("ledger.lock': File exists"), "{text}");
+    assert_eq!(problem.diagnostic().reason, FailureReason::PublishConflict);
 }

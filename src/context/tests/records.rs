@@ -6,6 +6,7 @@ use super::{Bench, place};
 use crate::context::ledger::{Snapshot, TreeFile, read_claim};
 use crate::context::verify::{LedgerFiles, verify};
 use crate::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
+use crate::domain::address::Address;
 use crate::domain::canonical;
 use crate::domain::connection::{ConnectionRecord, Face};
 use crate::domain::names::{Digest, RunId};
@@ -169,6 +170,20 @@ async fn r41_a_record_that_was_moved_to_another_address_is_not_believed() {
             "`retail/staging/shop/connections/db.main.json` in the context repository is not what it should be: it is the record of `platform/staging/network/vpc.vpc`"
         );
     }
+}
+
+#[tokio::test]
+async fn r29_a_consumer_whose_entry_is_lost_is_not_taken_for_none() {
+    let bench = Bench::new().await;
+    let store = bench.local().await;
+    write(&store).await;
+    let vpc: Address = "platform/staging/network/vpc.vpc".parse().unwrap();
+    let entry = format!("{}/retail~staging~shop~api.network.json", layout::consumers_folder(&vpc));
+    let object = bench.git(&["rev-parse", &format!("ledger:{entry}")]).await;
+    bench.world.files.remove(&bench.repository().join(format!("objects/{}/{}", &object[..2], &object[2..]))).unwrap();
+    let snapshot = Snapshot::newest(&store).await.unwrap();
+    let problem = snapshot.consumers([&vpc]).await.unwrap_err();
+    assert_eq!(problem, StoreError::Corrupt { path: entry, why: "its content is lost".to_owned() });
 }
 
 #[tokio::test]
