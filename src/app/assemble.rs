@@ -117,19 +117,26 @@ fn run_inputs(session: &Session, values: &cli::Values) -> Result<BTreeMap<AliasM
 pub(super) fn gates(organization: &Organization, arguments: &cli::Terraform) -> Result<Gates, Problems> {
     let ceilings = organization.context.as_ref().map_or_else(Ceilings::default, |context| context.ceilings.clone());
     if arguments.allow_local_exec && !ceilings.local_exec {
-        return Err(Diagnostic::error(FailureReason::Ceiling, "`allow-local-exec` is asked for, but the context's ceiling forbids it")
-            .note("`ceilings.local-exec` in `context.yaml` is `false`, or not written, which means the same")
-            .help("do without, or ask the platform team to raise the ceiling")
-            .into());
+        return Err(Diagnostic::error(
+            FailureReason::Ceiling,
+            "`allow-local-exec` is asked for, but the context's ceiling forbids it",
+        )
+        .note("`ceilings.local-exec` in `context.yaml` is `false`, or not written, which means the same")
+        .help("do without, or ask the platform team to raise the ceiling")
+        .into());
     }
     let modules = match (&arguments.allowed_modules, ceilings.modules) {
         (Some(asked), Some(ceiling)) => {
-            let outside: Vec<&String> = asked.iter().filter(|prefix| !ceiling.iter().any(|allowed| prefix.starts_with(allowed.as_str()))).collect();
+            let outside: Vec<&String> =
+                asked.iter().filter(|prefix| !ceiling.iter().any(|allowed| prefix.starts_with(allowed.as_str()))).collect();
             if let Some(prefix) = outside.first() {
-                return Err(Diagnostic::error(FailureReason::Ceiling, format!("`allowed-modules` names `{prefix}`, which the context's ceiling does not allow"))
-                    .note(format!("the ceiling allows {}", ceiling.join(", ")))
-                    .help("name only prefixes inside the ceiling")
-                    .into());
+                return Err(Diagnostic::error(
+                    FailureReason::Ceiling,
+                    format!("`allowed-modules` names `{prefix}`, which the context's ceiling does not allow"),
+                )
+                .note(format!("the ceiling allows {}", ceiling.join(", ")))
+                .help("name only prefixes inside the ceiling")
+                .into());
             }
             Some(asked.clone())
         }
@@ -199,9 +206,11 @@ impl Resolved {
 
     /// What was applied and is no longer in the manifest (R27), with all that its destroy needs.
     async fn removed(&self, session: &Session, mut own: Own) -> Result<(Own, BTreeMap<Alias, Removed>), Problems> {
-        let gone: Vec<Alias> = own.applied.keys().filter(|alias| !self.deployment.plugins.contains_key(*alias)).cloned().collect();
+        let gone: Vec<Alias> =
+            own.applied.keys().filter(|alias| !self.deployment.plugins.contains_key(*alias)).cloned().collect();
         let mut removed = BTreeMap::new();
-        let (Some(head), Some(documents_head), false) = (own.head.clone(), self.organization.head.clone(), gone.is_empty()) else {
+        let (Some(head), Some(documents_head), false) = (own.head.clone(), self.organization.head.clone(), gone.is_empty())
+        else {
             return Ok((own, removed));
         };
         let store = &*self.opened.store;
@@ -214,13 +223,23 @@ impl Resolved {
         Ok((own, removed))
     }
 
-    async fn one_removed(&self, session: &Session, store: &dyn ContextStore, record: AppliedRecord, tree: Tree, own: &Own) -> Result<Removed, Problems> {
+    async fn one_removed(
+        &self,
+        session: &Session,
+        store: &dyn ContextStore,
+        record: AppliedRecord,
+        tree: Tree,
+        own: &Own,
+    ) -> Result<Removed, Problems> {
         let name = format!("{} {} of the ledger", record.plugin, record.version);
         let Some(document) = tree.files.get("plugin.yaml") else {
-            return Err(Diagnostic::error(FailureReason::ContextUnavailable, format!("the ledger has no tree of the plugin `{name}`"))
-                .note(format!("looked for `{}`", layout::plugin_tree(&record.source.digest)))
-                .help("run `tieline context verify`")
-                .into());
+            return Err(Diagnostic::error(
+                FailureReason::ContextUnavailable,
+                format!("the ledger has no tree of the plugin `{name}`"),
+            )
+            .note(format!("looked for `{}`", layout::plugin_tree(&record.source.digest)))
+            .help("run `tieline context verify`")
+            .into());
         };
         let file = format!("ledger:{}/plugin.yaml", layout::plugin_tree(&record.source.digest));
         session.remember(&file, &document.bytes);
@@ -232,16 +251,29 @@ impl Resolved {
         let producers = Snapshot::new(store, own.head.clone()).connections(&elsewhere).await?;
         for binding in record.bindings.values() {
             let producer = producers.get(&binding.address);
-            let face = producer.and_then(|producer| producer.faces().position(|face| face.type_name == binding.type_name && face.type_version == binding.type_version));
+            let face = producer.and_then(|producer| {
+                producer.faces().position(|face| face.type_name == binding.type_name && face.type_version == binding.type_version)
+            });
             faces.insert(binding.address.clone(), face.unwrap_or_default());
             let crate::domain::address::Target::Output { alias, .. } = &binding.address.target else { continue };
             if let Some(place) = binding.address.producer()
-                && let Some(environment) = own.environments.iter().find(|(workspace, environment)| workspace == place.workspace.as_str() && environment.name == place.environment)
+                && let Some(environment) = own.environments.iter().find(|(workspace, environment)| {
+                    workspace == place.workspace.as_str() && environment.name == place.environment
+                })
             {
-                states.insert(binding.address.clone(), crate::render::backend::state_location(&environment.1.backend, &place, alias));
+                states.insert(
+                    binding.address.clone(),
+                    crate::render::backend::state_location(&environment.1.backend, &place, alias),
+                );
             }
         }
-        Ok(Removed { record, plugin: Arc::new(plugin), content: Content { tree: Arc::new(tree), modules: Arc::new(modules) }, states, faces })
+        Ok(Removed {
+            record,
+            plugin: Arc::new(plugin),
+            content: Content { tree: Arc::new(tree), modules: Arc::new(modules) },
+            states,
+            faces,
+        })
     }
 }
 
@@ -249,15 +281,21 @@ impl Resolved {
 async fn own(store: &dyn ContextStore, place: &Place) -> Result<Own, Problems> {
     let snapshot = Snapshot::newest(store).await?;
     let found = snapshot.place(place).await?;
-    let connections: BTreeMap<Address, _> = found.connections.into_values().map(|record| (record.address.clone(), record)).collect();
+    let connections: BTreeMap<Address, _> =
+        found.connections.into_values().map(|record| (record.address.clone(), record)).collect();
     let consumers = entries(snapshot.consumers(connections.keys()).await?);
     Ok(Own { head: snapshot.at().cloned(), applied: found.applied, connections, consumers, environments: Vec::new() })
 }
 
 /// Every environment's document, with its workspace.
-async fn environments(session: &Session, store: &dyn ContextStore, head: &crate::context::CommitId) -> Result<Vec<(String, Environment)>, Problems> {
+async fn environments(
+    session: &Session,
+    store: &dyn ContextStore,
+    head: &crate::context::CommitId,
+) -> Result<Vec<(String, Environment)>, Problems> {
     let listed = store.list(head, &["workspaces".to_owned()]).await?;
-    let paths: Vec<String> = listed.into_values().flatten().map(|file| file.path).filter(|path| path.contains("/environments/")).collect();
+    let paths: Vec<String> =
+        listed.into_values().flatten().map(|file| file.path).filter(|path| path.contains("/environments/")).collect();
     let found = session.context_documents(store, head, &paths, documents::environment).await?;
     Ok(found.into_iter().filter_map(|(path, environment)| Some((path.split('/').nth(1)?.to_owned(), environment))).collect())
 }

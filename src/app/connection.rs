@@ -23,7 +23,8 @@ pub(super) async fn run(session: &Session, command: &cli::Connection) -> Result<
 /// The environment that is meant: by flags, else the manifest's.
 pub(super) fn place(session: &Session, target: &Target) -> Result<Place, Problems> {
     let named = target.workspace.as_deref().map(WorkspaceName::new).zip(target.environment.as_deref().map(EnvironmentName::new));
-    if let (Some((Ok(workspace), Ok(environment))), Ok(deployable), None) = (named, DeployableName::new("any"), &target.manifest) {
+    if let (Some((Ok(workspace), Ok(environment))), Ok(deployable), None) = (named, DeployableName::new("any"), &target.manifest)
+    {
         return Ok(Place { workspace, environment, deployable });
     }
     Session::place(target, &load::manifest(session, target)?)
@@ -34,7 +35,11 @@ async fn list(session: &Session, target: &Target) -> Result<(), Problems> {
     let folder = session.folder(target.working_directory.as_deref());
     let opened = session.open_context(&target.context, &folder).await?;
     let records = connections_of(&*opened.store, &place).await?;
-    session.print(&if session.is_json() { report::connections::json(&records) } else { report::connections::text(&records, &place) });
+    session.print(&if session.is_json() {
+        report::connections::json(&records)
+    } else {
+        report::connections::text(&records, &place)
+    });
     Ok(())
 }
 
@@ -43,7 +48,8 @@ pub(super) async fn connections_of(store: &dyn ContextStore, place: &Place) -> R
     let Some(head) = store.head(Branch::Ledger).await? else { return Ok(Vec::new()) };
     let folder = layout::environment_folder(&place.workspace, &place.environment);
     let listed = store.list(&head, &[folder]).await?;
-    let paths: Vec<String> = listed.into_values().flatten().map(|file| file.path).filter(|path| path.contains("/connections/")).collect();
+    let paths: Vec<String> =
+        listed.into_values().flatten().map(|file| file.path).filter(|path| path.contains("/connections/")).collect();
     let files = store.read(&head, &paths).await?;
     let mut records: Vec<ConnectionRecord> = files.values().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect();
     records.sort_by(|a, b| a.address.cmp(&b.address));
@@ -52,20 +58,26 @@ pub(super) async fn connections_of(store: &dyn ContextStore, place: &Place) -> R
 
 async fn show(session: &Session, address: &str, target: &Target) -> Result<(), Problems> {
     let folder = session.folder(target.working_directory.as_deref());
-    let address = match address.parse::<Address>() {
-        Ok(address) => address,
-        Err(_) => {
-            let partial: PartialAddress =
-                address.parse().map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, format!("{problem}")))?;
-            partial.within(&Session::place(target, &load::manifest(session, target)?)?)
-        }
+    let address = if let Ok(address) = address.parse::<Address>() {
+        address
+    } else {
+        let partial: PartialAddress =
+            address.parse().map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, format!("{problem}")))?;
+        partial.within(&Session::place(target, &load::manifest(session, target)?)?)
     };
     let opened = session.open_context(&target.context, &folder).await?;
     let store = &*opened.store;
-    let missing = || Diagnostic::error(FailureReason::InvalidInput, format!("there is no connection `{address}`")).help("list those there are with `tieline connection list`");
+    let missing = || {
+        Diagnostic::error(FailureReason::InvalidInput, format!("there is no connection `{address}`"))
+            .help("list those there are with `tieline connection list`")
+    };
     let snapshot = Snapshot::newest(store).await?;
     let record = snapshot.connection(&address).await?.ok_or_else(missing)?;
     let consumers = load::entries(snapshot.consumers([&address]).await?).remove(&address).unwrap_or_default();
-    session.print(&if session.is_json() { report::connections::one_json(&record, &consumers) } else { report::connections::one_text(&record, &consumers) });
+    session.print(&if session.is_json() {
+        report::connections::one_json(&record, &consumers)
+    } else {
+        report::connections::one_text(&record, &consumers)
+    });
     Ok(())
 }

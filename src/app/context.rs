@@ -36,7 +36,10 @@ async fn init(session: &Session, folder: &Path, from: Option<&Path>, arguments: 
         session.print(&format!("{word} the context repository `{}`", super::load::shown(session, path)));
     }
     let Some(from) = from else { return Ok(()) };
-    let arguments = ContextArguments { context: path.map(|path| path.display().to_string()).or_else(|| arguments.context.clone()), ..arguments.clone() };
+    let arguments = ContextArguments {
+        context: path.map(|path| path.display().to_string()).or_else(|| arguments.context.clone()),
+        ..arguments.clone()
+    };
     let opened = session.open_context(&arguments, folder).await?;
     check_documents(session, from)?;
     let changed = create::init_from(&*opened.store, &session.world, from, "Commit documents").await?;
@@ -44,7 +47,9 @@ async fn init(session: &Session, folder: &Path, from: Option<&Path>, arguments: 
         session.print("its documents are up to date");
     } else {
         for (word, paths) in [("added", &changed.added), ("changed", &changed.changed), ("removed", &changed.removed)] {
-            paths.iter().for_each(|path| session.print(&format!("{word} {path}")));
+            for path in paths {
+                session.print(&format!("{word} {path}"));
+            }
         }
     }
     Ok(())
@@ -95,8 +100,8 @@ async fn verify_ledger(session: &Session, folder: &Path, arguments: &ContextArgu
         session.print("everything in the ledger agrees");
         return Ok(());
     }
-    let problems = findings.into_iter().map(|finding| {
-        Diagnostic::error(FailureReason::ContextUnavailable, format!("`{}` {}", finding.path, finding.message))
-    });
+    let problems = findings
+        .into_iter()
+        .map(|finding| Diagnostic::error(FailureReason::ContextUnavailable, format!("`{}` {}", finding.path, finding.message)));
     Err(Problems(problems.collect()))
 }

@@ -24,7 +24,10 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<()
     refuse_pending(&resolved)?;
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
     assemble::check_modules(&resolved, &gates)?;
-    let run = RunId::from_parts(u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(), session.world.random.bits());
+    let run = RunId::from_parts(
+        u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
+        session.world.random.bits(),
+    );
     let commit = commit(session, &resolved).await;
     let settings = Settings {
         parallelism: arguments.terraform.parallelism as usize,

@@ -126,17 +126,35 @@ impl Session {
     /// The place that the request and the manifest name together.
     pub(super) fn place(target: &Target, written: &Written) -> Result<Place, Problems> {
         let mut problems = Problems::default();
-        let workspace = pick(target.workspace.as_deref(), written.manifest.workspace.as_ref(), "workspace", |text| WorkspaceName::new(text), &mut problems);
-        let environment =
-            pick(target.environment.as_deref(), written.manifest.environment.as_ref(), "environment", |text| EnvironmentName::new(text), &mut problems);
+        let workspace = pick(
+            target.workspace.as_deref(),
+            written.manifest.workspace.as_ref(),
+            "workspace",
+            |text| WorkspaceName::new(text),
+            &mut problems,
+        );
+        let environment = pick(
+            target.environment.as_deref(),
+            written.manifest.environment.as_ref(),
+            "environment",
+            |text| EnvironmentName::new(text),
+            &mut problems,
+        );
         match (workspace, environment) {
-            (Some(workspace), Some(environment)) => Ok(Place { workspace, environment, deployable: written.manifest.name.clone() }),
+            (Some(workspace), Some(environment)) => {
+                Ok(Place { workspace, environment, deployable: written.manifest.name.clone() })
+            }
             _ => Err(problems),
         }
     }
 
     /// Fetches and reads the plugins of every environment of the manifest.
-    pub(super) async fn plugins(&self, written: &Written, catalog: Option<&Catalog>, mode: LockMode) -> Result<LoadedPlugins, Problems> {
+    pub(super) async fn plugins(
+        &self,
+        written: &Written,
+        catalog: Option<&Catalog>,
+        mode: LockMode,
+    ) -> Result<LoadedPlugins, Problems> {
         let lock_path = written.folder.join(sources::LOCK_FILE);
         let lock = self.read_lock(&lock_path)?;
         let terms = sources::Terms {
@@ -149,8 +167,13 @@ impl Session {
         };
         let uses = uses(&written.manifest);
         let (fetched, mut new_lock, warnings) = sources::fetch_all(&self.world, &terms, &uses).await?;
-        let mut loaded =
-            LoadedPlugins { plugins: BTreeMap::new(), contents: BTreeMap::new(), proposed: Vec::new(), lock: Lock::default(), warnings };
+        let mut loaded = LoadedPlugins {
+            plugins: BTreeMap::new(),
+            contents: BTreeMap::new(),
+            proposed: Vec::new(),
+            lock: Lock::default(),
+            warnings,
+        };
         let mut problems = Problems::default();
         for (used, fetched) in fetched {
             let name = plugin_file(&used, "plugin.yaml");
@@ -244,7 +267,8 @@ impl Session {
         let mut types = Vec::new();
         if let Some((store, head)) = store {
             let listed = store.list(head, &["types".to_owned()]).await?;
-            let paths: Vec<String> = listed.into_values().flatten().map(|file| file.path).filter(|path| path.ends_with(".yaml")).collect();
+            let paths: Vec<String> =
+                listed.into_values().flatten().map(|file| file.path).filter(|path| path.ends_with(".yaml")).collect();
             types.extend(self.context_documents(store, head, &paths, documents::connection_type).await?.into_values());
         }
         let known: BTreeSet<_> = types.iter().map(|found| found.name.clone()).collect();
@@ -253,7 +277,12 @@ impl Session {
     }
 
     /// The workspace's and the environment's documents.
-    pub(super) async fn environment(&self, store: &dyn ContextStore, head: Option<&CommitId>, place: &Place) -> Result<(Workspace, Environment), Problems> {
+    pub(super) async fn environment(
+        &self,
+        store: &dyn ContextStore,
+        head: Option<&CommitId>,
+        place: &Place,
+    ) -> Result<(Workspace, Environment), Problems> {
         let missing = |what: &str, path: &str| {
             Diagnostic::error(FailureReason::InvalidInput, format!("{what} is not in the context repository"))
                 .note(format!("looked for `{path}` on the documents branch of {}", store.describe()))
@@ -266,8 +295,8 @@ impl Session {
         let workspace = self.context_document(store, head, &paths.0, documents::workspace).await?;
         let workspace = workspace.ok_or_else(|| missing(&format!("the workspace `{}`", place.workspace), &paths.0))?;
         let environment = self.context_document(store, head, &paths.1, documents::environment).await?;
-        let environment =
-            environment.ok_or_else(|| missing(&format!("the environment `{}/{}`", place.workspace, place.environment), &paths.1))?;
+        let environment = environment
+            .ok_or_else(|| missing(&format!("the environment `{}/{}`", place.workspace, place.environment), &paths.1))?;
         Ok((workspace, environment))
     }
 
@@ -284,7 +313,8 @@ impl Session {
         let producers: BTreeSet<Place> = wanted.iter().filter_map(Address::producer).collect();
         let snapshot = Snapshot::newest(store).await?;
         view.connections = snapshot.connections(wanted).await?;
-        view.kinds = view.connections.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
+        view.kinds =
+            view.connections.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
         let own = snapshot.place(place).await?;
         let addresses: BTreeSet<Address> = own.connections.values().map(|record| record.address.clone()).collect();
         view.consumers = entries(snapshot.consumers(&addresses).await?);
@@ -292,7 +322,9 @@ impl Session {
         let imported: BTreeMap<String, Address> = wanted
             .iter()
             .filter_map(|address| match &address.target {
-                AddressTarget::Imported(name) => Some((layout::imported(&address.workspace, &address.environment, name), address.clone())),
+                AddressTarget::Imported(name) => {
+                    Some((layout::imported(&address.workspace, &address.environment, name), address.clone()))
+                }
                 AddressTarget::Output { .. } => None,
             })
             .collect();
@@ -318,8 +350,10 @@ impl Session {
         wanted: &BTreeSet<Address>,
         view: &mut ContextView,
     ) -> Result<(), Problems> {
-        let paths: BTreeSet<String> = producers.iter().map(|place| layout::environment(&place.workspace, &place.environment)).collect();
-        let documents = self.context_documents(store, head, &paths.into_iter().collect::<Vec<_>>(), documents::environment).await?;
+        let paths: BTreeSet<String> =
+            producers.iter().map(|place| layout::environment(&place.workspace, &place.environment)).collect();
+        let documents =
+            self.context_documents(store, head, &paths.into_iter().collect::<Vec<_>>(), documents::environment).await?;
         for address in wanted {
             let (Some(place), AddressTarget::Output { alias, .. }) = (address.producer(), &address.target) else { continue };
             if let Some(environment) = documents.get(&layout::environment(&place.workspace, &place.environment)) {
@@ -346,7 +380,9 @@ impl Session {
 }
 
 /// Consumer entries without their keys, which the entries repeat.
-pub(super) fn entries(consumers: BTreeMap<Address, BTreeMap<ledger::Consumer, ConsumerEntry>>) -> BTreeMap<Address, Vec<ConsumerEntry>> {
+pub(super) fn entries(
+    consumers: BTreeMap<Address, BTreeMap<ledger::Consumer, ConsumerEntry>>,
+) -> BTreeMap<Address, Vec<ConsumerEntry>> {
     consumers.into_iter().map(|(address, entries)| (address, entries.into_values().collect())).collect()
 }
 
@@ -405,7 +441,12 @@ fn pick<N: Clone>(
 
 /// Reads a YAML mapping of `alias.input` to values.
 pub(super) fn member_values(what: &str, text: &str) -> Result<BTreeMap<AliasMember<InputName>, serde_json::Value>, Problems> {
-    let invalid = |why: String| Problems::from(Diagnostic::error(FailureReason::InvalidInput, format!("`{what}` {why}")).help(format!("write `{what}` as a YAML mapping of `alias.input: value`")));
+    let invalid = |why: String| {
+        Problems::from(
+            Diagnostic::error(FailureReason::InvalidInput, format!("`{what}` {why}"))
+                .help(format!("write `{what}` as a YAML mapping of `alias.input: value`")),
+        )
+    };
     let values: BTreeMap<String, serde_json::Value> =
         serde_yaml::from_str(text).map_err(|_| invalid("is not a YAML mapping".to_owned()))?;
     let mut parsed = BTreeMap::new();

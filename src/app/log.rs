@@ -1,20 +1,21 @@
 //! The log of a run: one line for what matters, prefixed by its task; on a terminal a progress line below.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::report::one_line;
-use crate::report::style::{Style, paint};
 use crate::domain::diagnostic::Severity;
 use crate::domain::record::{TaskStatus, TaskType};
 use crate::engine::{Event, Phase};
+use crate::report::one_line;
+use crate::report::style::{Style, paint};
 use crate::terraform;
 
 /// Slower than this, a resource gets a line every time Terraform says that it still goes on.
 const SLOW: Duration = Duration::from_secs(30);
 
 /// The log, as it grows.
-pub struct Log {
+pub(super) struct Log {
     color: bool,
     /// The terminal's width; none where lines go to a file.
     width: Option<usize>,
@@ -25,12 +26,12 @@ pub struct Log {
 
 impl Log {
     /// An empty log; with a width, it keeps a progress line at its end.
-    pub fn new(color: bool, width: Option<usize>) -> Self {
+    pub(super) fn new(color: bool, width: Option<usize>) -> Self {
         Self { color, width, running: BTreeMap::new(), done: 0, has_progress: false }
     }
 
     /// What to write for an event, `elapsed` after the start.
-    pub fn lines(&mut self, event: &Event, elapsed: Duration) -> String {
+    pub(super) fn lines(&mut self, event: &Event, elapsed: Duration) -> String {
         let line = self.line(event);
         let mut text = self.erase();
         if let Some(line) = line {
@@ -42,7 +43,7 @@ impl Log {
     }
 
     /// What to write at the end.
-    pub fn finish(&mut self) -> String {
+    pub(super) fn finish(&mut self) -> String {
         self.running.clear();
         self.erase()
     }
@@ -89,18 +90,20 @@ impl Log {
                 };
                 let mut text = paint(word, style, self.color);
                 if !changes.is_empty() {
-                    text.push_str(&format!(" {changes}"));
+                    let _ = write!(text, " {changes}");
                 }
                 if let Some(because) = because {
-                    text.push_str(&format!(" ({})", one_line(because)));
+                    let _ = write!(text, " ({})", one_line(because));
                 }
                 if !took.is_zero() {
-                    text.push_str(&format!(" in {:.1}s", took.as_secs_f64()));
+                    let _ = write!(text, " in {:.1}s", took.as_secs_f64());
                 }
                 Some(self.prefixed(alias.as_str(), &text))
             }
             Event::Note(note) => Some(one_line(note)),
-            Event::Warning(diagnostic) => Some(format!("{} {}", paint("warning:", Style::Changed, self.color), one_line(&diagnostic.message))),
+            Event::Warning(diagnostic) => {
+                Some(format!("{} {}", paint("warning:", Style::Changed, self.color), one_line(&diagnostic.message)))
+            }
         }
     }
 
@@ -108,7 +111,9 @@ impl Log {
         use terraform::{Action, Event as Said};
         let inside = |address: &str| one_line(address.strip_prefix("module.plugin.").unwrap_or(address));
         let text = match event {
-            Said::ResourceDone { address, action, elapsed } if *action != Action::Read && !address.starts_with("terraform_data.tieline_") => {
+            Said::ResourceDone { address, action, elapsed }
+                if *action != Action::Read && !address.starts_with("terraform_data.tieline_") =>
+            {
                 format!("{} {} in {:.0}s", done_word(*action), inside(address), elapsed.as_secs_f64())
             }
             Said::ResourceProgress { address, action, elapsed } if *elapsed >= SLOW => {
@@ -119,7 +124,10 @@ impl Log {
             Said::Diagnostic(diagnostic) if diagnostic.severity == Severity::Warning => {
                 format!("{} {}", paint("warning:", Style::Changed, self.color), one_line(&diagnostic.summary))
             }
-            Said::Text(line) if !line.trim().is_empty() => one_line(line),
+            // What init says beside its events is about init itself; its failures come as diagnostics.
+            Said::Text(line) if !line.trim().is_empty() && self.running.get(alias).is_none_or(|phase| phase != "init") => {
+                one_line(line)
+            }
             _ => return None,
         };
         Some(self.prefixed(alias, &text))

@@ -41,8 +41,14 @@ pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken
         Command::Connection(connection) => connection::run(&session, &connection).await,
         Command::Context(context) => context::run(&session, &context).await,
         Command::Plugins(plugins) => plugins::run(&session, &plugins).await,
-        Command::Schema { kind } => schema(&session, &kind),
-        Command::Completions { shell } => completions(&session, shell),
+        Command::Schema { kind } => {
+            schema(&session, &kind);
+            Ok(())
+        }
+        Command::Completions { shell } => {
+            completions(&session, shell);
+            Ok(())
+        }
     };
     match result {
         Ok(()) => 0,
@@ -68,19 +74,17 @@ fn exit_code(problems: &Problems) -> u8 {
     aborted.or_else(|| kinds().next()).map_or(0, crate::domain::failure::FailureKind::exit_code)
 }
 
-fn schema(session: &Session, kind: &str) -> Result<(), Problems> {
+fn schema(session: &Session, kind: &str) {
     let known = Kind::ALL.iter().find(|known| known.as_str() == kind);
     if let Some(kind) = known {
         session.print(&String::from_utf8_lossy(&crate::domain::canonical::to_bytes(&documents::schema(*kind))));
     }
-    Ok(())
 }
 
-fn completions(session: &Session, shell: clap_complete::Shell) -> Result<(), Problems> {
+fn completions(session: &Session, shell: clap_complete::Shell) {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "tieline", &mut script);
     session.print(&String::from_utf8_lossy(&script));
-    Ok(())
 }
 
 /// A document of the context, as people know it.

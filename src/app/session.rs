@@ -128,8 +128,11 @@ impl Session {
             Location::Local(path) => path.parent().map(Path::to_path_buf),
             Location::Remote(_) => None,
         };
-        let mut names =
-            RefNames { documents: arguments.documents_branch.clone(), ledger: arguments.ledger_branch.clone(), ..RefNames::default() };
+        let mut names = RefNames {
+            documents: arguments.documents_branch.clone(),
+            ledger: arguments.ledger_branch.clone(),
+            ..RefNames::default()
+        };
         let mut store = GitStore::open(&self.world, &location, names.clone(), &self.cache()).await?;
         if let Some(prefix) = self.claims_prefix(&store).await? {
             names.claims_prefix = prefix;

@@ -25,15 +25,18 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let mut status = report::status::Status { place: place.clone(), connections, ..report::status::Status::default_for(&place) };
     if let Some(head) = store.head(Branch::Ledger).await? {
         let folder = layout::environment_folder(&place.workspace, &place.environment);
-        let listed: Vec<String> =
-            store.list(&head, &[folder]).await?.into_values().flatten().map(|file| file.path).collect();
+        let listed: Vec<String> = store.list(&head, &[folder]).await?.into_values().flatten().map(|file| file.path).collect();
         status.runs = newest::<RunRecord>(store, &head, &listed, "runs").await?;
         status.releases = newest::<Release>(store, &head, &listed, "releases").await?;
         let addresses: BTreeSet<Address> = status.connections.iter().map(|record| record.address.clone()).collect();
         status.consumers = load::entries(Snapshot::new(store, Some(head)).consumers(&addresses).await?);
     }
     status.claims = claims(store, &place).await?;
-    session.print(&if session.is_json() { report::status::json(&status) } else { report::status::text(&status, session.world.clock.now()) });
+    session.print(&if session.is_json() {
+        report::status::json(&status)
+    } else {
+        report::status::text(&status, session.world.clock.now())
+    });
     Ok(())
 }
 

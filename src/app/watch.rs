@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::log::Log;
 use super::session::Session;
 use crate::engine::{Event, Sink};
-use super::log::Log;
 use crate::request::cli::LogLevel;
 use crate::secrets::Redactor;
 use crate::world::{Console, Stream};
@@ -26,7 +26,10 @@ struct Shown {
 
 impl Watcher {
     pub(super) fn new(session: &Session) -> Self {
-        let log = Log::new(session.uses_color(Stream::Err), session.is_interactive().then(|| session.world.console.width().unwrap_or(80)));
+        let log = Log::new(
+            session.uses_color(Stream::Err),
+            session.is_interactive().then(|| session.world.console.width().unwrap_or(80)),
+        );
         Self {
             shown: Arc::new(Shown {
                 console: session.world.console.clone(),
@@ -47,7 +50,7 @@ impl Watcher {
 
     /// Takes the progress line away.
     pub(super) fn finish(&self) {
-        self.shown.write(|log| log.finish());
+        self.shown.write(Log::finish);
     }
 }
 

@@ -36,7 +36,7 @@ impl<E> From<StoreError> for PublishError<E> {
     }
 }
 
-impl<E: Into<Problems>> From<PublishError<E>> for Problems {
+impl<E: Into<Self>> From<PublishError<E>> for Problems {
     fn from(problem: PublishError<E>) -> Self {
         match problem {
             PublishError::Rebuild(problem) => problem.into(),

@@ -416,7 +416,7 @@ pub enum BackendKind {
     Gcs,
     /// Azure Blob Storage.
     Azurerm,
-    /// PostgreSQL.
+    /// `PostgreSQL`.
     Pg,
     /// A REST endpoint.
     Http,

@@ -142,7 +142,9 @@ mod tests {
             environment: EnvironmentName::new("e").unwrap(),
             deployable: DeployableName::new("d").unwrap(),
         };
-        let tasks = |b: &str| BTreeMap::from([("deploy:a".to_owned(), Digest::of(b"a")), ("deploy:b".to_owned(), Digest::of(b.as_bytes()))]);
+        let tasks = |b: &str| {
+            BTreeMap::from([("deploy:a".to_owned(), Digest::of(b"a")), ("deploy:b".to_owned(), Digest::of(b.as_bytes()))])
+        };
         let approved = PlanFingerprint::of(&place, &tasks("before"));
         let now = PlanFingerprint::of(&place, &tasks("after"));
         assert_ne!(approved, now);

@@ -28,7 +28,13 @@ pub(super) struct Applied {
 
 impl Engine {
     /// Applies a prepared task. Nothing is applied when a bound connection changed meanwhile (R11) or the attempt cannot be noted.
-    pub(super) async fn apply(&self, alias: &Alias, prepared: &Prepared, run: &RunId, journal: &Journal) -> Result<Applied, Problems> {
+    pub(super) async fn apply(
+        &self,
+        alias: &Alias,
+        prepared: &Prepared,
+        run: &RunId,
+        journal: &Journal,
+    ) -> Result<Applied, Problems> {
         let plugin = &self.deployment.plugins[alias];
         self.recheck(alias, &prepared.bindings).await?;
         let before = self.own.applied.get(alias);
@@ -56,7 +62,14 @@ impl Engine {
         }
     }
 
-    fn failed(&self, alias: &Alias, plugin: &ResolvedPlugin, mut record: AppliedRecord, failure: Box<terraform::Failure>, run: &RunId) -> Applied {
+    fn failed(
+        &self,
+        alias: &Alias,
+        plugin: &ResolvedPlugin,
+        mut record: AppliedRecord,
+        failure: Box<terraform::Failure>,
+        run: &RunId,
+    ) -> Applied {
         // How many resources a broken apply left is unknown; that there may be some is what matters for R33.
         record.resources = record.resources.max(failure.applied.counts.add);
         self.degrade(alias, plugin, run);
@@ -107,7 +120,13 @@ impl Engine {
             inputs: prepare::public_inputs(plugin),
             sensitive_inputs: prepare::sensitive_inputs(plugin),
             bindings: prepared.bindings.clone(),
-            after: self.deployment.manifest.plugins.get(alias).map(|applied| applied.after.iter().cloned().collect()).unwrap_or_default(),
+            after: self
+                .deployment
+                .manifest
+                .plugins
+                .get(alias)
+                .map(|applied| applied.after.iter().cloned().collect())
+                .unwrap_or_default(),
             state: prepared.state.clone(),
             provider_lock: prepared.provider_lock.clone(),
             terraform: self.terraform.build().clone(),
@@ -128,7 +147,13 @@ impl Engine {
     }
 
     /// Checks what Terraform put out against the contracts; all outputs of the plugin become records, or none do (R12, R16).
-    fn publish_outputs(&self, alias: &Alias, plugin: &ResolvedPlugin, run: &RunId, values: &BTreeMap<String, OutputValue>) -> Problems {
+    fn publish_outputs(
+        &self,
+        alias: &Alias,
+        plugin: &ResolvedPlugin,
+        run: &RunId,
+        values: &BTreeMap<String, OutputValue>,
+    ) -> Problems {
         let producer = Producer {
             kind: self.deployment.kind,
             plugin: plugin.plugin.name.clone(),
@@ -140,10 +165,10 @@ impl Engine {
         let fresh_uid = format!("{:032x}", self.world.random.bits());
         let publisher = Publisher { file: &self.deployment.file, alias, producer: &producer, fresh_uid: &fresh_uid };
         let address = |output: &OutputName| self.deployment.place.output(alias, output);
-        let published = publisher.records(&plugin.outputs, address, values, &self.records());
-        match published {
-            Ok(published) => {
-                self.records().extend(published.into_iter().map(|record| (record.address.clone(), record)));
+        let records = publisher.records(&plugin.outputs, address, values, &self.records());
+        match records {
+            Ok(records) => {
+                self.records().extend(records.into_iter().map(|record| (record.address.clone(), record)));
                 Problems::default()
             }
             Err(problems) => {

@@ -11,10 +11,10 @@ use crate::domain::record::StateLocation;
 use crate::render::{self, BoundSlot, SensitiveSource};
 
 /// The records that bindings are made against: those of this deployable as the run leaves them.
-pub type Records = BTreeMap<Address, ConnectionRecord>;
+pub(super) type Records = BTreeMap<Address, ConnectionRecord>;
 
 /// A slot's binding and what is rendered for it; nothing for a slot that is unset.
-pub struct Bound {
+pub(super) struct Bound {
     /// What is recorded.
     pub binding: Binding,
     /// What is rendered.
@@ -22,7 +22,12 @@ pub struct Bound {
 }
 
 /// Binds every slot. A link whose record is not there is left out: its producer has not been applied.
-pub fn bind(place: &Place, backend: &Backend, slots: &BTreeMap<SlotName, ResolvedSlot>, own: &Records) -> BTreeMap<SlotName, Bound> {
+pub(super) fn bind(
+    place: &Place,
+    backend: &Backend,
+    slots: &BTreeMap<SlotName, ResolvedSlot>,
+    own: &Records,
+) -> BTreeMap<SlotName, Bound> {
     slots.iter().filter_map(|(name, slot)| Some((name.clone(), bind_one(place, backend, slot, own)?))).collect()
 }
 
@@ -31,7 +36,8 @@ fn bind_one(place: &Place, backend: &Backend, resolved: &ResolvedSlot, own: &Rec
         Choice::Link { alias, output } => {
             let record = own.get(&place.output(alias, output))?;
             let accepts = |version: &semver::Version| resolved.slot.version.as_ref().is_none_or(|range| range.matches(version));
-            let face = record.faces().position(|face| face.type_name == resolved.slot.type_name && accepts(&face.type_version))?;
+            let face =
+                record.faces().position(|face| face.type_name == resolved.slot.type_name && accepts(&face.type_version))?;
             Some(bound(record, face, resolved, Some(&render::backend::state_location(backend, place, alias))))
         }
         Choice::Connection(chosen) => Some(bound(&chosen.record, chosen.face, resolved, chosen.state.as_ref())),
@@ -56,7 +62,7 @@ fn bound(record: &ConnectionRecord, position: usize, resolved: &ResolvedSlot, st
 }
 
 /// What is rendered for a recorded binding.
-pub fn rendered(binding: &Binding, face: usize, state: Option<&StateLocation>) -> BoundSlot {
+pub(super) fn rendered(binding: &Binding, face: usize, state: Option<&StateLocation>) -> BoundSlot {
     let sensitive = binding.sensitive.iter().filter_map(|attribute| {
         let source = match (&binding.address.target, state) {
             (crate::domain::address::Target::Output { output, .. }, Some(location)) => {
@@ -70,7 +76,7 @@ pub fn rendered(binding: &Binding, face: usize, state: Option<&StateLocation>) -
 }
 
 /// The aliases of the same deployable that a plugin takes connections from.
-pub fn linked(slots: &BTreeMap<SlotName, ResolvedSlot>) -> impl Iterator<Item = &Alias> {
+pub(super) fn linked(slots: &BTreeMap<SlotName, ResolvedSlot>) -> impl Iterator<Item = &Alias> {
     slots.values().filter_map(|slot| match &slot.choice {
         Choice::Link { alias, .. } => Some(alias),
         _ => None,

@@ -19,10 +19,10 @@ use crate::domain::record::{Claim, RunRecord, RunStatus, RunType, SCHEMA_VERSION
 use crate::world::World;
 
 /// How long a claim is believed without a renewal.
-const LEASE: Duration = Duration::from_secs(5 * 60);
+const LEASE: Duration = Duration::from_mins(5);
 
 /// How often it is renewed.
-pub(super) const RENEWAL: Duration = Duration::from_secs(60);
+pub(super) const RENEWAL: Duration = Duration::from_mins(1);
 
 /// How many of the newest runs are looked at to find out whether a claim's run has ended.
 const RECENT_RUNS: usize = 20;
@@ -56,7 +56,10 @@ pub async fn claim(start: &Start, deployment: &Deployment, say: &(dyn Fn(String)
     let claim = start.claim_of(deployment);
     let taken = take(&start.world, &*start.store, &claim).await?;
     if let Some(dead) = &taken.dead {
-        say(format!("run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over", dead.run.id, dead.host));
+        say(format!(
+            "run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over",
+            dead.run.id, dead.host
+        ));
         recovery::fold(&start.world, &*start.store, dead).await?;
     }
     Ok(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, taken.commit)))
@@ -150,12 +153,14 @@ async fn is_dead(world: &World, store: &dyn ContextStore, holder: &Claim) -> Res
 fn held_by(world: &World, holder: &Claim) -> Diagnostic {
     let who = holder.run.actor.as_deref().unwrap_or("somebody");
     let mut diagnostic =
-        Diagnostic::error(FailureReason::Claimed, format!("`{}` is held by run `{}`", holder.place, holder.run.id)).note(format!(
-            "started {} by {who} on `{}`, process {}",
-            holder.run.started.format("%Y-%m-%d %H:%M:%S UTC"),
-            holder.host,
-            holder.process.id
-        ));
+        Diagnostic::error(FailureReason::Claimed, format!("`{}` is held by run `{}`", holder.place, holder.run.id)).note(
+            format!(
+                "started {} by {who} on `{}`, process {}",
+                holder.run.started.format("%Y-%m-%d %H:%M:%S UTC"),
+                holder.host,
+                holder.process.id
+            ),
+        );
     if let Some(url) = &holder.run.run_url {
         diagnostic = diagnostic.note(format!("watch it at {url}"));
     }

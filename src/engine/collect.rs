@@ -17,7 +17,7 @@ use crate::render::names;
 use crate::terraform::OutputValue;
 
 /// What is published of one applied plugin.
-pub struct Publisher<'a> {
+pub(super) struct Publisher<'a> {
     /// The manifest's file, for places.
     pub file: &'a str,
     /// The applied plugin.
@@ -30,7 +30,7 @@ pub struct Publisher<'a> {
 
 impl Publisher<'_> {
     /// The records of all outputs, or every way in which they break their contracts.
-    pub fn records(
+    pub(super) fn records(
         &self,
         outputs: &BTreeMap<OutputName, Vec<PublishedFace>>,
         address: impl Fn(&OutputName) -> Address,
@@ -101,11 +101,14 @@ impl Publisher<'_> {
         }
         for name in contract.sensitive() {
             if contract.required().contains(&name) && !found.present.contains(&name) {
-                problems.push(violated(format!("`{}.{output}` breaks its contract: the sensitive attribute `{name}` is missing", self.alias)));
+                problems.push(violated(format!(
+                    "`{}.{output}` breaks its contract: the sensitive attribute `{name}` is missing",
+                    self.alias
+                )));
             }
             let declared = contract.attributes["properties"][name.as_str()]["type"].as_str();
             let actual = found.types.get(&name);
-            if let (Some(declared), Some(actual)) = (declared, actual).clone()
+            if let (Some(declared), Some(actual)) = (declared, actual)
                 && !fits(declared, actual)
             {
                 problems.push(violated(format!(
@@ -127,7 +130,8 @@ struct Found {
 
 impl Found {
     fn of(output: &OutputName, position: usize, values: &BTreeMap<String, OutputValue>) -> Self {
-        let object = |name: &str| values.get(name).and_then(|output| output.value.as_ref()?.as_object().cloned()).unwrap_or_default();
+        let object =
+            |name: &str| values.get(name).and_then(|output| output.value.as_ref()?.as_object().cloned()).unwrap_or_default();
         let mut public = object(&names::public_output(output, position));
         // An optional attribute that the module leaves null is absent.
         public.retain(|_, value| !value.is_null());
@@ -136,7 +140,10 @@ impl Found {
             .filter(|(_, present)| present == &Value::Bool(true))
             .filter_map(|(name, _)| AttributeName::new(name).ok())
             .collect();
-        let types = values.get(&names::sensitive_output(output, position)).map(|output| attribute_types(&output.type_)).unwrap_or_default();
+        let types = values
+            .get(&names::sensitive_output(output, position))
+            .map(|output| attribute_types(&output.type_))
+            .unwrap_or_default();
         Self { public, present, types }
     }
 
@@ -145,7 +152,11 @@ impl Found {
         Face {
             type_name: contract.name.clone(),
             type_version: contract.version.clone(),
-            attributes: self.public.into_iter().filter_map(|(name, value)| Some((AttributeName::new(name).ok()?, value))).collect(),
+            attributes: self
+                .public
+                .into_iter()
+                .filter_map(|(name, value)| Some((AttributeName::new(name).ok()?, value)))
+                .collect(),
             sensitive: self.present.into_iter().map(|name| (name, Handle::STATE)).collect(),
         }
     }

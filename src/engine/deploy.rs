@@ -17,7 +17,9 @@ use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::{FailureKind, FailureReason};
 use crate::domain::names::Alias;
 use crate::domain::outcome::RunReport;
-use crate::domain::record::{AppliedRecord, ChangeCounts, Release, ReleasedPlugin, RunRecord, RunStatus, SCHEMA_VERSION, TaskStatus};
+use crate::domain::record::{
+    AppliedRecord, ChangeCounts, Release, ReleasedPlugin, RunRecord, RunStatus, SCHEMA_VERSION, TaskStatus,
+};
 
 /// Runs the deploy whose claim the journal holds, and publishes what it did on every way out.
 pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
@@ -33,7 +35,13 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
         Ok(prepared) => engine.run_tasks(&journal, &results, prepared).await,
         Err(problems) => {
             for node in engine.graph().keys() {
-                engine.end_task(&journal, node, TaskStatus::Skipped, Some("the plan was refused".to_owned()), ChangeCounts::default());
+                engine.end_task(
+                    &journal,
+                    node,
+                    TaskStatus::Skipped,
+                    Some("the plan was refused".to_owned()),
+                    ChangeCounts::default(),
+                );
             }
             locked(&results).problems.extend(problems);
         }
@@ -102,7 +110,10 @@ impl Engine {
         }
         let mut publication = Publication::new(&self.deployment.place);
         for record in &going {
-            publication.connection(&crate::domain::connection::ConnectionRecord { status: ConnectionStatus::Retiring, ..record.clone() });
+            publication.connection(&crate::domain::connection::ConnectionRecord {
+                status: ConnectionStatus::Retiring,
+                ..record.clone()
+            });
         }
         let message = format!("Retire connections of {}, run {}", self.deployment.place, journal.claim().run.id);
         publication.commit(&self.world, &*self.store, &message).await?;
@@ -139,7 +150,10 @@ impl Engine {
             publication.destroyed(alias, &self.removed[alias].record, &self.own.connections);
         }
         let connections = self.records().clone();
-        for record in connections.values().filter(|record| self.own.connections.get(&record.address) != Some(record) || !self.removed.is_empty()) {
+        for record in connections
+            .values()
+            .filter(|record| self.own.connections.get(&record.address) != Some(record) || !self.removed.is_empty())
+        {
             publication.connection(record);
         }
         if run.status == RunStatus::Succeeded {
@@ -149,10 +163,12 @@ impl Engine {
         let message = format!("{} of {}, run {}", run_word(&run), self.deployment.place, run.id);
         let published = publication.commit(&self.world, &*self.store, &message).await;
         match published {
-            Ok(_) => {
+            Ok(()) => {
                 // A claim whose run is recorded as ended is void: that it could not be deleted is only worth a line.
                 if journal.release().await.is_err() {
-                    self.emit(Event::Note("the claim could not be deleted; it is void, since the run is recorded as ended".to_owned()));
+                    self.emit(Event::Note(
+                        "the claim could not be deleted; it is void, since the run is recorded as ended".to_owned(),
+                    ));
                 }
             }
             Err(unpublished) => {
@@ -192,7 +208,10 @@ impl Engine {
     }
 
     /// Consumers that are bound to an older generation than there is now (R20).
-    fn stale(&self, connections: &BTreeMap<Address, crate::domain::connection::ConnectionRecord>) -> BTreeMap<Address, Vec<String>> {
+    fn stale(
+        &self,
+        connections: &BTreeMap<Address, crate::domain::connection::ConnectionRecord>,
+    ) -> BTreeMap<Address, Vec<String>> {
         let own = format!("{}/", self.deployment.place);
         let stale = connections.values().map(|record| {
             let consumers = self.own.consumers.get(&record.address).into_iter().flatten();

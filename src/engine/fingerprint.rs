@@ -14,7 +14,7 @@ use crate::render;
 
 /// All that decides what an apply of a plugin does, but for sensitive inputs, which nothing may record.
 #[derive(Serialize)]
-pub struct ApplyIdentity<'a> {
+pub(super) struct ApplyIdentity<'a> {
     /// Where it is applied.
     pub place: &'a Place,
     /// Under which alias.
@@ -39,9 +39,12 @@ pub struct ApplyIdentity<'a> {
 
 impl ApplyIdentity<'_> {
     /// The fingerprint of an apply.
-    pub fn fingerprint(&self) -> Digest {
-        let bindings: BTreeMap<&SlotName, (&str, &Digest, &BTreeSet<AttributeName>)> =
-            self.bindings.iter().map(|(slot, binding)| (slot, (binding.uid.as_str(), &binding.digest, &binding.sensitive))).collect();
+    pub(super) fn fingerprint(&self) -> Digest {
+        let bindings: BTreeMap<&SlotName, (&str, &Digest, &BTreeSet<AttributeName>)> = self
+            .bindings
+            .iter()
+            .map(|(slot, binding)| (slot, (binding.uid.as_str(), &binding.digest, &binding.sensitive)))
+            .collect();
         Digest::of_json(&serde_json::json!({
             "place": self.place, "alias": self.alias, "plugin": self.plugin, "inputs": self.inputs, "bindings": bindings,
             "contracts": self.contracts, "state": self.state, "account": self.account, "providerLock": self.provider_lock,
@@ -57,7 +60,7 @@ const UNKNOWN: &str = "(known after apply)";
 
 /// The part of a plan that a person approves: per resource its address, actions, replaced paths and planned values, with sensitive
 /// leaves and unknowns as fixed markers and the run's own directory rewritten.
-pub fn plan_essence(plan: &Value, directory: &str) -> Value {
+pub(super) fn plan_essence(plan: &Value, directory: &str) -> Value {
     let resources: Vec<Value> = plan["resource_changes"]
         .as_array()
         .into_iter()
@@ -145,9 +148,7 @@ mod tests {
 
     #[test]
     fn r26_a_changed_value_counts() {
-        let plan = |size: &str| {
-            json!({"resource_changes": [{"address": "a", "mode": "managed", "change": {"actions": ["update"], "after": {"size": size}}}]})
-        };
+        let plan = |size: &str| json!({"resource_changes": [{"address": "a", "mode": "managed", "change": {"actions": ["update"], "after": {"size": size}}}]});
         assert_ne!(plan_essence(&plan("small"), "/r"), plan_essence(&plan("large"), "/r"));
     }
 }

@@ -28,14 +28,14 @@ pub struct Journal {
 
 impl Journal {
     /// The journal of a claim that was just taken.
-    pub fn new(world: World, store: Arc<dyn ContextStore>, claim: Claim, commit: CommitId) -> Self {
+    pub(super) fn new(world: World, store: Arc<dyn ContextStore>, claim: Claim, commit: CommitId) -> Self {
         let bytes = canonical::to_bytes(&claim);
         let written = tokio::sync::Mutex::new((commit, bytes));
         Self { world, store, claim: Mutex::new(claim), written, lost: AtomicBool::new(false) }
     }
 
     /// Notes something; it is written with the next [`Journal::sync`].
-    pub fn note(&self, change: impl FnOnce(&mut Claim)) {
+    pub(super) fn note(&self, change: impl FnOnce(&mut Claim)) {
         match self.claim.lock() {
             Ok(mut claim) => change(&mut claim),
             Err(poisoned) => change(&mut poisoned.into_inner()),
@@ -43,7 +43,7 @@ impl Journal {
     }
 
     /// The claim as it stands.
-    pub fn claim(&self) -> Claim {
+    pub(super) fn claim(&self) -> Claim {
         match self.claim.lock() {
             Ok(claim) => claim.clone(),
             Err(poisoned) => poisoned.into_inner().clone(),
@@ -54,7 +54,7 @@ impl Journal {
     ///
     /// # Errors
     /// `claimed` when the claim was taken over; `context-unavailable` when it cannot be written.
-    pub async fn sync(&self) -> Result<(), Problems> {
+    pub(super) async fn sync(&self) -> Result<(), Problems> {
         let mut written = self.written.lock().await;
         let bytes = canonical::to_bytes(&self.claim());
         if written.1 == bytes {
@@ -77,7 +77,7 @@ impl Journal {
     }
 
     /// Renews the lease until `done`. A failed renewal is tried again a minute later; the lease outlives several.
-    pub async fn keep_alive(&self, done: &CancellationToken) {
+    pub(super) async fn keep_alive(&self, done: &CancellationToken) {
         loop {
             tokio::select! {
                 () = done.cancelled() => return,
@@ -90,7 +90,7 @@ impl Journal {
     }
 
     /// Whether somebody took the claim over.
-    pub fn is_lost(&self) -> bool {
+    pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
 

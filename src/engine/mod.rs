@@ -14,8 +14,8 @@ mod journal;
 mod plan;
 mod prepare;
 mod publication;
-mod removal;
 mod recovery;
+mod removal;
 mod schedule;
 mod tasks;
 
@@ -29,11 +29,11 @@ use crate::context::{CommitId, ContextStore};
 use crate::domain::address::{Address, AliasMember};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::deployment::Deployment;
+use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::domain::names::{Alias, InputName, VersionTag};
 use crate::domain::organization::Environment;
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::record::{AppliedRecord, StateLocation};
-use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::policy::Gates;
 use crate::secrets::Secret;
 use crate::sources::Tree;
@@ -92,7 +92,8 @@ impl Content {
 
     /// The providers that its modules need beside the one that is part of Terraform.
     fn providers(&self) -> BTreeSet<String> {
-        let sources = self.modules.iter().flat_map(|(_, module)| module.providers.keys().map(|local| module.provider_source(local)));
+        let sources =
+            self.modules.iter().flat_map(|(_, module)| module.providers.keys().map(|local| module.provider_source(local)));
         sources.filter(|source| source != BUILTIN_PROVIDER).collect()
     }
 }
@@ -187,7 +188,11 @@ impl Engine {
         }
         for alias in self.removed.keys() {
             let holders = self.own.applied.iter().filter(|(_, record)| {
-                record.after.contains(alias) || record.bindings.values().any(|binding| publication::is_of(&binding.address, alias) && self.is_own(&binding.address))
+                record.after.contains(alias)
+                    || record
+                        .bindings
+                        .values()
+                        .any(|binding| publication::is_of(&binding.address, alias) && self.is_own(&binding.address))
             });
             let waits = holders.filter_map(|(holder, _)| {
                 if self.removed.contains_key(holder) {

@@ -63,7 +63,12 @@ pub(super) async fn pass(engine: &Arc<Engine>, lock: bool) -> Pass {
 }
 
 impl Engine {
-    async fn plan_node(&self, node: &Node, planned: &Mutex<Planned>, lock: bool) -> Result<(Verdict, ChangeCounts, Value), Problems> {
+    async fn plan_node(
+        &self,
+        node: &Node,
+        planned: &Mutex<Planned>,
+        lock: bool,
+    ) -> Result<(Verdict, ChangeCounts, Value), Problems> {
         let alias = match node {
             Node::Destroy(alias) => {
                 let (root, plan) = self.prepare_removal(alias, lock).await?;
@@ -163,10 +168,14 @@ impl Engine {
                 let task = if matches!(node, Node::Destroy(_)) { "destroy" } else { "deploy" };
                 let plugin = self.deployment.plugins.get(node.alias());
                 let bound: BTreeMap<String, (String, String)> = plugin
-                    .map(|plugin| bind::bind(&self.deployment.place, &self.deployment.environment.backend, &plugin.slots, &self.records()))
+                    .map(|plugin| {
+                        bind::bind(&self.deployment.place, &self.deployment.environment.backend, &plugin.slots, &self.records())
+                    })
                     .unwrap_or_default()
                     .into_iter()
-                    .map(|(slot, bound)| (slot.to_string(), (bound.binding.address.to_string(), bound.binding.digest.to_string())))
+                    .map(|(slot, bound)| {
+                        (slot.to_string(), (bound.binding.address.to_string(), bound.binding.digest.to_string()))
+                    })
                     .collect();
                 let inputs = plugin.map(prepare::public_inputs);
                 let approved = serde_json::json!({"plan": essence, "bindings": bound, "inputs": inputs});
@@ -180,12 +189,15 @@ impl Engine {
     fn impact(&self, tasks: &[PlannedTask]) -> BTreeMap<Address, Vec<String>> {
         let own = format!("{}/", self.deployment.place);
         let changing = |address: &Address| {
-            tasks.iter().any(|task| is_of(address, &task.alias) && matches!(task.verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
+            tasks
+                .iter()
+                .any(|task| is_of(address, &task.alias) && matches!(task.verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
         };
         let touched = self.own.consumers.iter().filter(|(address, _)| changing(address));
         touched
             .map(|(address, consumers)| {
-                let elsewhere = consumers.iter().map(|entry| entry.consumer.clone()).filter(|consumer| !consumer.starts_with(&own));
+                let elsewhere =
+                    consumers.iter().map(|entry| entry.consumer.clone()).filter(|consumer| !consumer.starts_with(&own));
                 (address.clone(), elsewhere.collect::<Vec<_>>())
             })
             .filter(|(_, consumers)| !consumers.is_empty())
@@ -199,7 +211,8 @@ impl Engine {
             return Ok(());
         }
         let count = losses.len();
-        let message = format!("the plan of `{alias}` deletes or replaces {count} {}", if count == 1 { "resource" } else { "resources" });
+        let message =
+            format!("the plan of `{alias}` deletes or replaces {count} {}", if count == 1 { "resource" } else { "resources" });
         let mut diagnostic =
             Diagnostic::error(FailureReason::NeedsApproval, message).at(&self.deployment.file, self.pointer(alias));
         for loss in losses.iter().take(10) {

@@ -120,7 +120,13 @@ impl Engine {
         }
     }
 
-    fn is_unchanged(&self, alias: &Alias, plugin: &ResolvedPlugin, before: Option<&AppliedRecord>, identity: &ApplyIdentity<'_>) -> bool {
+    fn is_unchanged(
+        &self,
+        alias: &Alias,
+        plugin: &ResolvedPlugin,
+        before: Option<&AppliedRecord>,
+        identity: &ApplyIdentity<'_>,
+    ) -> bool {
         let Some(before) = before else { return false };
         let records = self.records();
         let published = plugin.outputs.keys().all(|output| {
@@ -138,16 +144,13 @@ impl Engine {
     pub(super) async fn initialize(&self, rendering: &Rendering<'_>) -> Result<(Root, Option<String>), Problems> {
         let rendered = render::root(&rendering.request)?;
         let directory = self.folder.join(rendering.alias.as_str());
-        self.write_root(&directory, rendering, &rendered).map_err(|problem| self.unwritable(&directory, &problem))?;
+        self.write_root(&directory, rendering, &rendered).map_err(|problem| unwritable(&directory, &problem))?;
         let variable_file = self.write_variables(rendering, &directory, &rendered.variables)?;
         let root = Root { directory, environment: BTreeMap::new(), variable_file, providers: rendering.content.providers() };
         self.emit(Event::PhaseStarted { alias: rendering.alias.clone(), phase: Phase::Init });
         let sink = self.terraform_sink(rendering.alias);
-        let lock = self
-            .terraform
-            .init(&root, &*sink, &self.cancel)
-            .await
-            .map_err(|failure| self.explain(rendering.alias, failure))?;
+        let lock =
+            self.terraform.init(&root, &*sink, &self.cancel).await.map_err(|failure| self.explain(rendering.alias, failure))?;
         self.gate_fetched(rendering.alias, &root)?;
         Ok((root, lock))
     }
@@ -165,7 +168,12 @@ impl Engine {
     }
 
     /// Sensitive inputs reach Terraform by a file that only we can read, never by an argument.
-    fn write_variables(&self, rendering: &Rendering<'_>, directory: &Path, needed: &BTreeSet<String>) -> Result<Option<PathBuf>, Problems> {
+    fn write_variables(
+        &self,
+        rendering: &Rendering<'_>,
+        directory: &Path,
+        needed: &BTreeSet<String>,
+    ) -> Result<Option<PathBuf>, Problems> {
         if needed.is_empty() {
             return Ok(None);
         }
@@ -180,14 +188,8 @@ impl Engine {
             .collect();
         let path = directory.join("secrets.tfvars.json");
         let bytes = serde_json::to_vec(&values).unwrap_or_default();
-        self.world.files.write_private(&path, &bytes).map_err(|problem| self.unwritable(&path, &problem))?;
+        self.world.files.write_private(&path, &bytes).map_err(|problem| unwritable(&path, &problem))?;
         Ok(Some(path))
-    }
-
-    fn unwritable(&self, path: &Path, problem: &std::io::Error) -> Problems {
-        Diagnostic::error(FailureReason::Internal, format!("cannot write `{}`: {problem}", path.display()))
-            .help("check the free space and rights of the temporary folder; `TMPDIR` names another")
-            .into()
     }
 
     /// The gates again, over everything that init fetched (R10).
@@ -197,7 +199,7 @@ impl Engine {
         let mut modules = Vec::new();
         for fetched in policy::fetched_modules(&manifest)?.into_iter().filter(|fetched| !fetched.key.is_empty()) {
             let folder = root.directory.join(&fetched.dir);
-            let files = terraform_files(self.world.files, &folder).map_err(|problem| self.unwritable(&folder, &problem))?;
+            let files = terraform_files(self.world.files, &folder).map_err(|problem| unwritable(&folder, &problem))?;
             modules.push((format!("module `{}` ({})", fetched.key, fetched.source), policy::read(&files, "")?));
         }
         let problems = policy::gate(&modules, &self.settings.gates);
@@ -269,8 +271,12 @@ impl Engine {
 
 /// A failure of terraform as problems: what it said, or that it said nothing; who holds the state lock; where an unsaved state is.
 fn problems_of(failure: terraform::Failure) -> Problems {
-    let mut problems: Vec<Diagnostic> =
-        failure.diagnostics.iter().filter(|said| said.severity == Severity::Error).map(|said| said.to_problem(failure.reason)).collect();
+    let mut problems: Vec<Diagnostic> = failure
+        .diagnostics
+        .iter()
+        .filter(|said| said.severity == Severity::Error)
+        .map(|said| said.to_problem(failure.reason))
+        .collect();
     if problems.is_empty() {
         problems.push(Diagnostic::error(failure.reason, format!("terraform ended: {}", failure.reason.meaning())));
     }
@@ -281,7 +287,9 @@ fn problems_of(failure: terraform::Failure) -> Problems {
     }
     if let Some(state) = failure.errored_state {
         first.notes.push(format!("the state could not be saved; its only copy is `{}`", state.display()));
-        first.help.push("keep that file safe: it holds secrets; push it with `terraform state push` once the backend works".to_owned());
+        first
+            .help
+            .push("keep that file safe: it holds secrets; push it with `terraform state push` once the backend works".to_owned());
     }
     Problems(problems)
 }
@@ -294,8 +302,18 @@ fn place_text(origin: &crate::domain::diagnostic::Origin) -> String {
     }
 }
 
+fn unwritable(path: &Path, problem: &std::io::Error) -> Problems {
+    Diagnostic::error(FailureReason::Internal, format!("cannot write `{}`: {problem}", path.display()))
+        .help("check the free space and rights of the temporary folder; `TMPDIR` names another")
+        .into()
+}
+
 fn terraform_files(files: crate::world::Files, folder: &Path) -> std::io::Result<BTreeMap<String, Vec<u8>>> {
-    let names = files.list(folder)?.into_iter().map(|entry| entry.name).filter(|name| name.ends_with(".tf") || name.ends_with(".tf.json"));
+    let names = files
+        .list(folder)?
+        .into_iter()
+        .map(|entry| entry.name)
+        .filter(|name| name.ends_with(".tf") || name.ends_with(".tf.json"));
     names.map(|name| Ok((name.clone(), files.read(&folder.join(&name), 16 << 20)?))).collect()
 }
 

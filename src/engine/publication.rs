@@ -6,44 +6,44 @@ use crate::context::publish::publish;
 use crate::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
 use crate::domain::address::{Address, Place};
 use crate::domain::canonical;
-use crate::domain::diagnostic::Problems;
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
+use crate::domain::diagnostic::Problems;
 use crate::domain::names::{Alias, Digest, SlotName};
 use crate::domain::record::{AppliedRecord, Release, RunRecord, SCHEMA_VERSION};
 use crate::sources::Tree;
 use crate::world::World;
 
 /// Collects the changes of one commit on the ledger.
-pub struct Publication<'a> {
+pub(super) struct Publication<'a> {
     place: &'a Place,
     changes: Changes,
 }
 
 impl<'a> Publication<'a> {
     /// Nothing yet, for this place.
-    pub fn new(place: &'a Place) -> Self {
+    pub(super) fn new(place: &'a Place) -> Self {
         Self { place, changes: Changes::new() }
     }
 
     /// The run, as it ended or stands.
-    pub fn run(&mut self, run: &RunRecord) {
+    pub(super) fn run(&mut self, run: &RunRecord) {
         self.write(layout::run(self.place, &run.id), run);
     }
 
     /// The release that the run made.
-    pub fn release(&mut self, release: &Release) {
+    pub(super) fn release(&mut self, release: &Release) {
         self.write(layout::release(self.place, &release.run), release);
     }
 
     /// A connection.
-    pub fn connection(&mut self, record: &ConnectionRecord) {
+    pub(super) fn connection(&mut self, record: &ConnectionRecord) {
         if let Some(path) = layout::connection(&record.address) {
             self.write(path, record);
         }
     }
 
     /// The tree of a plugin, for rollback and destroy.
-    pub fn tree(&mut self, digest: &Digest, tree: &Tree) {
+    pub(super) fn tree(&mut self, digest: &Digest, tree: &Tree) {
         for (path, file) in &tree.files {
             let change = Change::Write { bytes: file.bytes.clone(), executable: file.executable };
             self.changes.insert(format!("{}/{path}", layout::plugin_tree(digest)), change);
@@ -52,7 +52,7 @@ impl<'a> Publication<'a> {
 
     /// An applied record with its consumer entries. The entries of bindings that `before` had and `record` no longer has go, but
     /// only after a success: until then the old producer stays guarded (R47).
-    pub fn applied(&mut self, alias: &Alias, record: &AppliedRecord, before: Option<&AppliedRecord>, succeeded: bool) {
+    pub(super) fn applied(&mut self, alias: &Alias, record: &AppliedRecord, before: Option<&AppliedRecord>, succeeded: bool) {
         if succeeded {
             for (slot, binding) in before.into_iter().flat_map(|before| &before.bindings) {
                 self.remove_consumer(alias, slot, &binding.address);
@@ -65,7 +65,7 @@ impl<'a> Publication<'a> {
     }
 
     /// Takes away all that is recorded of a destroyed applied plugin (R34).
-    pub fn destroyed(&mut self, alias: &Alias, record: &AppliedRecord, connections: &BTreeMap<Address, ConnectionRecord>) {
+    pub(super) fn destroyed(&mut self, alias: &Alias, record: &AppliedRecord, connections: &BTreeMap<Address, ConnectionRecord>) {
         for (slot, binding) in &record.bindings {
             self.remove_consumer(alias, slot, &binding.address);
         }
@@ -76,7 +76,7 @@ impl<'a> Publication<'a> {
     }
 
     /// Commits it all to the ledger. The changes are to files that only this run writes, so they are the same on every head.
-    pub async fn commit(self, world: &World, store: &dyn ContextStore, message: &str) -> Result<(), Problems> {
+    pub(super) async fn commit(self, world: &World, store: &dyn ContextStore, message: &str) -> Result<(), Problems> {
         let rebuild = |_| std::future::ready(Ok::<_, StoreError>(self.changes.clone()));
         publish(store, world, Branch::Ledger, message, rebuild).await?;
         Ok(())
@@ -106,6 +106,6 @@ impl<'a> Publication<'a> {
 }
 
 /// Whether an address is an output of this alias.
-pub fn is_of(address: &Address, alias: &Alias) -> bool {
+pub(super) fn is_of(address: &Address, alias: &Alias) -> bool {
     matches!(&address.target, crate::domain::address::Target::Output { alias: of, .. } if of == alias)
 }

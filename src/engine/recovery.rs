@@ -1,8 +1,8 @@
 //! What becomes of a dead run's journal (R21).
 
 use super::publication::Publication;
-use crate::context::ledger::Snapshot;
 use crate::context::ContextStore;
+use crate::context::ledger::Snapshot;
 use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
 use crate::domain::record::{Claim, RunStatus, TaskStatus};

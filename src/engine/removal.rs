@@ -79,13 +79,21 @@ impl Engine {
     }
 
     /// Takes what the plugin keeps out of the state, and plans again without it.
-    async fn retain(&self, alias: &Alias, removed: &Removed, root: &Root, plan: &mut terraform::Plan) -> Result<Vec<String>, Problems> {
+    async fn retain(
+        &self,
+        alias: &Alias,
+        removed: &Removed,
+        root: &Root,
+        plan: &mut terraform::Plan,
+    ) -> Result<Vec<String>, Problems> {
         let kept = &removed.plugin.terraform.keep_on_destroy;
         let addresses: Vec<String> = prepare::changes(plan)
             .map(|resource| resource.address.clone())
             .filter(|address| {
                 let inside = address.strip_prefix("module.plugin.").unwrap_or(address);
-                kept.iter().any(|keep| inside == keep || inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.starts_with(['[', '.'])))
+                kept.iter().any(|keep| {
+                    inside == keep || inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.starts_with(['[', '.']))
+                })
             })
             .collect();
         if addresses.is_empty() {
@@ -123,16 +131,18 @@ impl Engine {
                 deployable: self.deployment.place.deployable.clone(),
             };
             let named = environment.defaults.iter().filter(|(_, target)| &target.within(&place) == address);
-            holders.extend(named.map(|(key, _)| format!("the default `{key}` of environment `{workspace}/{}`", environment.name)));
+            holders
+                .extend(named.map(|(key, _)| format!("the default `{key}` of environment `{workspace}/{}`", environment.name)));
         }
         holders
     }
 }
 
 fn blocked(file: &str, address: &Address, held_by: &BTreeSet<String>) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(FailureReason::ConsumersExist, format!("the connection `{address}` would go, but is still needed"))
-        .at(file, crate::domain::diagnostic::Pointer::keys(["plugins"]).at_key())
-        .help("move or destroy what needs it first, or put the applied plugin back into the manifest");
+    let mut diagnostic =
+        Diagnostic::error(FailureReason::ConsumersExist, format!("the connection `{address}` would go, but is still needed"))
+            .at(file, crate::domain::diagnostic::Pointer::keys(["plugins"]).at_key())
+            .help("move or destroy what needs it first, or put the applied plugin back into the manifest");
     for holder in held_by {
         diagnostic = diagnostic.note(format!("needed by {holder}"));
     }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How a task of a graph ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub(super) enum End {
     /// What depends on it may start.
     Done,
     /// What depends on it is skipped.
@@ -24,7 +24,7 @@ pub enum End {
 }
 
 /// Runs `perform` for every node after those it depends on. Nothing new is started once `stop` is cancelled.
-pub async fn run<K, F, Fut>(
+pub(super) async fn run<K, F, Fut>(
     dependencies: &BTreeMap<K, BTreeSet<K>>,
     parallelism: usize,
     stop: &CancellationToken,
@@ -41,7 +41,9 @@ where
     loop {
         skip_behind_failures(dependencies, &started, &mut ends);
         for (node, needs) in dependencies {
-            let is_ready = !started.contains(node) && !ends.contains_key(node) && needs.iter().all(|need| ends.get(need) == Some(&End::Done));
+            let is_ready = !started.contains(node)
+                && !ends.contains_key(node)
+                && needs.iter().all(|need| ends.get(need) == Some(&End::Done));
             if is_ready && running.len() < parallelism && !stop.is_cancelled() {
                 started.insert(node.clone());
                 let (node, task) = (node.clone(), perform(node.clone()));

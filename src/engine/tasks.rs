@@ -29,7 +29,8 @@ pub(super) struct Results {
 /// The nodes in the order in which one worker would run them.
 pub(super) fn order(graph: &BTreeMap<Node, BTreeSet<Node>>) -> Vec<Node> {
     let mut order: Vec<Node> = Vec::new();
-    while let Some(node) = graph.keys().find(|node| !order.contains(node) && graph[*node].iter().all(|need| order.contains(need))) {
+    while let Some(node) = graph.keys().find(|node| !order.contains(node) && graph[*node].iter().all(|need| order.contains(need)))
+    {
         order.push(node.clone());
     }
     order
@@ -68,7 +69,12 @@ fn task_word(node: &Node) -> &'static str {
 
 impl Engine {
     /// Runs the whole graph.
-    pub(super) async fn run_tasks(self: &Arc<Self>, journal: &Arc<Journal>, results: &Arc<Mutex<Results>>, prepared: BTreeMap<Alias, Prepared>) {
+    pub(super) async fn run_tasks(
+        self: &Arc<Self>,
+        journal: &Arc<Journal>,
+        results: &Arc<Mutex<Results>>,
+        prepared: BTreeMap<Alias, Prepared>,
+    ) {
         let graph = self.graph();
         let prepared = Arc::new(Mutex::new(prepared));
         let ends = schedule::run(&graph, self.settings.parallelism, &self.cancel, |node| {
@@ -86,7 +92,13 @@ impl Engine {
         }
     }
 
-    async fn run_task(&self, node: &Node, journal: &Journal, results: &Mutex<Results>, prepared: &Mutex<BTreeMap<Alias, Prepared>>) -> bool {
+    async fn run_task(
+        &self,
+        node: &Node,
+        journal: &Journal,
+        results: &Mutex<Results>,
+        prepared: &Mutex<BTreeMap<Alias, Prepared>>,
+    ) -> bool {
         if journal.is_lost() {
             return false;
         }
@@ -118,7 +130,9 @@ impl Engine {
         let prepared = match planned {
             Some(prepared) => prepared,
             None => match self.prepare(alias, true).await.map_err(nothing_changed)? {
-                Preparation::Unchanged => return Ok((TaskStatus::Skipped, Some("unchanged".to_owned()), ChangeCounts::default())),
+                Preparation::Unchanged => {
+                    return Ok((TaskStatus::Skipped, Some("unchanged".to_owned()), ChangeCounts::default()));
+                }
                 Preparation::Planned(prepared) => *prepared,
             },
         };
@@ -154,7 +168,8 @@ impl Engine {
 
     async fn destroy_task(&self, alias: &Alias, journal: &Journal, results: &Mutex<Results>) -> Ended {
         let run = journal.claim().run.id;
-        let (Applied { record, changes, problems }, retained) = self.remove(alias, &run, journal).await.map_err(nothing_changed)?;
+        let (Applied { record, changes, problems }, retained) =
+            self.remove(alias, &run, journal).await.map_err(nothing_changed)?;
         let mut results = locked(results);
         results.retained.extend(retained);
         if problems.any_error() {
@@ -176,7 +191,14 @@ impl Engine {
         self.emit(Event::TaskStarted { alias: node.alias().clone(), task: task_type(node) });
     }
 
-    pub(super) fn end_task(&self, journal: &Journal, node: &Node, status: TaskStatus, because: Option<String>, changes: ChangeCounts) {
+    pub(super) fn end_task(
+        &self,
+        journal: &Journal,
+        node: &Node,
+        status: TaskStatus,
+        because: Option<String>,
+        changes: ChangeCounts,
+    ) {
         let now = self.world.clock.now();
         let mut took = std::time::Duration::ZERO;
         journal.note(|claim| {
@@ -206,4 +228,3 @@ fn cancelled(alias: &Alias) -> Problems {
 fn task_of<'a>(claim: &'a mut Claim, node: &Node) -> Option<&'a mut TaskRecord> {
     claim.run.tasks.iter_mut().find(|task| &task.alias == node.alias() && task.task_type == task_type(node))
 }
-

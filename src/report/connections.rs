@@ -15,7 +15,9 @@ pub fn text(records: &[ConnectionRecord], place: &Place) -> String {
         return format!("nothing is published in {}/{}\n", place.workspace, place.environment);
     }
     let mut text = String::new();
-    records.iter().for_each(|record| describe(&mut text, record, false));
+    for record in records {
+        describe(&mut text, record, false);
+    }
     text
 }
 

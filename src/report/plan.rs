@@ -18,11 +18,14 @@ pub fn text(report: &PlanReport, color: bool) -> String {
     let mut total = ChangeCounts::default();
     report.tasks.iter().for_each(|task| total += task.counts);
     let deferred = report.tasks.iter().filter(|task| matches!(task.verdict, Verdict::Deferred { .. })).count();
-    let later = if deferred > 0 { format!(", {} planned later", counted(deferred, "plugin is", "plugins are")) } else { String::new() };
+    let later =
+        if deferred > 0 { format!(", {} planned later", counted(deferred, "plugin is", "plugins are")) } else { String::new() };
     let _ = writeln!(text, "\n{} to add, {} to change, {} to destroy{later}.", total.add, total.change, total.remove);
     for (address, consumers) in &report.impact {
         let _ = writeln!(text, "\n`{address}` may change for {}:", counted(consumers.len(), "consumer", "consumers"));
-        consumers.iter().for_each(|consumer| _ = writeln!(text, "  {consumer}"));
+        for consumer in consumers {
+            let _ = writeln!(text, "  {consumer}");
+        }
     }
     let _ = writeln!(text, "Fingerprint: {}", report.fingerprint);
     text

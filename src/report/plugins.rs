@@ -27,7 +27,12 @@ pub fn text(rows: &[Row<'_>]) -> String {
             row.plugin.name.to_string(),
             row.plugin.version.to_string(),
             joined(row.plugin.requires.values().map(|slot| slot.type_name.to_string())),
-            joined(row.plugin.generates.values().flat_map(|output| output.published().into_iter().map(|(found, _)| found.to_string()))),
+            joined(
+                row.plugin
+                    .generates
+                    .values()
+                    .flat_map(|output| output.published().into_iter().map(|(found, _)| found.to_string())),
+            ),
             row.source.written.clone(),
             row.source.digest.short().to_owned(),
         ]

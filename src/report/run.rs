@@ -16,7 +16,11 @@ pub fn text(report: &RunReport, color: bool) -> String {
     let run = &report.run;
     let mut changes = ChangeCounts::default();
     run.tasks.iter().for_each(|task| changes += task.changes);
-    let unchanged = run.tasks.iter().filter(|task| task.status == TaskStatus::Skipped && task.because.as_deref() == Some("unchanged")).count();
+    let unchanged = run
+        .tasks
+        .iter()
+        .filter(|task| task.status == TaskStatus::Skipped && task.because.as_deref() == Some("unchanged"))
+        .count();
     let style = if run.status == RunStatus::Succeeded { Style::Good } else { Style::Bad };
     let took = run.ended.and_then(|ended| (ended - run.started).to_std().ok()).unwrap_or_default();
     let mut text = format!(
@@ -32,8 +36,14 @@ pub fn text(report: &RunReport, color: bool) -> String {
         report.connections.values().for_each(|record| describe(&mut text, record, color));
     }
     for (address, consumers) in &report.stale {
-        let _ = writeln!(text, "\n`{address}` has a newer generation than {} know; deploy them to take it in:", counted(consumers.len(), "consumer", "consumers"));
-        consumers.iter().for_each(|consumer| _ = writeln!(text, "  {consumer}"));
+        let _ = writeln!(
+            text,
+            "\n`{address}` has a newer generation than {} know; deploy them to take it in:",
+            counted(consumers.len(), "consumer", "consumers")
+        );
+        for consumer in consumers {
+            let _ = writeln!(text, "  {consumer}");
+        }
     }
     if !report.retained.is_empty() {
         text.push_str("\nLeft behind on purpose\n");

@@ -58,7 +58,11 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
         text.push_str("\nIn progress\n");
         for claim in &status.claims {
             let who = claim.run.actor.as_deref().unwrap_or("somebody");
-            let _ = writeln!(text, "  {}  run {} by {who} on {}, process {}", claim.place.deployable, claim.run.id, claim.host, claim.process.id);
+            let _ = writeln!(
+                text,
+                "  {}  run {} by {who} on {}, process {}",
+                claim.place.deployable, claim.run.id, claim.host, claim.process.id
+            );
         }
     }
     text.push_str("\nRuns\n");

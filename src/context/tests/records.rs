@@ -49,7 +49,7 @@ fn connection() -> Value {
         "sensitive": {},
         "digest": ConnectionRecord::digest_of(&[face], None),
         "generation": 1,
-        "producer": {"plugin": "vpc", "version": "1.0.0", "digest": digest(), "run": RUN, "commit": null},
+        "producer": {"kind": "SharedInfra", "plugin": "vpc", "version": "1.0.0", "digest": digest(), "run": RUN, "commit": null},
         "status": "ready",
     })
 }

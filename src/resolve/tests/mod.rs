@@ -198,7 +198,7 @@ pub(super) fn record(address: &str, (type_name, version): (&str, &str), attribut
     serde_json::from_value(json!({
         "schemaVersion": 1, "address": address, "uid": format!("uid of {address}"), "type": type_name, "typeVersion": version,
         "attributes": attributes, "sensitive": sensitive, "digest": Digest::of(b""), "generation": 3, "status": "ready",
-        "producer": {"plugin": "p", "version": "1.0.0", "digest": Digest::of(b""), "run": "01J0000000000000000000000A", "commit": null}
+        "producer": {"kind": "SharedInfra", "plugin": "p", "version": "1.0.0", "digest": Digest::of(b""), "run": "01J0000000000000000000000A", "commit": null}
     }))
     .unwrap()
 }

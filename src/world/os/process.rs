@@ -174,7 +174,7 @@ mod tests {
     #[tokio::test]
     async fn a_cancel_interrupts_once_and_waits() {
         let cancel = CancellationToken::new();
-        let script = "trap 'echo caught; exit 7' INT; echo ready; sleep 30";
+        let script = "trap 'echo caught; exit 7' INT; echo ready; while :; do sleep 0.02; done";
         let (sender, mut receiver) = mpsc::channel(16);
         let spec = shell(script, OnCancel::InterruptOnce);
         let (exit, lines) = tokio::join!(OsExec.stream(&spec, sender, &cancel), async {

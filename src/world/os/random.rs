@@ -8,11 +8,8 @@ impl crate::world::Random for OsRandom {
         let mut bytes = [0_u8; 16];
         let mut filled = 0;
         while filled < bytes.len() {
-            match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
-                Ok(count) => filled += count,
-                // Only an interrupt can fail such a small request.
-                Err(_) => continue,
-            }
+            // Only an interrupt can fail such a small request; then it is made again.
+            filled += rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()).unwrap_or(0);
         }
         u128::from_le_bytes(bytes)
     }
