@@ -3,6 +3,14 @@
 #![allow(clippy::disallowed_methods, reason = "the effects of a test are its own, not the program's")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod commands;
+mod failures;
+mod fixtures;
+mod gates;
 mod harness;
+mod planning;
+mod publication;
 mod quickstart;
-mod shop;
+mod sharing;
+mod sources;
+mod values;
