@@ -54,7 +54,7 @@ pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
     vec![
         (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "<id>"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>"),
-        (r"\btlp1-[A-Za-z0-9_.-]+", "<fingerprint>"),
+        (r"\b(sha256:)?[0-9a-f]{64}-[0-9a-f]+\b", "<fingerprint>"),
         (r"\b(sha256:)?[0-9a-f]{64}\b", "<digest>"),
         (r"\b[0-9a-f]{40}\b", "<commit>"),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)", "<time>"),

@@ -72,7 +72,7 @@ fn tf_r26_a_changed_input_makes_another_plan() {
 fn tf_r26_an_approved_plan_of_something_else_is_refused() {
     needs_terraform!();
     let project = Project::shop_with_network();
-    project.deploy_with("shop", &["--approved-plan", "tlp1-nonsense"]).refused("plan-changed");
+    project.deploy_with("shop", &["--approved-plan", "nonsense"]).refused("plan-changed");
     assert_eq!(project.state_resources("retail/staging/shop/database"), Vec::<String>::new());
 }
 
