@@ -12,7 +12,7 @@ resource "terraform_data" "password" {
 
 resource "terraform_data" "server" {
   input = {
-    name       = "${var.tieline.name_prefix}-pg"
+    name       = local.server
     class      = local.classes[var.size]
     subnet_ids = var.network.subnet_ids
     allow_from = var.network.cidr
@@ -30,7 +30,8 @@ resource "terraform_data" "database" {
 
 locals {
   classes  = { micro = "db.t4g.micro", small = "db.t4g.small", large = "db.r7g.large" }
+  server   = "${var.tieline.name_prefix}-pg"
+  endpoint = "${local.server}.${substr(sha1(terraform_data.server.id), 0, 12)}.${var.network.region}.rds.acme.test"
   username = "${var.name}_owner"
-  endpoint = "${terraform_data.server.output.name}.${substr(sha1(terraform_data.server.id), 0, 12)}.${var.network.region}.rds.acme.test"
   password = substr(sha256(terraform_data.password.triggers_replace), 0, 32)
 }

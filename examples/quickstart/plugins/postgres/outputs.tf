@@ -7,7 +7,7 @@ output "port" {
 }
 
 output "database" {
-  value = terraform_data.database.output.name
+  value = var.name
 }
 
 output "username" {

@@ -11,7 +11,7 @@ resource "terraform_data" "database_url" {
 
 resource "terraform_data" "service" {
   input = {
-    name       = "${var.tieline.name_prefix}-web"
+    name       = local.name
     image      = var.image
     replicas   = var.replicas
     subnet_ids = var.network.subnet_ids
@@ -22,7 +22,12 @@ resource "terraform_data" "service" {
 
 resource "terraform_data" "record" {
   input = {
-    name   = "${terraform_data.service.output.name}.${var.domain}"
+    name   = local.host
     target = terraform_data.service.id
   }
+}
+
+locals {
+  name = "${var.tieline.name_prefix}-web"
+  host = "${local.name}.${var.domain}"
 }

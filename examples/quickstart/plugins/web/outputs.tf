@@ -1,3 +1,3 @@
 output "url" {
-  value = "https://${terraform_data.record.output.name}"
+  value = "https://${local.host}"
 }
