@@ -1,7 +1,7 @@
 //! A run: from a resolved deployment to real infrastructure and published connections.
 //!
-//! [`deploy`] takes the claim, runs the task graph, publishes once and releases the claim; [`plan`] makes the same plans and
-//! changes nothing. A task is [`prepare`]d (bound, rendered, initialized, gated, planned) and then applied.
+//! [`deploy()`] takes the claim, runs the task graph, publishes once and releases the claim; [`plan()`] makes the same plans and
+//! changes nothing. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
 
 mod apply;
 mod bind;
