@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the effects of a test are its own, not the program's")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod acceptance;
 mod commands;
 mod failures;
 mod fixtures;

@@ -1,0 +1,1 @@
+//! The example for AWS, with the real provider.
