@@ -57,6 +57,8 @@ pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
         (r"\b(sha256:)?[0-9a-f]{64}-[0-9a-f]+\b", "<fingerprint>"),
         (r"\b(sha256:)?[0-9a-f]{64}\b", "<digest>"),
         (r"\b[0-9a-f]{40}\b", "<commit>"),
+        (r"\b[0-9a-f]{32}\b", "<uid>"),
+        (r#""terraform": "[0-9.]+""#, r#""terraform": "<version>""#),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)", "<time>"),
         (r"\b\d+\.\d+s\b", "<duration>"),
         (r"\b\d+s ago\b", "<age> ago"),
@@ -410,10 +412,10 @@ impl std::fmt::Display for Ran {
     }
 }
 
-/// How each task of a run's report ended: `alias: status (because)`, one a line.
+/// How each deploy and destroy of a run's report ended: `alias: status (because)`, one a line.
 pub(crate) fn tasks(report: &Value) -> String {
     let mut text = String::new();
-    for task in report["run"]["tasks"].as_array().unwrap() {
+    for task in report["run"]["tasks"].as_array().unwrap().iter().filter(|task| task["type"] != "iac") {
         let because = task["because"].as_str().map(|because| format!(" ({because})")).unwrap_or_default();
         let (alias, status) = (task["alias"].as_str().unwrap(), task["status"].as_str().unwrap());
         let _ = writeln!(text, "{alias}: {status}{because}");
