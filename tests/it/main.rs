@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod acceptance;
+mod endure;
 mod harness;
 mod quickstart;
 mod shop;
