@@ -8,6 +8,7 @@ mod commands;
 mod failures;
 mod fixtures;
 mod gates;
+mod endure;
 mod harness;
 mod planning;
 mod publication;
