@@ -48,7 +48,7 @@ impl Finding {
     /// Asks whether the nearest of `names` was meant, if one is near.
     #[must_use]
     pub fn suggest<'a>(self, wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        match super::nearest(wrong, names) {
+        match crate::domain::nearest::nearest(wrong, names) {
             Some(name) => self.help(format!("did you mean `{name}`?")),
             None => self,
         }

@@ -10,9 +10,7 @@ mod foreign;
 mod hidden;
 mod kind;
 mod locate;
-mod merge;
 mod native;
-mod nearest;
 mod outline;
 mod prune;
 mod read;
@@ -25,14 +23,9 @@ pub use draw::draw;
 pub use finding::Finding;
 pub use kind::Kind;
 pub use locate::{Span, locate};
-pub use merge::{merged, overlaid};
-pub use nearest::nearest;
 pub use read::{catalog, connection_type, context, environment, imported, manifest, plugin, workspace};
 pub use schema::schema;
 pub use values::{check_schema, defaults, validate_value};
-
-/// A problem of a value against a JSON Schema.
-pub type SchemaProblem = Finding;
 
 #[cfg(test)]
 mod tests;

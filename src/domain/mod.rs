@@ -13,5 +13,6 @@ pub mod names;
 pub mod nearest;
 pub mod organization;
 pub mod outcome;
+pub mod overlay;
 pub mod plugin;
 pub mod record;

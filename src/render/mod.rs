@@ -103,7 +103,7 @@ pub enum SensitiveSource {
     Variable(String),
 }
 
-/// A generated root module. It expects the plugin's module in `./plugin`.
+/// A generated root module. It expects the plugin's tree in `./plugin`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
     /// `main.tf.json`, canonical.
@@ -186,8 +186,14 @@ fn arguments(request: &Request<'_>, states: &mut States<'_>, problems: &mut Prob
             Err(more) => problems.extend(more),
         }
     }
-    arguments.insert("source".to_owned(), json!("./plugin"));
+    arguments.insert("source".to_owned(), json!(module_source(&request.plugin.terraform.module)));
     arguments
+}
+
+/// Where the plugin's module is, seen from the root: the plugin's tree stands in `./plugin`.
+fn module_source(folder: &str) -> String {
+    let inside: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    std::iter::once("./plugin").chain(inside).collect::<Vec<_>>().join("/")
 }
 
 fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>) -> Result<Option<Value>, Problems> {

@@ -33,6 +33,7 @@ use crate::domain::failure::FailureReason;
 use crate::domain::manifest::{DeployableKind, Manifest};
 use crate::domain::names::{Alias, EnvironmentName, InputName, OutputName, WorkspaceName};
 use crate::domain::organization::{Environment, ImportedConnection, Limits, Workspace};
+use crate::domain::overlay::merged;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
 
@@ -41,7 +42,6 @@ pub use graph::{Cycle, Graph};
 pub use imported::record as imported_record;
 pub use schema::{Schema, Violation};
 pub use types::Types;
-pub use view::merged;
 
 use contract::Contracts;
 use nearest::suggest;
@@ -122,7 +122,7 @@ pub struct Resolved {
 
 /// The addresses that resolution may read, so that they can be read in one go before it.
 pub fn wanted(manifest: &Manifest, environment: &Environment, place: &Place) -> BTreeSet<Address> {
-    let merged = merged(manifest, &place.environment);
+    let merged = merged(manifest, Some(&place.environment));
     let overlay = merged.environments.get(&place.environment);
     let connections = merged.plugins.values().flat_map(|applied| applied.connections.values());
     let references = overlay.into_iter().flat_map(|overlay| overlay.references.values());

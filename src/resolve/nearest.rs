@@ -1,6 +1,7 @@
 //! "Did you mean": names that were probably meant.
 
 use crate::domain::diagnostic::Diagnostic;
+use crate::domain::nearest::nearest;
 
 /// How many known names are listed when none is near.
 const LISTED: usize = 12;
@@ -13,14 +14,6 @@ pub(super) fn suggest<'a>(diagnostic: Diagnostic, text: &str, known: impl IntoIt
         None if known.is_empty() => diagnostic,
         None => diagnostic.note(format!("known: {}", listed(&known))),
     }
-}
-
-/// The name that differs from `text` in the fewest letters, at most a third of them.
-pub(super) fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let close = |name: &'a str| (strsim::damerau_levenshtein(text, name), name);
-    let (distance, name) = known.into_iter().map(close).min()?;
-    let letters = text.chars().count();
-    (distance <= (letters / 3).max(1) && distance < letters).then_some(name)
 }
 
 fn listed(known: &[&str]) -> String {

@@ -4,6 +4,7 @@ use crate::domain::address::{AliasMember, PartialAddress, PartialTarget, Place};
 use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Spot};
 use crate::domain::manifest::{AppliedPlugin, AppliedPluginOverlay, Manifest, Overlay};
 use crate::domain::names::{Alias, EnvironmentName, InputName, OutputName, SlotName};
+use crate::domain::overlay::merged;
 
 /// A manifest, seen from one environment; or from none, as it is without any overlay.
 pub(super) struct View<'a> {
@@ -15,57 +16,6 @@ pub(super) struct View<'a> {
     place: Option<&'a Place>,
 }
 
-/// The manifest with the overlay of `environment` merged in. Of the overlays, only what cannot be merged stays: the
-/// references and stand-ins of this one. Merging it again changes nothing.
-pub fn merged(manifest: &Manifest, environment: &EnvironmentName) -> Manifest {
-    let mut merged = Manifest { environments: [].into(), ..manifest.clone() };
-    let Some(overlay) = manifest.environments.get(environment) else { return merged };
-    for (alias, patch) in &overlay.plugins {
-        match (patch, merged.plugins.get_mut(alias)) {
-            (None, _) => {
-                merged.plugins.remove(alias);
-            }
-            (Some(patch), Some(applied)) => apply(patch, applied),
-            (Some(patch), None) => merged.plugins.extend(added(patch).map(|applied| (alias.clone(), applied))),
-        }
-    }
-    let kept = Overlay { plugins: [].into(), ..overlay.clone() };
-    if kept != Overlay::default() {
-        merged.environments.insert(environment.clone(), kept);
-    }
-    merged
-}
-
-/// The plugin that an overlay brings along itself; none if it does not say which.
-fn added(patch: &AppliedPluginOverlay) -> Option<AppliedPlugin> {
-    let source = patch.source.clone()?;
-    let mut applied = AppliedPlugin { source, inputs: [].into(), connections: [].into(), after: Vec::new() };
-    apply(patch, &mut applied);
-    Some(applied)
-}
-
-fn apply(patch: &AppliedPluginOverlay, applied: &mut AppliedPlugin) {
-    if let Some(source) = &patch.source {
-        applied.source.clone_from(source);
-    }
-    for (name, value) in &patch.inputs {
-        if value.is_null() {
-            applied.inputs.remove(name);
-        } else {
-            applied.inputs.insert(name.clone(), value.clone());
-        }
-    }
-    for (slot, address) in &patch.connections {
-        match address {
-            Some(address) => applied.connections.insert(slot.clone(), address.clone()),
-            None => applied.connections.remove(slot),
-        };
-    }
-    if let Some(after) = &patch.after {
-        applied.after.clone_from(after);
-    }
-}
-
 impl<'a> View<'a> {
     pub(super) fn new(
         file: &'a str,
@@ -74,7 +24,7 @@ impl<'a> View<'a> {
         place: Option<&'a Place>,
     ) -> Self {
         let merged = match environment {
-            Some(environment) => merged(written, environment),
+            Some(environment) => merged(written, Some(environment)),
             None => Manifest { environments: [].into(), ..written.clone() },
         };
         Self { file, environment, written, merged, place }

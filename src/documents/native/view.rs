@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::{graph, keys_of, unknown};
 use crate::documents::finding::Finding;
-use crate::documents::merge;
 use crate::domain::address::{AliasMember, PartialAddress, PartialTarget};
 use crate::domain::diagnostic::Pointer;
 use crate::domain::manifest::{AppliedPlugin, AppliedPluginOverlay, Manifest, Overlay, PreviewPart};
 use crate::domain::names::{Alias, OutputName, SlotName};
+use crate::domain::overlay;
 
 type Changes = BTreeMap<Alias, Option<AppliedPluginOverlay>>;
 
@@ -94,7 +94,7 @@ impl<'a> View<'a> {
         Self {
             at,
             name,
-            plugins: merge::overlaid(self.plugins.clone(), layer.changes),
+            plugins: overlay::overlaid(self.plugins.clone(), layer.changes),
             aliases: self.aliases.iter().copied().chain(added.map(|(alias, _)| alias.as_str())).collect(),
             referred: self.referred.iter().chain(&layer.references).copied().collect(),
             stood_in: self.stood_in.iter().chain(&layer.stand_ins).copied().collect(),

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::names::{Alias, EnvironmentName, InputName};
+use crate::domain::overlay::merged;
 
 const MANIFEST: &str = r#"
 apiVersion: tieline/v1

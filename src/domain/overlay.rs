@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::domain::manifest::{AppliedPlugin, AppliedPluginOverlay, Manifest, Overlay};
-use crate::domain::names::{Alias, EnvironmentName};
+use super::manifest::{AppliedPlugin, AppliedPluginOverlay, Manifest, Overlay};
+use super::names::{Alias, EnvironmentName};
 
 /// The manifest as it is in one environment: its overlay's plugins are merged in. Of `environments` only that overlay's
 /// references and stand-ins are kept. Without an environment, the manifest without overlays.
