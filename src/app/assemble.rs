@@ -9,8 +9,8 @@ use super::session::{Opened, Session};
 use crate::context::ledger::Snapshot;
 use crate::context::{ContextStore, layout};
 use crate::documents;
-use crate::domain::address::{Address, AliasMember, Place};
-use crate::domain::deployment::Deployment;
+use crate::domain::address::{Address, AliasMember, Place, Target};
+use crate::domain::deployment::{Deployment, Secrets};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest, InputName};
@@ -246,7 +246,7 @@ impl Resolved {
         let plugin = documents::plugin(&file, &document.bytes)?;
         let modules = session.read_module(&layout::plugin_tree(&record.source.digest), &tree, &plugin.terraform.module)?;
         let elsewhere: BTreeSet<Address> = record.bindings.values().map(|binding| binding.address.clone()).collect();
-        let mut states = BTreeMap::new();
+        let mut secrets = BTreeMap::new();
         let mut faces = BTreeMap::new();
         let producers = Snapshot::new(store, own.head.clone()).connections(&elsewhere).await?;
         for binding in record.bindings.values() {
@@ -255,25 +255,42 @@ impl Resolved {
                 producer.faces().position(|face| face.type_name == binding.type_name && face.type_version == binding.type_version)
             });
             faces.insert(binding.address.clone(), face.unwrap_or_default());
-            let crate::domain::address::Target::Output { alias, .. } = &binding.address.target else { continue };
-            if let Some(place) = binding.address.producer()
-                && let Some(environment) = own.environments.iter().find(|(workspace, environment)| {
-                    workspace == place.workspace.as_str() && environment.name == place.environment
-                })
-            {
-                states.insert(
-                    binding.address.clone(),
-                    crate::render::backend::state_location(&environment.1.backend, &place, alias),
-                );
-            }
+            let reached = self.reached(session, store, &binding.address, &own.environments).await?;
+            secrets.insert(binding.address.clone(), reached);
         }
         Ok(Removed {
             record,
             plugin: Arc::new(plugin),
             content: Content { tree: Arc::new(tree), modules: Arc::new(modules) },
-            states,
+            secrets,
             faces,
         })
+    }
+
+    /// How the secrets of a connection are reached that something removed is bound to.
+    async fn reached(
+        &self,
+        session: &Session,
+        store: &dyn ContextStore,
+        address: &Address,
+        environments: &[(String, Environment)],
+    ) -> Result<Secrets, Problems> {
+        let (place, alias) = match (&address.target, address.producer()) {
+            (Target::Output { alias, .. }, Some(place)) => (place, alias),
+            (Target::Imported(name), _) => {
+                let path = layout::imported(&address.workspace, &address.environment, name);
+                let Some(head) = &self.organization.head else { return Ok(Secrets::Unknown) };
+                let document = session.context_document(store, head, &path, documents::imported).await?;
+                return Ok(document.map_or(Secrets::Unknown, |document| Secrets::Imported(document.sensitive)));
+            }
+            _ => return Ok(Secrets::Unknown),
+        };
+        let home = environments
+            .iter()
+            .find(|(workspace, environment)| workspace == place.workspace.as_str() && environment.name == place.environment);
+        Ok(home.map_or(Secrets::Unknown, |(_, environment)| {
+            Secrets::Produced(crate::render::backend::state_location(&environment.backend, &place, alias))
+        }))
     }
 }
 

@@ -10,7 +10,7 @@ use super::connection::{ConnectionRecord, Face};
 use super::connection_type::ConnectionType;
 use super::manifest::{DeployableKind, Manifest};
 use super::names::{Alias, AttributeName, InputName, OutputName, SlotName};
-use super::organization::Environment;
+use super::organization::{Environment, SecretReference};
 use super::plugin::{Plugin, Slot};
 use super::record::{ResolvedSource, StateLocation};
 
@@ -182,8 +182,19 @@ pub struct ChosenConnection {
     pub record: ConnectionRecord,
     /// Which of its faces is used, as a position in [`ConnectionRecord::faces`].
     pub face: usize,
-    /// Where its producer's state is; none for an imported connection.
-    pub state: Option<StateLocation>,
+    /// How its sensitive attributes are reached.
+    pub secrets: Secrets,
+}
+
+/// How the sensitive attributes of a connection are reached.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Secrets {
+    /// In the state of the applied plugin that publishes it.
+    Produced(StateLocation),
+    /// Where the document of an imported connection says.
+    Imported(BTreeMap<AttributeName, SecretReference>),
+    /// Not at all: nothing says where its producer's state is.
+    Unknown,
 }
 
 impl ChosenConnection {

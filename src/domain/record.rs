@@ -142,6 +142,16 @@ pub enum TaskType {
     Destroy,
 }
 
+impl std::fmt::Display for TaskType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Iac => "iac",
+            Self::Deploy => "deploy",
+            Self::Destroy => "destroy",
+        })
+    }
+}
+
 /// How a task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -265,6 +275,13 @@ pub struct RunRecord {
     pub ended: Option<DateTime<Utc>>,
 }
 
+impl RunRecord {
+    /// The tasks that touch infrastructure: one for each applied plugin.
+    pub fn main_tasks(&self) -> impl Iterator<Item = &TaskRecord> {
+        self.tasks.iter().filter(|task| task.task_type != TaskType::Iac)
+    }
+}
+
 /// What a successful deploy applied, under a version tag: enough to apply it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -322,9 +339,6 @@ pub struct Claim {
     pub binds: BTreeSet<String>,
     /// Applied records of what was attempted, as they stand.
     pub applied: BTreeMap<Alias, AppliedRecord>,
-    /// The Terraform state locks it holds: alias to lock id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub state_locks: BTreeMap<Alias, String>,
 }
 
 /// A process on its host, told apart from a later one with the same number.

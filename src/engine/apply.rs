@@ -52,7 +52,7 @@ impl Engine {
         let changes = prepare::counts(&prepared.plan);
         match self.terraform.apply(&prepared.root, &*sink, &self.cancel).await {
             Ok(applied) => {
-                record.resources = (prepared.plan.refreshed + changes.add).saturating_sub(changes.remove);
+                record.resources = (prepare::held(&prepared.plan) + changes.add).saturating_sub(changes.remove);
                 record.applied = Some(attempt);
                 journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
                 let problems = self.publish_outputs(alias, plugin, run, &applied.outputs);
@@ -134,15 +134,20 @@ impl Engine {
             generator: crate::render::GENERATOR,
             attempted,
             applied: before.and_then(|before| before.applied.clone()),
-            resources: prepared.plan.refreshed,
+            resources: prepare::held(&prepared.plan),
         }
     }
 
+    /// Whether the ledger has every output already, as this version of the plugin publishes it.
     fn has_published(&self, alias: &Alias, plugin: &ResolvedPlugin) -> bool {
         let records = self.records();
-        plugin.outputs.keys().all(|output| {
+        plugin.outputs.iter().all(|(output, published)| {
             let record = records.get(&self.deployment.place.output(alias, output));
-            record.is_some_and(|record| record.status == ConnectionStatus::Ready)
+            record.is_some_and(|record| {
+                let types = record.faces().map(|face| (&face.type_name, &face.type_version));
+                let wanted = published.iter().map(|face| (&face.connection_type.name, &face.connection_type.version));
+                record.status == ConnectionStatus::Ready && record.producer.digest == plugin.source.digest && types.eq(wanted)
+            })
         })
     }
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::address::{Address, Place};
+use crate::domain::address::{Address, Place, Target};
 use crate::domain::connection::{Binding, ConnectionRecord};
-use crate::domain::deployment::{Choice, ResolvedSlot};
-use crate::domain::names::{Alias, SlotName};
-use crate::domain::organization::Backend;
-use crate::domain::record::StateLocation;
+use crate::domain::deployment::{Choice, ResolvedSlot, Secrets};
+use crate::domain::names::{Alias, AttributeName, SlotName};
+use crate::domain::organization::{Backend, SecretReference};
 use crate::render::{self, BoundSlot, SensitiveSource};
 
 /// The records that bindings are made against: those of this deployable as the run leaves them.
@@ -38,14 +37,15 @@ fn bind_one(place: &Place, backend: &Backend, resolved: &ResolvedSlot, own: &Rec
             let accepts = |version: &semver::Version| resolved.slot.version.as_ref().is_none_or(|range| range.matches(version));
             let face =
                 record.faces().position(|face| face.type_name == resolved.slot.type_name && accepts(&face.type_version))?;
-            Some(bound(record, face, resolved, Some(&render::backend::state_location(backend, place, alias))))
+            let state = render::backend::state_location(backend, place, alias);
+            Some(bound(record, face, resolved, &Secrets::Produced(state)))
         }
-        Choice::Connection(chosen) => Some(bound(&chosen.record, chosen.face, resolved, chosen.state.as_ref())),
+        Choice::Connection(chosen) => Some(bound(&chosen.record, chosen.face, resolved, &chosen.secrets)),
         Choice::Pending { .. } | Choice::Unset => None,
     }
 }
 
-fn bound(record: &ConnectionRecord, position: usize, resolved: &ResolvedSlot, state: Option<&StateLocation>) -> Bound {
+fn bound(record: &ConnectionRecord, position: usize, resolved: &ResolvedSlot, secrets: &Secrets) -> Bound {
     let face = record.faces().nth(position).unwrap_or(&record.face);
     let binding = Binding {
         address: record.address.clone(),
@@ -57,23 +57,35 @@ fn bound(record: &ConnectionRecord, position: usize, resolved: &ResolvedSlot, st
         attributes: face.attributes.clone(),
         sensitive: resolved.slot.sensitive.iter().filter(|name| face.sensitive.contains_key(*name)).cloned().collect(),
     };
-    let slot = rendered(&binding, position, state);
+    let slot = rendered(&binding, position, secrets);
     Bound { binding, slot }
 }
 
 /// What is rendered for a recorded binding.
-pub(super) fn rendered(binding: &Binding, face: usize, state: Option<&StateLocation>) -> BoundSlot {
-    let sensitive = binding.sensitive.iter().filter_map(|attribute| {
-        let source = match (&binding.address.target, state) {
-            (crate::domain::address::Target::Output { output, .. }, Some(location)) => {
-                SensitiveSource::State { location: location.clone(), output: output.clone(), face }
-            }
-            _ => return None,
-        };
-        Some((attribute.clone(), source))
-    });
-    BoundSlot { attributes: binding.attributes.clone(), sensitive: sensitive.collect() }
+pub(super) fn rendered(binding: &Binding, face: usize, secrets: &Secrets) -> BoundSlot {
+    let sources = binding.sensitive.iter().filter_map(|name| Some((name.clone(), source(binding, name, face, secrets)?)));
+    BoundSlot { attributes: binding.attributes.clone(), sensitive: sources.collect() }
 }
+
+fn source(binding: &Binding, attribute: &AttributeName, face: usize, secrets: &Secrets) -> Option<SensitiveSource> {
+    match (secrets, &binding.address.target) {
+        (Secrets::Produced(location), Target::Output { output, .. }) => {
+            Some(SensitiveSource::State { location: location.clone(), output: output.clone(), face })
+        }
+        (Secrets::Imported(references), _) => match references.get(attribute)? {
+            SecretReference::State(state) => {
+                Some(SensitiveSource::ForeignState { backend: state.backend.clone(), output: state.output.clone() })
+            }
+            SecretReference::Env(name) => Some(SensitiveSource::Variable(format!("{FROM_ENVIRONMENT}{name}"))),
+            // Nobody can open it yet; the resolver has refused it.
+            SecretReference::Sealed(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// The start of the names of root variables that carry an environment variable of the run.
+pub(super) const FROM_ENVIRONMENT: &str = "tieline_env_";
 
 /// The aliases of the same deployable that a plugin takes connections from.
 pub(super) fn linked(slots: &BTreeMap<SlotName, ResolvedSlot>) -> impl Iterator<Item = &Alias> {

@@ -98,7 +98,6 @@ impl Start {
             lease: lease_from(now),
             binds: binds.collect(),
             applied: BTreeMap::new(),
-            state_locks: BTreeMap::new(),
         }
     }
 }

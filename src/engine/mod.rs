@@ -28,12 +28,12 @@ use tokio_util::sync::CancellationToken;
 use crate::context::{CommitId, ContextStore};
 use crate::domain::address::{Address, AliasMember};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
-use crate::domain::deployment::Deployment;
+use crate::domain::deployment::{Deployment, Secrets};
 use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::domain::names::{Alias, InputName, VersionTag};
 use crate::domain::organization::Environment;
 use crate::domain::outcome::PlanFingerprint;
-use crate::domain::record::{AppliedRecord, StateLocation};
+use crate::domain::record::AppliedRecord;
 use crate::policy::Gates;
 use crate::secrets::Secret;
 use crate::sources::Tree;
@@ -107,8 +107,8 @@ pub struct Removed {
     pub plugin: Arc<crate::domain::plugin::Plugin>,
     /// Its tree.
     pub content: Content,
-    /// Where the states of its producers are.
-    pub states: BTreeMap<Address, StateLocation>,
+    /// How the secrets of its bindings are reached.
+    pub secrets: BTreeMap<Address, Secrets>,
     /// The position of the face that each binding used.
     pub faces: BTreeMap<Address, usize>,
 }

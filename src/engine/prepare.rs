@@ -9,6 +9,7 @@ use super::bind::{self, Bound};
 use super::event::{Event, Phase};
 use super::fingerprint::ApplyIdentity;
 use super::{Content, Engine};
+use crate::documents;
 use crate::domain::address::AliasMember;
 use crate::domain::connection::{Binding, ConnectionStatus};
 use crate::domain::deployment::{InputValue, ResolvedPlugin};
@@ -20,6 +21,9 @@ use crate::domain::record::{AppliedRecord, ChangeCounts, StateLocation};
 use crate::policy;
 use crate::render::{self, BoundSlot};
 use crate::terraform::{self, Action, PlanMode, Root};
+
+/// The file of a generated root module.
+const ROOT_FILE: &str = "main.tf.json";
 
 /// A task that has a plan.
 pub(super) struct Prepared {
@@ -52,7 +56,7 @@ impl Engine {
     pub(super) async fn prepare(&self, alias: &Alias, lock: bool) -> Result<Preparation, Problems> {
         let plugin = &self.deployment.plugins[alias];
         let content = &self.contents[alias];
-        let bound = self.bound(plugin);
+        let bound = self.bound(alias, plugin)?;
         let bindings: BTreeMap<_, _> = bound.iter().map(|(slot, bound)| (slot.clone(), bound.binding.clone())).collect();
         let before = self.own.applied.get(alias);
         let state = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
@@ -90,8 +94,23 @@ impl Engine {
         Ok(Preparation::Planned(Box::new(Prepared { root, bindings, state, provider_lock, fingerprint, plan })))
     }
 
-    fn bound(&self, plugin: &ResolvedPlugin) -> BTreeMap<SlotName, Bound> {
-        bind::bind(&self.deployment.place, &self.deployment.environment.backend, &plugin.slots, &self.records())
+    /// Binds the slots. What a slot asks of a link's values can only be checked now, since they exist only now (R9).
+    fn bound(&self, alias: &Alias, plugin: &ResolvedPlugin) -> Result<BTreeMap<SlotName, Bound>, Problems> {
+        let bound = bind::bind(&self.deployment.place, &self.deployment.environment.backend, &plugin.slots, &self.records());
+        let mut problems = Problems::default();
+        for (name, bound) in &bound {
+            let Some(constraint) = &plugin.slots[name].slot.constraint else { continue };
+            let attributes = serde_json::to_value(&bound.binding.attributes).unwrap_or_default();
+            for finding in documents::validate_value(constraint, &attributes, false) {
+                let message = format!("slot `{alias}.{name}` does not take `{}`: {}", bound.binding.address, finding.message);
+                let diagnostic = Diagnostic::error(FailureReason::ContractMismatch, message)
+                    .at(&self.deployment.file, self.pointer(alias))
+                    .note("its `where` in the plugin's document says what the connection must be like")
+                    .help("wire the slot to another connection");
+                problems.push(diagnostic);
+            }
+        }
+        if problems.any_error() { Err(problems) } else { Ok(bound) }
     }
 
     fn identity<'a>(
@@ -155,12 +174,17 @@ impl Engine {
         Ok((root, lock))
     }
 
+    /// Whether the root module of this alias was rendered in this run.
+    pub(super) fn is_rendered(&self, alias: &Alias) -> bool {
+        self.world.files.metadata(&self.folder.join(alias.as_str()).join(ROOT_FILE)).is_some()
+    }
+
     fn write_root(&self, directory: &Path, rendering: &Rendering<'_>, rendered: &render::Root) -> std::io::Result<()> {
         let files = self.world.files;
         for (path, file) in &rendering.content.tree.files {
             files.create(&directory.join("plugin").join(path), &file.bytes, file.executable)?;
         }
-        files.write_private(&directory.join("main.tf.json"), &rendered.main)?;
+        files.write_private(&directory.join(ROOT_FILE), &rendered.main)?;
         if let Some(lock) = rendering.provider_lock {
             files.write(&directory.join(".terraform.lock.hcl"), lock.as_bytes(), false)?;
         }
@@ -177,15 +201,28 @@ impl Engine {
         if needed.is_empty() {
             return Ok(None);
         }
-        let values: serde_json::Map<String, Value> = rendering
-            .request
-            .sensitive_inputs
-            .iter()
-            .filter_map(|input| {
-                let member = AliasMember { alias: rendering.alias.clone(), member: input.clone() };
-                Some((render::names::input_variable(input), Value::from(self.secrets.get(&member)?.expose())))
-            })
-            .collect();
+        let mut values = serde_json::Map::new();
+        let mut missing = Vec::new();
+        for input in rendering.request.sensitive_inputs {
+            let member = AliasMember { alias: rendering.alias.clone(), member: input.clone() };
+            match self.secrets.get(&member) {
+                Some(secret) => _ = values.insert(render::names::input_variable(input), Value::from(secret.expose())),
+                None => missing.push(member.to_string()),
+            }
+        }
+        for name in needed.iter().filter_map(|variable| variable.strip_prefix(bind::FROM_ENVIRONMENT)) {
+            match self.world.variables.get(name) {
+                Some(value) => _ = values.insert(format!("{}{name}", bind::FROM_ENVIRONMENT), Value::from(value)),
+                None => missing.push(format!("environment variable `{name}`, which an imported connection names")),
+            }
+        }
+        if !missing.is_empty() {
+            let message = format!("`{}` needs the sensitive {}", rendering.alias, missing.join(", "));
+            return Err(Diagnostic::error(FailureReason::InvalidInput, message)
+                .at(&self.deployment.file, self.pointer(rendering.alias))
+                .help("nothing recorded has them: give them as `TIELINE_SECRETS='{alias.input: value}'`")
+                .into());
+        }
         let path = directory.join("secrets.tfvars.json");
         let bytes = serde_json::to_vec(&values).unwrap_or_default();
         self.world.files.write_private(&path, &bytes).map_err(|problem| unwritable(&path, &problem))?;
@@ -219,7 +256,7 @@ impl Engine {
         let sink = self.terraform_sink(alias);
         let plan =
             self.terraform.plan(root, mode, lock, &*sink, &self.cancel).await.map_err(|failure| self.explain(alias, failure))?;
-        if let Some(before) = before.filter(|before| before.resources > 0 && plan.refreshed == 0) {
+        if let Some(before) = before.filter(|before| before.resources > 0 && held(&plan) == 0) {
             return Err(self.state_missing(alias, before));
         }
         self.emit(Event::Planned { alias: alias.clone(), counts: counts(&plan) });
@@ -331,6 +368,11 @@ pub(super) fn public_inputs(plugin: &ResolvedPlugin) -> BTreeMap<InputName, Valu
 /// The names of the inputs that may not.
 pub(super) fn sensitive_inputs(plugin: &ResolvedPlugin) -> BTreeSet<InputName> {
     plugin.inputs.iter().filter(|(_, input)| input.value == InputValue::Sensitive).map(|(name, _)| name.clone()).collect()
+}
+
+/// How many managed resources of the plugin the prior state held.
+pub(super) fn held(plan: &terraform::Plan) -> u64 {
+    plan.prior.iter().filter(|address| !render::names::is_own_resource(address)).count() as u64
 }
 
 /// A plan's changes without the resources of our own, which publish revisions.

@@ -11,6 +11,7 @@ use super::prepare::{self, Rendering};
 use super::publication::is_of;
 use super::{Engine, Removed};
 use crate::domain::address::Address;
+use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, RunId};
@@ -25,7 +26,7 @@ impl Engine {
         let record = &removed.record;
         let slots = record.bindings.iter().map(|(slot, binding)| {
             let face = removed.faces.get(&binding.address).copied().unwrap_or_default();
-            (slot.clone(), bind::rendered(binding, face, removed.states.get(&binding.address)))
+            (slot.clone(), bind::rendered(binding, face, removed.secrets.get(&binding.address).unwrap_or(&Secrets::Unknown)))
         });
         let slots: BTreeMap<_, _> = slots.collect();
         let nested = removed.content.nested();

@@ -38,32 +38,27 @@ pub(super) fn order(graph: &BTreeMap<Node, BTreeSet<Node>>) -> Vec<Node> {
 
 /// The tasks of a run before it starts, in the order of the graph.
 pub(super) fn pending(engine: &Engine) -> Vec<TaskRecord> {
-    order(&engine.graph())
-        .into_iter()
-        .map(|node| TaskRecord {
-            id: format!("{}:{}", task_word(&node), node.alias()),
-            alias: node.alias().clone(),
-            task_type: task_type(&node),
-            status: TaskStatus::Pending,
-            because: None,
-            started: None,
-            ended: None,
-            changes: ChangeCounts::default(),
-        })
-        .collect()
+    let pending = |node: &Node, task_type: TaskType| TaskRecord {
+        id: format!("{task_type}:{}", node.alias()),
+        alias: node.alias().clone(),
+        task_type,
+        status: TaskStatus::Pending,
+        because: None,
+        started: None,
+        ended: None,
+        changes: ChangeCounts::default(),
+    };
+    let tasks = order(&engine.graph()).into_iter().flat_map(|node| match node {
+        Node::Destroy(_) => vec![pending(&node, TaskType::Destroy)],
+        Node::Deploy(_) => vec![pending(&node, TaskType::Iac), pending(&node, TaskType::Deploy)],
+    });
+    tasks.collect()
 }
 
 fn task_type(node: &Node) -> TaskType {
     match node {
         Node::Destroy(_) => TaskType::Destroy,
         Node::Deploy(_) => TaskType::Deploy,
-    }
-}
-
-fn task_word(node: &Node) -> &'static str {
-    match node {
-        Node::Destroy(_) => "destroy",
-        Node::Deploy(_) => "deploy",
     }
 }
 
@@ -183,7 +178,7 @@ impl Engine {
     fn start_task(&self, journal: &Journal, node: &Node) {
         let now = self.world.clock.now();
         journal.note(|claim| {
-            if let Some(task) = task_of(claim, node) {
+            for task in tasks_of(claim, node) {
                 task.status = TaskStatus::Running;
                 task.started = Some(now);
             }
@@ -201,13 +196,21 @@ impl Engine {
     ) {
         let now = self.world.clock.now();
         let mut took = std::time::Duration::ZERO;
+        let is_rendered = self.is_rendered(node.alias());
         journal.note(|claim| {
-            if let Some(task) = task_of(claim, node) {
+            for task in tasks_of(claim, node) {
                 took = task.started.and_then(|started| (now - started).to_std().ok()).unwrap_or_default();
+                task.ended = Some(now);
+                if task.task_type == TaskType::Iac && is_rendered {
+                    // Rendering went well, whatever became of the rest.
+                    task.status = TaskStatus::Succeeded;
+                    continue;
+                }
                 task.status = status;
                 task.because.clone_from(&because);
-                task.ended = Some(now);
-                task.changes = changes;
+                if task.task_type != TaskType::Iac {
+                    task.changes = changes;
+                }
             }
         });
         self.emit(Event::TaskEnded { alias: node.alias().clone(), task: task_type(node), status, because, changes, took });
@@ -225,6 +228,11 @@ fn cancelled(alias: &Alias) -> Problems {
     Diagnostic::error(FailureReason::Cancelled, format!("`{alias}` was cancelled before its apply")).into()
 }
 
-fn task_of<'a>(claim: &'a mut Claim, node: &Node) -> Option<&'a mut TaskRecord> {
-    claim.run.tasks.iter_mut().find(|task| &task.alias == node.alias() && task.task_type == task_type(node))
+fn tasks_of<'a>(claim: &'a mut Claim, node: &'a Node) -> impl Iterator<Item = &'a mut TaskRecord> {
+    let is_destroy = matches!(node, Node::Destroy(_));
+    claim
+        .run
+        .tasks
+        .iter_mut()
+        .filter(move |task| &task.alias == node.alias() && (task.task_type == TaskType::Destroy) == is_destroy)
 }

@@ -15,10 +15,11 @@ use crate::domain::record::{ChangeCounts, RunStatus, TaskStatus};
 pub fn text(report: &RunReport, color: bool) -> String {
     let run = &report.run;
     let mut changes = ChangeCounts::default();
-    run.tasks.iter().for_each(|task| changes += task.changes);
+    for task in run.main_tasks() {
+        changes += task.changes;
+    }
     let unchanged = run
-        .tasks
-        .iter()
+        .main_tasks()
         .filter(|task| task.status == TaskStatus::Skipped && task.because.as_deref() == Some("unchanged"))
         .count();
     let style = if run.status == RunStatus::Succeeded { Style::Good } else { Style::Bad };
@@ -27,7 +28,7 @@ pub fn text(report: &RunReport, color: bool) -> String {
         "{} {}: {} tasks, {} unchanged, {changes}, {:.1}s\n",
         report.place,
         paint(&status_word(run.status, run.failure_reason), style, color),
-        run.tasks.len(),
+        run.main_tasks().count(),
         unchanged,
         took.as_secs_f64()
     );

@@ -77,12 +77,12 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
 fn runs(status: &Status, now: DateTime<Utc>) -> String {
     let rows = status.runs.iter().flat_map(|(deployable, runs)| {
         runs.iter().map(move |run| {
-            let done = run.tasks.iter().filter(|task| task.ended.is_some()).count();
+            let done = run.main_tasks().filter(|task| task.ended.is_some()).count();
             vec![
                 format!("  {deployable}"),
                 run.id.to_string(),
                 status_word(run.status, run.failure_reason),
-                format!("{done}/{} tasks", run.tasks.len()),
+                format!("{done}/{} tasks", run.main_tasks().count()),
                 format!("{} ago", ago(now - run.started)),
                 run.actor.clone().unwrap_or_default(),
             ]

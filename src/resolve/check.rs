@@ -10,7 +10,7 @@ use super::schema::Schema;
 use super::view::Placed;
 use crate::domain::address::{Address, PartialAddress, Target};
 use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Face, Handle};
-use crate::domain::deployment::{Choice, ChosenConnection, Via};
+use crate::domain::deployment::{Choice, ChosenConnection, Secrets, Via};
 use crate::domain::diagnostic::{Diagnostic, Origin, Problems, Segment};
 use crate::domain::failure::FailureReason::{self, ContextUnavailable, ContractMismatch, UnresolvedSlot};
 use crate::domain::names::{Alias, AttributeName, EnvironmentName, SlotName};
@@ -137,12 +137,19 @@ impl Check<'_> {
         }
         let (position, face) = self.face(&record)?;
         self.constraint(face);
-        let state = self.state();
-        self.sensitive(face, state.is_some());
-        Some(Choice::Connection(Box::new(ChosenConnection { via: self.via, face: position, state, record })))
+        let secrets = self.secrets();
+        self.sensitive(face, secrets != Secrets::Unknown);
+        Some(Choice::Connection(Box::new(ChosenConnection { via: self.via, face: position, secrets, record })))
     }
 
-    /// Where the producer's state is. It follows from the address alone: nothing in a record leads to another state.
+    /// How the secrets are reached. It follows from the address alone: nothing in a record leads to another state.
+    fn secrets(&self) -> Secrets {
+        if let Some(document) = self.inputs.context.imported.get(&self.address) {
+            return Secrets::Imported(document.sensitive.clone());
+        }
+        self.state().map_or(Secrets::Unknown, Secrets::Produced)
+    }
+
     fn state(&self) -> Option<StateLocation> {
         let Target::Output { alias, .. } = &self.address.target else { return None };
         self.inputs.context.states.get(&(self.address.producer()?, alias.clone())).cloned()
@@ -203,6 +210,10 @@ impl Check<'_> {
         if !lacking.is_empty() {
             let why = format!("it needs the sensitive `{}`, which is not published", lacking.join("`, `"));
             self.refuse(ContractMismatch, &why, None);
+        }
+        if asked.iter().any(|name| matches!(face.sensitive.get(name), Some(Handle::Sealed { .. }))) {
+            let help = "publish the secret by a state or an environment variable instead";
+            self.refuse(ContractMismatch, "a sensitive attribute is sealed, which this version cannot open", Some(help));
         }
         let in_state = asked.iter().any(|name| matches!(face.sensitive.get(name), Some(Handle::Derived { .. })));
         if in_state && !state_known && self.address.producer().is_some() {

@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn a_plan_as_the_real_binary_streams_it() {
         let plan = transcript(include_str!("fixtures/plan_create.jsonl")).into_plan(true);
-        assert_eq!((plan.counts, plan.refreshed), (ChangeCounts { add: 4, change: 0, remove: 0 }, 0));
+        assert_eq!((plan.counts, plan.prior.len()), (ChangeCounts { add: 4, change: 0, remove: 0 }, 0));
         let addresses = plan.resources.iter().map(|change| change.address.as_str()).collect::<Vec<_>>();
         insta::assert_snapshot!(addresses.join("\n"), @r#"
         module.child.terraform_data.c
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn moves_and_reasons_are_kept() {
         let plan = transcript(include_str!("fixtures/plan_move.jsonl")).into_plan(true);
-        assert_eq!(plan.refreshed, 4);
+        assert_eq!(plan.prior.len(), 4);
         let change = ResourceChange {
             address: "terraform_data.newer".into(),
             action: Action::Replace,
@@ -349,7 +349,7 @@ mod tests {
             change("x.forgotten", r#""action":"remove""#),
         ];
         let plan = transcript(&lines.join("\n")).into_plan(true);
-        assert_eq!(plan.refreshed, 2);
+        assert_eq!(plan.prior.len(), 2);
         assert_eq!(plan.resources.iter().map(|change| change.action).collect::<Vec<_>>(), [Action::Forget, Action::Import]);
     }
 

@@ -1,6 +1,6 @@
 //! What a terraform command came to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -83,8 +83,9 @@ pub struct Plan {
     pub counts: ChangeCounts,
     /// What changed outside of terraform, in address order.
     pub drift: Vec<ResourceChange>,
-    /// How many managed resources the prior state held. 0 with an applied record that has resources means a missing state.
-    pub refreshed: u64,
+    /// The addresses of the managed resources that the prior state held. None, where an applied record has resources, means that
+    /// the state is missing.
+    pub prior: BTreeSet<String>,
     /// The warnings.
     pub warnings: Vec<TfDiagnostic>,
 }

@@ -84,7 +84,7 @@ impl Transcript {
         self.drift.sort_by(|a, b| a.address.cmp(&b.address));
         Plan {
             changed,
-            refreshed: self.refreshed.len() as u64,
+            prior: self.refreshed,
             resources: self.planned,
             counts: self.summary.unwrap_or_default(),
             drift: self.drift,

@@ -26,7 +26,7 @@ fn r8_unknown_names_come_with_the_nearest() {
             "`jobs` has no slot `databse`\n  at tieline.yaml plugins.jobs.connections.databse\n  help: did you mean `database`?",
             "there is no applied plugin `wbe`\n  at tieline.yaml environments.production.plugins.wbe\n  help: did you mean `web`?",
             "`web` has no slot `databas`\n  at tieline.yaml environments.production.references.web.databas\n  help: did you mean `database`?",
-            "`db` has no output `d`\n  at tieline.yaml environments.production.stand-ins.db.d\n  note: known: `db`",
+            "`db` has no output `d`\n  at tieline.yaml environments.production.stand-ins.db.d\n  help: did you mean `db`?",
         ],
     );
     assert_eq!(declared.matches("`jobs` has no slot `databse`").count(), 1, "told once for all environments");

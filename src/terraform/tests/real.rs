@@ -40,7 +40,7 @@ async fn tf_a_whole_life() {
     assert_eq!(bench.init(&root).await.unwrap(), None, "no lock file for the built-in provider alone");
 
     let plan = bench.plan(&root, PlanMode::Apply).await.unwrap();
-    assert_eq!((plan.changed, plan.refreshed, plan.counts), (true, 0, ChangeCounts { add: 2, change: 0, remove: 0 }));
+    assert_eq!((plan.changed, plan.prior.len(), plan.counts), (true, 0, ChangeCounts { add: 2, change: 0, remove: 0 }));
     let shown = bench.terraform.show_plan(&root, &bench.cancel).await.unwrap();
     assert_eq!(shown["resource_changes"].as_array().unwrap().len(), 2);
     let applied = bench.apply(&root).await.unwrap();
@@ -50,7 +50,7 @@ async fn tf_a_whole_life() {
     assert_eq!(applied.outputs["login"], login);
 
     let again = bench.plan(&root, PlanMode::Apply).await.unwrap();
-    assert_eq!((again.changed, again.refreshed), (false, 2));
+    assert_eq!((again.changed, again.prior.len()), (false, 2));
     let destroy = bench.plan(&root, PlanMode::Destroy).await.unwrap();
     assert_eq!((destroy.changed, destroy.counts.remove), (true, 2));
     assert_eq!(bench.apply(&root).await.unwrap().counts.remove, 2);
@@ -65,10 +65,10 @@ async fn tf_r33_a_missing_state_shows_as_an_empty_one() {
     let Some(bench) = Bench::real().await else { return };
     let root = bench.root(&[("main.tf", LOCAL), ("a.tf", r#"resource "terraform_data" "a" {}"#)]);
     bench.deploy(&root).await;
-    assert_eq!(bench.plan(&root, PlanMode::Destroy).await.unwrap().refreshed, 1);
+    assert_eq!(bench.plan(&root, PlanMode::Destroy).await.unwrap().prior.len(), 1);
     Files.remove(&root.directory.join("state.tfstate")).unwrap();
     let destroy = bench.plan(&root, PlanMode::Destroy).await.unwrap();
-    assert_eq!((destroy.changed, destroy.refreshed), (false, 0));
+    assert_eq!((destroy.changed, destroy.prior.len()), (false, 0));
 }
 
 #[tokio::test]
@@ -193,7 +193,7 @@ async fn tf_a_cancel_loses_no_state_and_leaves_no_lock() {
     assert_eq!(bench.plan(&root, PlanMode::Apply).await.unwrap_err().reason, FailureReason::Cancelled);
     assert_eq!(bench.events.lock().unwrap().len(), started, "nothing starts after a cancel");
     let next = bench.terraform.plan(&root, PlanMode::Destroy, true, &|_| {}, &CancellationToken::new()).await.unwrap();
-    assert_eq!(next.refreshed, 2);
+    assert_eq!(next.prior.len(), 2);
 }
 
 #[tokio::test]
