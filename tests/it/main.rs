@@ -5,6 +5,7 @@
 
 mod acceptance;
 mod commands;
+mod endure;
 mod failures;
 mod fixtures;
 mod gates;
