@@ -152,5 +152,5 @@ fn tf_r33_another_backend_does_not_make_everything_twice() {
     project.deploy("app").succeeds();
     project.edit_context("workspaces/lab/environments/staging.yaml", "path: states", "path: elsewhere");
     project.deploy("app").fails(2, "state-missing");
-    assert!(!project.path(".tieline/elsewhere").exists());
+    assert!(!project.path(".tieline/elsewhere/lab/staging/app/a.tfstate").exists());
 }

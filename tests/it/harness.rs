@@ -238,7 +238,7 @@ impl Project {
         let variables = self.variables.iter().filter(|(name, _)| *name != "TIELINE_TERRAFORM");
         let variables: String = variables.map(|(name, value)| format!("{name}='{value}' ")).collect();
         format!(
-            "cd '{}' && env -i {variables}'{}' {}\n",
+            "(cd '{}' && env -i {variables}'{}' {})\n",
             self.root().display(),
             env!("CARGO_BIN_EXE_tieline"),
             arguments.join(" ")

@@ -237,7 +237,7 @@ fn secrets_are_asked_for_by_name() {
     let module = project.read("plugins/thing/main.tf");
     project.write("plugins/thing/main.tf", &format!("{module}\nvariable \"token\" {{ type = string }}\n"));
     project.app("app", "  a: {use: ../plugins/thing}\n");
-    project.deploy("app").refused("invalid-input").says("`a.token`").says("secrets");
+    project.deploy("app").refused("invalid-input").says("give it through `secrets`: `a.token: <value>`");
     project.set("TIELINE_SECRETS", "{a.tokn: canary-1}");
     let ran = project.deploy("app");
     assert_eq!(ran.code, 1, "{ran}");
@@ -267,5 +267,5 @@ fn limits_of_the_workspace_hold() {
     let project = Project::lab();
     project.edit_context("workspaces/lab/workspace.yaml", "grants: []", "limits: {max-plugins: 1}");
     project.app("app", "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing}\n");
-    project.deploy("app").refused("limit-exceeded").says("max-plugins");
+    project.deploy("app").refused("limit-exceeded").says("more than workspace `lab` allows");
 }
