@@ -228,30 +228,9 @@ fn completions_and_help_are_there() {
         project.run(&["completions", shell]).succeeds().says("tieline");
     }
     let help = project.run(&["--help"]).succeeds().stdout;
-    assert_shown!(help.split("\nOptions:").next().unwrap(), @r"
-    Deploy applications and shared infrastructure out of versioned plugins, wired by typed connections.
-
-    A manifest (`tieline.yaml`) names plugins and wires them. `tieline validate` checks it, `tieline
-    plan` shows what would change, `tieline deploy` makes it so with your own terraform and publishes
-    its connections to the context repository.
-
-    Usage: tieline [OPTIONS] <COMMAND>
-
-    Commands:
-      validate     Check the manifest, its plugins and their contracts, offline
-      plan         Show what a deploy would change, and the fingerprint to approve it by; changes
-                   nothing
-      deploy       Provision a deployable into an environment and publish its connections
-      status       Show runs, releases, connections, consumers and claims of an environment
-      connection   Look at published connections
-      context      Make, fill and check a context repository
-      plugins      Look at the manifest's plugins and move their locked versions
-      schema       Print the JSON Schema of a kind of document, for editors
-      completions  Print completions for a shell
-      help         Print this message or the help of the given subcommand(s)
-    ");
     for command in ["validate", "plan", "deploy", "status", "connection", "context", "plugins", "schema", "completions"] {
-        project.run(&[command, "--help"]).succeeds().says("Usage: tieline");
+        assert!(help.contains(&format!("\n  {command} ")), "{command} is not in\n{help}");
+        project.run(&[command, "--help"]).succeeds().says(&format!("Usage: tieline {command}"));
     }
     let ran = project.run(&["deplay"]);
     assert_eq!(ran.code, 1, "{ran}");

@@ -154,3 +154,26 @@ fn tf_r33_another_backend_does_not_make_everything_twice() {
     project.deploy("app").fails(2, "state-missing");
     assert!(!project.path(".tieline/elsewhere/lab/staging/app/a.tfstate").exists());
 }
+
+#[test]
+fn tf_r34_what_was_half_made_can_be_taken_away() {
+    needs_terraform!();
+    let project = Project::lab();
+    let good = "  a: {use: ../plugins/thing}\n";
+    project.app("app", &format!("{good}  b: {{use: ../plugins/thing, inputs: {{broken: true}}}}\n"));
+    project.deploy("app").fails(2, "apply-failed");
+    assert!(!project.state_resources("lab/staging/app/b").is_empty());
+    project.app("app", good);
+    project.deploy_with("app", &["--allow-destroy"]).succeeds();
+    assert_eq!(project.state_resources("lab/staging/app/b"), Vec::<String>::new());
+    assert!(!project.ledger_paths().iter().any(|path| path.ends_with("/b.json")));
+}
+
+#[test]
+fn a_missing_terraform_leaves_nothing_behind() {
+    let mut project = Project::lab();
+    project.app("app", "  a: {use: ../plugins/thing}\n");
+    project.set("TIELINE_TERRAFORM", "/nowhere/terraform");
+    project.deploy("app").refused("terraform-missing").says("/nowhere/terraform");
+    assert_eq!(project.ledger_paths(), Vec::<String>::new());
+}

@@ -235,8 +235,10 @@ impl Project {
 
     /// The same as a line of a shell script, with the terraform of this machine.
     pub(crate) fn shell_line(&self, arguments: &[&str]) -> String {
-        let variables = self.variables.iter().filter(|(name, _)| *name != "TIELINE_TERRAFORM");
-        let variables: String = variables.map(|(name, value)| format!("{name}='{value}' ")).collect();
+        let mut variables = String::new();
+        for (name, value) in self.variables.iter().filter(|(name, _)| *name != "TIELINE_TERRAFORM") {
+            let _ = write!(variables, "{name}='{value}' ");
+        }
         format!(
             "(cd '{}' && env -i {variables}'{}' {})\n",
             self.root().display(),

@@ -2,6 +2,7 @@
 //! it is missing in automation (`CI` is set), and say that they are skipped elsewhere.
 #![allow(clippy::disallowed_methods, reason = "the effects of a test are its own, not the program's")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what tests share fails as tests do")]
 
 mod acceptance;
 mod commands;

@@ -5,6 +5,7 @@ use crate::harness::{Project, assert_shown, needs_terraform, tasks};
 const OUT: &str = "lab/staging/app/connections/a.out.json";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of them are the ledger's")]
 fn tf_r16_the_ledger_holds_what_was_deployed() {
     needs_terraform!();
     let project = Project::deployed_shop();
@@ -422,4 +423,31 @@ fn tf_r17_a_degraded_connection_is_bound_only_when_asked() {
     project.app("app", "  a: {use: ../plugins/thing}\n");
     assert_eq!(tasks(&project.deploy_json("app", &[])), "a: succeeded\n");
     assert_eq!(project.ledger(OUT)["status"], "ready");
+}
+
+#[test]
+fn tf_r16_an_output_that_is_no_longer_generated_is_no_longer_published() {
+    needs_terraform!();
+    let project = Project::lab();
+    project.app("app", "  a: {use: ../plugins/thing}\n");
+    project.deploy("app").succeeds();
+    project.edit("plugins/thing/plugin.yaml", "  out: {type", "  result: {type");
+    project.deploy("app").succeeds();
+    let published: Vec<_> = project.ledger_paths().into_iter().filter(|path| path.contains("/connections/")).collect();
+    assert_eq!(published, ["lab/staging/app/connections/a.result.json"]);
+}
+
+#[test]
+fn tf_a_connection_that_was_destroyed_comes_back_as_another() {
+    needs_terraform!();
+    let project = Project::lab();
+    let both = "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing}\n";
+    project.app("app", both);
+    project.deploy("app").succeeds();
+    let first = project.ledger("lab/staging/app/connections/b.out.json");
+    project.app("app", "  a: {use: ../plugins/thing}\n");
+    project.deploy_with("app", &["--allow-destroy"]).succeeds();
+    project.app("app", both);
+    assert_eq!(tasks(&project.deploy_json("app", &[])), "a: skipped (unchanged)\nb: succeeded\n");
+    assert_ne!(first["uid"], project.ledger("lab/staging/app/connections/b.out.json")["uid"]);
 }

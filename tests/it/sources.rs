@@ -128,3 +128,39 @@ fn a_path_may_not_leave_the_work_tree() {
     let ran = project.run(&["validate", "-C", "app", "-e", "staging"]);
     assert_eq!(ran.code, 1, "{ran}");
 }
+
+#[test]
+fn yanked_versions_are_refused_and_deprecated_ones_named() {
+    let project = lab_with_remote();
+    let source = source(&project, "v1.0.0");
+    let catalog = |mark: &str| {
+        let versions = format!("      '1.0.0': {{source: '{source}', {mark}}}\n");
+        project.write_context(
+            "catalog.yaml",
+            &format!("apiVersion: tieline/v1\nkind: Catalog\nplugins:\n  thing:\n    versions:\n{versions}"),
+        );
+    };
+    project.app("app", "  a: {use: 'thing@1.0.0'}\n");
+    let explain = || project.run(&["plan", "-C", "app", "-e", "staging", "--explain"]);
+    catalog("yanked: it loses data");
+    explain().refused("plugin-unavailable").says("it loses data");
+    catalog("deprecated: use thing 2");
+    explain().succeeds().says("use thing 2");
+}
+
+#[test]
+fn r10_modules_and_providers_outside_the_ceilings_are_refused() {
+    let project = Project::lab();
+    project.app("app", "  a: {use: ../plugins/thing}\n");
+    let module = project.read("plugins/thing/main.tf");
+    project.edit_context(
+        "context.yaml",
+        "kind: Context\n",
+        "kind: Context\nceilings: {modules: ['./'], providers: ['terraform.io/builtin/*']}\n",
+    );
+    project
+        .write("plugins/thing/main.tf", &format!("{module}\nmodule \"far\" {{\n  source = \"git::https://git.test/far\"\n}}\n"));
+    project.deploy("app").refused("module-denied").says("git::https://git.test/far").says("plugins/thing/main.tf");
+    project.write("plugins/thing/main.tf", &format!("{module}\nresource \"random_pet\" \"pet\" {{}}\n"));
+    project.deploy("app").refused("module-denied").says("random");
+}

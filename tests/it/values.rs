@@ -269,3 +269,17 @@ fn limits_of_the_workspace_hold() {
     project.app("app", "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing}\n");
     project.deploy("app").refused("limit-exceeded").says("more than workspace `lab` allows");
 }
+
+#[test]
+fn tf_a_slot_that_is_no_longer_linked_is_empty_again() {
+    needs_terraform!();
+    let project = Project::lab();
+    let plugins = "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing, connections: {upstream: a.out}}\n";
+    project.app("app", plugins);
+    project.deploy("app").succeeds();
+    assert!(state(&project, "lab/staging/app/b").contains("\"upstream\": \"thing\""));
+    project.app("app", &plugins.replace(", connections: {upstream: a.out}", ""));
+    assert_eq!(tasks(&project.deploy_json("app", &[])), "a: skipped (unchanged)\nb: succeeded\n");
+    assert!(state(&project, "lab/staging/app/b").contains("\"upstream\": null"));
+    assert!(!project.ledger_paths().iter().any(|path| path.contains("/consumers/")));
+}
