@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -13,19 +14,35 @@ def measure(command, folder, environment, log):
     with open(log, "wb") as output:
         started = time.monotonic()
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
-        memory = 0
+        memory = Memory(process.pid)
         # Not reaped yet, so that the kernel still tells its own time apart from that of its children.
-        while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            memory = max(memory, peak(process.pid))
-            time.sleep(LOOK)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         wall = time.monotonic() - started
+    memory.stop()
     own = own_time(process.pid)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         with open(log, encoding="utf-8", errors="replace") as output:
             raise SystemExit(f"{' '.join(command)} exited with {process.returncode}:\n{output.read()[-4000:]}")
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "own_cpu": own, "own_memory": memory / 1024}
+    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "own_cpu": own, "own_memory": memory.peak / 1024}
+
+
+class Memory(threading.Thread):
+    """Looks at a process's memory until it is told to stop."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.peak, self.ended = pid, 0, threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.ended.wait(LOOK):
+            self.peak = max(self.peak, peak(self.pid))
+
+    def stop(self):
+        self.ended.set()
+        self.join()
 
 
 def peak(pid):

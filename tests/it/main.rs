@@ -4,6 +4,15 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod acceptance;
+mod commands;
+mod failures;
+mod fixtures;
+mod gates;
+mod endure;
 mod harness;
+mod planning;
+mod publication;
 mod quickstart;
-mod shop;
+mod sharing;
+mod sources;
+mod values;
