@@ -10,6 +10,7 @@ use super::prepare::{self, Preparation, Prepared};
 use super::publication::is_of;
 use super::{Engine, Node, bind, fingerprint, locked, schedule, tasks};
 use crate::domain::address::Address;
+use crate::domain::deployment::Choice;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest};
@@ -111,16 +112,20 @@ impl Engine {
         Ok(fingerprint::plan_essence(&plan, &root.directory.to_string_lossy()))
     }
 
-    /// The producers in this deployment whose values are not known before their apply (R25).
+    /// What has values that are not known yet: producers in this deployment before their apply (R25), connections that are still to
+    /// be published (R6).
     fn deferred_by(&self, alias: &Alias, planned: &Mutex<Planned>) -> Option<String> {
+        let slots = &self.deployment.plugins[alias].slots;
         let planned = locked(planned);
-        let waits_for: BTreeSet<&str> = bind::linked(&self.deployment.plugins[alias].slots)
-            .filter(|producer| {
-                let verdict = planned.verdicts.get(&Node::Deploy((*producer).clone()));
-                verdict.is_some_and(|(verdict, _)| matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
-            })
-            .map(Alias::as_str)
-            .collect();
+        let unapplied = bind::linked(slots).filter(|producer| {
+            let verdict = planned.verdicts.get(&Node::Deploy((*producer).clone()));
+            verdict.is_some_and(|(verdict, _)| matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
+        });
+        let pending = slots.values().filter_map(|slot| match &slot.choice {
+            Choice::Pending { address, .. } => Some(format!("`{address}`")),
+            _ => None,
+        });
+        let waits_for: BTreeSet<String> = unapplied.map(Alias::to_string).chain(pending).collect();
         (!waits_for.is_empty()).then(|| waits_for.into_iter().collect::<Vec<_>>().join(", "))
     }
 
