@@ -5,10 +5,10 @@
 
 mod acceptance;
 mod commands;
+mod endure;
 mod failures;
 mod fixtures;
 mod gates;
-mod endure;
 mod harness;
 mod planning;
 mod publication;

@@ -200,10 +200,7 @@ fn tf_r9_a_where_holds_for_links_as_well() {
 fn tf_r68_values_are_never_read_as_terraform() {
     needs_terraform!();
     let project = Project::lab();
-    project.app(
-        "app",
-        r#"  a: {use: ../plugins/thing, inputs: {shape: "${path.cwd} %{ if true }x%{ endif } \" \\ \n"}}"#,
-    );
+    project.app("app", r#"  a: {use: ../plugins/thing, inputs: {shape: "${path.cwd} %{ if true }x%{ endif } \" \\ \n"}}"#);
     project.deploy("app").succeeds();
     assert!(state(&project, "lab/staging/app/a").contains("${path.cwd} %{ if true }x%{ endif }"));
 }
