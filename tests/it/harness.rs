@@ -359,6 +359,12 @@ impl Project {
         }
         text
     }
+
+    /// Writes a plugin: its document and its module.
+    pub(crate) fn plugin(&self, folder: &str, document: &str, module: &str) {
+        self.write(&format!("{folder}/plugin.yaml"), document);
+        self.write(&format!("{folder}/main.tf"), module);
+    }
 }
 
 impl Ran {
