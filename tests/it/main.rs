@@ -4,6 +4,9 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod acceptance;
+mod architecture;
+mod documentation;
+mod generated;
 mod harness;
 mod quickstart;
 mod shop;
