@@ -200,6 +200,8 @@ impl Resolved {
             settings,
             sink,
             cancel: session.cancel.clone(),
+            time_limit: arguments.timeout,
+            out_of_time: std::sync::atomic::AtomicBool::default(),
             records,
         }))
     }

@@ -54,7 +54,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<()
             return Err(problems);
         }
     };
-    let report = watch::with_time_limit(session, arguments.terraform.timeout, engine::deploy(engine, held)).await;
+    let report = engine::deploy(engine, held).await;
     watcher.finish();
     keep_unsaved_state(session, folder, &report.problems);
     if session.is_json() {

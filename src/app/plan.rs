@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Result<(), 
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
     let engine = resolved.engine(session, &arguments.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await?;
-    let report = watch::with_time_limit(session, arguments.terraform.timeout, engine::plan(engine)).await;
+    let report = engine::plan(engine).await;
     watcher.finish();
     if session.is_json() {
         session.print(&report::plan::json(&report));

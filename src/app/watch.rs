@@ -1,7 +1,6 @@
 //! Shows a run as it goes: a line for what matters, drawn from typed events.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use super::log::Log;
 use super::session::Session;
@@ -67,20 +66,6 @@ impl Shown {
         let text = lines(&mut log);
         if !text.is_empty() {
             self.console.write(Stream::Err, &self.redactor.redact(&text));
-        }
-    }
-}
-
-/// Waits for a run; when its time is over, everything comes to an orderly end as after a cancel.
-pub(super) async fn with_time_limit<T>(session: &Session, limit: Option<Duration>, run: impl Future<Output = T>) -> T {
-    let Some(limit) = limit else { return run.await };
-    tokio::pin!(run);
-    tokio::select! {
-        done = &mut run => done,
-        () = session.world.clock.sleep(limit) => {
-            session.say(&format!("the time limit of {limit:?} is over: coming to an orderly end"));
-            session.cancel.cancel();
-            run.await
         }
     }
 }

@@ -31,8 +31,8 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
         let (journal, done) = (journal.clone(), done.clone());
         async move { journal.keep_alive(&done).await }
     });
-    match engine.approve(&journal).await {
-        Ok(prepared) => engine.run_tasks(&journal, &results, prepared).await,
+    match engine.within_time(engine.approve_and_run(&journal, &results)).await {
+        Ok(()) => {}
         Err(problems) => {
             for node in engine.graph().keys() {
                 engine.end_task(
@@ -53,6 +53,12 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
 }
 
 impl Engine {
+    async fn approve_and_run(self: &Arc<Self>, journal: &Arc<Journal>, results: &Arc<Mutex<Results>>) -> Result<(), Problems> {
+        let prepared = self.approve(journal).await?;
+        self.run_tasks(journal, results, prepared).await;
+        Ok(())
+    }
+
     /// Everything that is decided before the first apply: on a protected environment and with an approved plan all that can be
     /// planned is planned and gated (R26); what is to be destroyed is marked and must not be held by anybody (R29, R30).
     async fn approve(self: &Arc<Self>, journal: &Journal) -> Result<BTreeMap<Alias, Prepared>, Problems> {
@@ -133,8 +139,9 @@ impl Engine {
     /// Publishes everything that completed in one commit, then gives up the claim (R16).
     async fn finish(&self, journal: &Journal, results: Results) -> RunReport {
         let Results { applied, destroyed, retained, mut problems } = results;
-        if self.cancel.is_cancelled() && !problems.0.iter().any(|problem| problem.reason.kind() == FailureKind::Aborted) {
-            problems.push(Diagnostic::error(FailureReason::Cancelled, "the run was cancelled"));
+        self.name_stop(&mut problems);
+        if journal.is_lost() && !problems.0.iter().any(|problem| problem.reason == FailureReason::Claimed) {
+            problems.extend(journal.taken_over());
         }
         let mut run = journal.claim().run;
         run.ended = Some(self.world.clock.now());

@@ -106,7 +106,8 @@ impl Journal {
         }
     }
 
-    fn taken_over(&self) -> Problems {
+    /// What there is to say where it was.
+    pub(super) fn taken_over(&self) -> Problems {
         Diagnostic::error(FailureReason::Claimed, format!("the claim on `{}` was taken over by another run", self.claim().place))
             .note("nothing new was started; what was running was let finish")
             .into()

@@ -17,11 +17,14 @@ mod publication;
 mod recovery;
 mod removal;
 mod schedule;
+mod stop;
 mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -156,6 +159,10 @@ pub struct Engine {
     pub sink: Sink,
     /// Set once, by a signal or the time limit.
     pub cancel: CancellationToken,
+    /// How long the tasks may take; none means as long as they do.
+    pub time_limit: Option<Duration>,
+    /// Whether it was the time limit that cancelled.
+    pub out_of_time: AtomicBool,
     /// The connections of this place, as the run leaves them.
     pub records: Mutex<BTreeMap<Address, ConnectionRecord>>,
 }

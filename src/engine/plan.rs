@@ -232,5 +232,7 @@ impl Engine {
 
 /// Plans a deployment and reports; nothing is changed and no state lock taken.
 pub async fn plan(engine: Arc<Engine>) -> PlanReport {
-    pass(&engine, false).await.report
+    let mut report = engine.within_time(pass(&engine, false)).await.report;
+    engine.name_stop(&mut report.problems);
+    report
 }

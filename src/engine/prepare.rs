@@ -320,7 +320,9 @@ fn problems_of(failure: terraform::Failure) -> Problems {
     let first = &mut problems[0];
     first.notes.extend(failure.tail);
     if let Some(lock) = failure.lock.filter(|lock| !lock.id.is_empty()) {
-        first.notes.push(format!("the state lock `{}` is held by {} since {}", lock.id, lock.who, lock.created));
+        let since = if lock.created.is_empty() { String::new() } else { format!(" since {}", lock.created) };
+        let who = if lock.who.is_empty() { "somebody whom the backend does not name" } else { &lock.who };
+        first.notes.push(format!("the state lock `{}` is held by {who}{since}", lock.id));
     }
     if let Some(state) = failure.errored_state {
         first.notes.push(format!("the state could not be saved; its only copy is `{}`", state.display()));

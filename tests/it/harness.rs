@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::shop::SHOP;
+use crate::fixtures::{LAB, SHOP};
 
 /// A folder with a git work tree (`project`), a home and a place for temporary files, and nothing of the machine's own settings.
 pub(crate) struct Project {
@@ -54,7 +54,7 @@ pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
     vec![
         (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "<id>"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>"),
-        (r"\btlp1-[A-Za-z0-9_.-]+", "<fingerprint>"),
+        (r"\b(sha256:)?[0-9a-f]{64}-[0-9a-f]+\b", "<fingerprint>"),
         (r"\b(sha256:)?[0-9a-f]{64}\b", "<digest>"),
         (r"\b[0-9a-f]{40}\b", "<commit>"),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)", "<time>"),
@@ -125,6 +125,24 @@ impl Project {
         let project = Self::shop_with_network();
         project.deploy("shop").succeeds();
         project
+    }
+
+    /// One workspace, `lab`, with the environment `staging`, a type `thing-conn` and a plugin `thing` that takes one and publishes one,
+    /// for applications in whatever shape a test needs; give their plugins to [`Self::app`]. Nothing is deployed yet.
+    pub(crate) fn lab() -> Self {
+        let project = Self::empty();
+        for (path, text) in LAB {
+            project.write(path, text);
+        }
+        project.init_context();
+        project
+    }
+
+    /// Writes the manifest of an application of the workspace `lab` into a folder of its name. `rest` is its plugins, two blanks in,
+    /// and whatever else the manifest is to have.
+    pub(crate) fn app(&self, name: &str, rest: &str) {
+        let head = format!("apiVersion: tieline/v1\nkind: Application\nname: {name}\nworkspace: lab\nplugins:\n");
+        self.write(&format!("{name}/tieline.yaml"), &(head + rest));
     }
 
     /// The work tree.
@@ -332,7 +350,17 @@ impl Project {
             .collect()
     }
 
-    /// Writes a plugin with its module.
+    /// What an applied plugin is bound to: `slot <- address`, one a line.
+    pub(crate) fn bindings(&self, applied: &str) -> String {
+        let record = self.ledger(applied);
+        let mut text = String::new();
+        for (slot, binding) in record["bindings"].as_object().unwrap() {
+            let _ = writeln!(text, "{slot} <- {}", binding["address"].as_str().unwrap());
+        }
+        text
+    }
+
+    /// Writes a plugin: its document and its module.
     pub(crate) fn plugin(&self, folder: &str, document: &str, module: &str) {
         self.write(&format!("{folder}/plugin.yaml"), document);
         self.write(&format!("{folder}/main.tf"), module);

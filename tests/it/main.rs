@@ -5,8 +5,17 @@
 
 mod acceptance;
 mod architecture;
+mod commands;
 mod documentation;
+mod endure;
+mod failures;
+mod fixtures;
+mod gates;
 mod generated;
 mod harness;
+mod planning;
+mod publication;
 mod quickstart;
-mod shop;
+mod sharing;
+mod sources;
+mod values;
