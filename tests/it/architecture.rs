@@ -48,7 +48,11 @@ fn effects_are_named_only_where_the_table_says() {
 
 #[test]
 fn pure_modules_neither_wait_nor_know_the_world() {
-    let pure: Vec<String> = table("Who may import whom").into_iter().filter(|row| row[2].trim() == "pure").map(|row| named(&row[0])[0].clone()).collect();
+    let pure: Vec<String> = table("Who may import whom")
+        .into_iter()
+        .filter(|row| row[2].trim() == "pure")
+        .map(|row| named(&row[0])[0].clone())
+        .collect();
     assert!(pure.len() >= 5, "only {pure:?} are pure");
     let mut wrong = BTreeSet::new();
     for (path, text) in sources() {

@@ -136,7 +136,8 @@ fn what_is_not_in_effect_is_there() {
 fn fields(page: &mut String, owner: &str, schema: &Value) {
     let Some(properties) = schema["properties"].as_object() else {
         for way in schema["oneOf"].as_array().or(schema["anyOf"].as_array()).into_iter().flatten() {
-            let mark = if owner == "SecretReference" && way["properties"].get("sealed").is_some() { " *Not in effect.*" } else { "" };
+            let mark =
+                if owner == "SecretReference" && way["properties"].get("sealed").is_some() { " *Not in effect.*" } else { "" };
             let _ = writeln!(page, "- {}. {}{mark}", type_of(way), text(way));
         }
         return;
@@ -170,7 +171,8 @@ fn text(schema: &Value) -> String {
 fn type_of(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
         let shown = Kind::ALL.iter().find_map(|kind| documents::schema(*kind)["$defs"].get(name).and_then(constants));
-        return shown.unwrap_or_else(|| format!("[{}](#{})", words(name).to_lowercase(), words(name).to_lowercase().replace(' ', "-")));
+        return shown
+            .unwrap_or_else(|| format!("[{}](#{})", words(name).to_lowercase(), words(name).to_lowercase().replace(' ', "-")));
     }
     if let Some(only) = schema.get("const") {
         return format!("`{}`", only.as_str().unwrap_or_default());

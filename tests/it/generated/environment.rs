@@ -28,7 +28,10 @@ const FOR_ITSELF: &str = "
 /// Read where terraform is looked for.
 const FOR_TERRAFORM: [(&str, &str); 3] = [
     ("PATH", "Where `git`, and `terraform` or `tofu`, are looked for."),
-    ("TERRAFORM_CLI_PATH", "A folder with the terraform binary, as the setup actions of CI systems set it; looked at before `PATH`."),
+    (
+        "TERRAFORM_CLI_PATH",
+        "A folder with the terraform binary, as the setup actions of CI systems set it; looked at before `PATH`.",
+    ),
     ("RUNNER_TEMP", "A runner's temporary folder; a terraform that was staged in it is taken before the one on `PATH`."),
 ];
 

@@ -16,7 +16,8 @@ This page is generated from the code.
 
 pub(super) fn page() -> String {
     let mut page = HEAD.to_owned();
-    let code: String = super::sources().into_iter().filter(|(path, _)| !path.ends_with("failure.rs")).map(|(_, text)| text).collect();
+    let code: String =
+        super::sources().into_iter().filter(|(path, _)| !path.ends_with("failure.rs")).map(|(_, text)| text).collect();
     for (kind, title) in [
         (FailureKind::User, "A person has to change something"),
         (FailureKind::Runtime, "Something outside failed"),
