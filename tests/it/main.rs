@@ -5,11 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what tests share fails as tests do")]
 
 mod acceptance;
+mod architecture;
 mod commands;
+mod documentation;
 mod endure;
 mod failures;
 mod fixtures;
 mod gates;
+mod generated;
 mod harness;
 mod planning;
 mod publication;
