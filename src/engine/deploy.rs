@@ -1,6 +1,6 @@
 //! The run of a deploy: claim, task graph, one publication, release.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::event::Event;
@@ -11,7 +11,7 @@ use super::publication::{Publication, is_of};
 use super::tasks::{self, Results};
 use super::{Engine, Node, locked};
 use crate::context::ledger;
-use crate::domain::address::Address;
+use crate::domain::address::{Address, Target};
 use crate::domain::connection::ConnectionStatus;
 use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::{FailureKind, FailureReason};
@@ -136,6 +136,24 @@ impl Engine {
         Ok(())
     }
 
+    /// Connections whose applied plugin no longer generates them, as soon as nothing here is bound to them any more. Consumers
+    /// elsewhere have kept the plugin from being applied at all (R15).
+    fn dropped(&self, applied: &BTreeMap<Alias, (AppliedRecord, bool)>, destroyed: &BTreeSet<Alias>) -> BTreeSet<Address> {
+        let succeeded = |alias: &Alias| applied.get(alias).is_some_and(|(_, succeeded)| *succeeded);
+        let is_bound = |address: &Address| {
+            let kept = self.own.applied.iter().filter(|(alias, _)| !succeeded(alias) && !destroyed.contains(*alias));
+            kept.flat_map(|(_, record)| record.bindings.values()).any(|binding| &binding.address == address)
+        };
+        let is_dropped = |address: &&Address| {
+            let Target::Output { alias, output, .. } = &address.target else { return false };
+            let Some(plugin) = self.deployment.plugins.get(alias) else { return false };
+            let is_current = || self.own.applied.get(alias).is_some_and(|record| record.source.digest == plugin.source.digest);
+            let is_applied = applied.get(alias).map_or_else(is_current, |(_, succeeded)| *succeeded);
+            is_applied && !plugin.outputs.contains_key(output) && !is_bound(address)
+        };
+        self.own.connections.keys().filter(is_dropped).cloned().collect()
+    }
+
     /// Publishes everything that completed in one commit, then gives up the claim (R16).
     async fn finish(&self, journal: &Journal, results: Results) -> RunReport {
         let Results { applied, destroyed, retained, mut problems } = results;
@@ -156,6 +174,9 @@ impl Engine {
         for alias in &destroyed {
             publication.destroyed(alias, &self.removed[alias].record, &self.own.connections);
         }
+        let dropped = self.dropped(&applied, &destroyed);
+        publication.dropped(&dropped);
+        self.records().retain(|address, _| !dropped.contains(address));
         let connections = self.records().clone();
         for record in connections
             .values()

@@ -69,10 +69,14 @@ impl<'a> Publication<'a> {
         for (slot, binding) in &record.bindings {
             self.remove_consumer(alias, slot, &binding.address);
         }
-        for address in connections.keys().filter(|address| is_of(address, alias)) {
-            self.changes.extend(layout::connection(address).map(|path| (path, Change::Remove)));
-        }
+        self.dropped(connections.keys().filter(|address| is_of(address, alias)));
         self.changes.insert(layout::applied(self.place, alias), Change::Remove);
+    }
+
+    /// Takes connections away.
+    pub(super) fn dropped<'b>(&mut self, addresses: impl IntoIterator<Item = &'b Address>) {
+        let paths = addresses.into_iter().filter_map(layout::connection);
+        self.changes.extend(paths.map(|path| (path, Change::Remove)));
     }
 
     /// Commits it all to the ledger. The changes are to files that only this run writes, so they are the same on every head.

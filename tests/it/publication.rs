@@ -429,12 +429,24 @@ fn tf_r17_a_degraded_connection_is_bound_only_when_asked() {
 fn tf_r16_an_output_that_is_no_longer_generated_is_no_longer_published() {
     needs_terraform!();
     let project = Project::lab();
-    project.app("app", "  a: {use: ../plugins/thing}\n");
+    let plugins = |output: &str| {
+        let b = format!("  b: {{use: ../plugins/follower, connections: {{upstream: a.{output}}}}}\n");
+        project.app("app", &format!("  a: {{use: ../plugins/thing}}\n{b}"));
+    };
+    let document = project.read("plugins/thing/plugin.yaml");
+    project.write("plugins/follower/plugin.yaml", &document.replace("name: thing\n", "name: follower\n"));
+    project.write("plugins/follower/main.tf", &project.read("plugins/thing/main.tf"));
+    let published = || {
+        let paths = project.ledger_paths().into_iter().filter(|path| path.contains("/connections/a."));
+        paths.collect::<Vec<_>>()
+    };
+    plugins("out");
     project.deploy("app").succeeds();
     project.edit("plugins/thing/plugin.yaml", "  out: {type", "  result: {type");
+
+    plugins("result");
     project.deploy("app").succeeds();
-    let published: Vec<_> = project.ledger_paths().into_iter().filter(|path| path.contains("/connections/")).collect();
-    assert_eq!(published, ["lab/staging/app/connections/a.result.json"]);
+    assert_eq!(published(), [OUT.replace("a.out", "a.result")]);
 }
 
 #[test]
