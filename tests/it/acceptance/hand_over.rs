@@ -145,7 +145,10 @@ impl HandOver {
         self.init();
         let mut passwords = Vec::new();
         for edition in [1, 2] {
-            self.write("data/tieline.yaml", &PRODUCER.replace("database}", &format!("database, inputs: {{edition: {edition}}}}}")));
+            self.write(
+                "data/tieline.yaml",
+                &PRODUCER.replace("database}", &format!("database, inputs: {{edition: {edition}}}}}")),
+            );
             let produced = self.deploy("data");
             let password = hashed(attribute(&produced, PRODUCER_CONNECTION, "id"));
             let consumed = self.deploy("shop");
@@ -169,7 +172,8 @@ impl HandOver {
         self.write("data/tieline.yaml", &manifest);
         self.init();
         let report = self.deploy("data");
-        let ids = aliases.each_ref().map(|alias| attribute(&report, &format!("platform/staging/data/{alias}.db"), "id").to_owned());
+        let ids =
+            aliases.each_ref().map(|alias| attribute(&report, &format!("platform/staging/data/{alias}.db"), "id").to_owned());
         assert_ne!(ids[0], ids[1]);
         let planned = self.succeed(&["plan", "-f", "data/tieline.yaml", "--refresh"]);
         assert!(planned.contains("no changes"), "one state lost what the other took: {planned}");
@@ -188,7 +192,8 @@ impl HandOver {
 
     /// The report of a deploy.
     pub(super) fn deploy(&self, deployable: &str) -> Value {
-        let report = self.succeed(&["deploy", "--output", "json", "-f", &format!("{deployable}/tieline.yaml"), "--allow-destroy"]);
+        let report =
+            self.succeed(&["deploy", "--output", "json", "-f", &format!("{deployable}/tieline.yaml"), "--allow-destroy"]);
         serde_json::from_str(&report).unwrap()
     }
 
@@ -239,7 +244,9 @@ impl HandOver {
 
 /// A public attribute in a report.
 pub(super) fn attribute<'a>(report: &'a Value, connection: &str, name: &str) -> &'a str {
-    report["connections"][connection]["attributes"][name].as_str().unwrap_or_else(|| panic!("no {connection} {name} in {report:#}"))
+    report["connections"][connection]["attributes"][name]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {connection} {name} in {report:#}"))
 }
 
 /// How each task of a run ended, and why.

@@ -19,7 +19,11 @@ fn acceptance_s3_a_secret_is_handed_over_through_the_producers_state() {
     organization(&moto).proves(&[SECRET_KEY]);
     let log = moto.log();
     for state in ["platform/staging/data/database", "retail/staging/shop/api"] {
-        for request in [format!("PUT /{BUCKET}/{state}.tflock"), format!("PUT /{BUCKET}/{state}"), format!("DELETE /{BUCKET}/{state}.tflock")] {
+        for request in [
+            format!("PUT /{BUCKET}/{state}.tflock"),
+            format!("PUT /{BUCKET}/{state}"),
+            format!("DELETE /{BUCKET}/{state}.tflock"),
+        ] {
             assert!(log.contains(&request), "no `{request}` in {log}");
         }
     }

@@ -264,7 +264,12 @@ impl Bench {
         self.write("claim", &claim.to_string());
         let blob = self.git(repository, &["hash-object", "-w", self.path("claim").to_str().unwrap()]);
         self.write("tree", &format!("100644 blob {}\tclaim.json\n", blob.trim()));
-        let made = Command::new("git").arg("-C").arg(self.context()).arg("mktree").stdin(fs::File::open(self.path("tree")).unwrap()).output();
+        let made = Command::new("git")
+            .arg("-C")
+            .arg(self.context())
+            .arg("mktree")
+            .stdin(fs::File::open(self.path("tree")).unwrap())
+            .output();
         let tree = String::from_utf8(made.unwrap().stdout).unwrap();
         let commit = self.git(repository, &["commit-tree", "-m", "claim", tree.trim()]);
         self.git(repository, &["update-ref", &claim_ref(deployable), commit.trim()]);
