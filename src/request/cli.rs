@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::examples;
+
 /// Deploy applications and shared infrastructure out of versioned plugins, wired by typed connections.
 ///
 /// A manifest (`tieline.yaml`) names plugins and wires them. `tieline validate` checks it, `tieline plan` shows what would change,
-/// `tieline deploy` makes it so with your own terraform and publishes its connections to the context repository.
+/// `tieline deploy` makes it so with your own terraform and publishes its connections to the context repository, where the
+/// deployables of others can take them.
 #[derive(Debug, Parser)]
-#[command(name = "tieline", version, propagate_version = true, max_term_width = 110, arg_required_else_help = true)]
+#[command(name = "tieline", version, max_term_width = 110, arg_required_else_help = true)]
+#[command(after_help = examples::TIELINE)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -22,13 +26,27 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check the manifest, its plugins and their contracts, offline.
+    /// Check the manifest, its plugins and their contracts against each other.
+    ///
+    /// Starts no terraform and needs no credentials. Everything that is wrong is reported at once, each at its line. The types are
+    /// those of the context repository; where there is none, those that the plugins bring along.
+    #[command(after_help = examples::VALIDATE)]
     Validate(Target),
-    /// Show what a deploy would change, and the fingerprint to approve it by; changes nothing.
+    /// Show what a deploy would change; changes nothing.
+    ///
+    /// Prints each applied plugin's changes, what a deploy would refuse, and the fingerprint that `tieline deploy --approved-plan`
+    /// takes. A plugin whose producer would change in the same run reads `deferred`: its plan can only be made after that.
+    #[command(after_help = examples::PLAN)]
     Plan(Plan),
-    /// Provision a deployable into an environment and publish its connections.
+    /// Deploy a manifest into an environment and publish its connections.
+    ///
+    /// Plugins are applied one by one as their producers are done, independent ones at the same time. What did not change since
+    /// its last apply is skipped without starting terraform. A plan that deletes or replaces resources is refused unless the
+    /// environment or `--allow-destroy` allows it.
+    #[command(after_help = examples::DEPLOY)]
     Deploy(Deploy),
     /// Show runs, releases, connections, consumers and claims of an environment.
+    #[command(after_help = examples::STATUS)]
     Status(Target),
     /// Look at published connections.
     #[command(subcommand)]
@@ -36,16 +54,18 @@ pub enum Command {
     /// Make, fill and check a context repository.
     #[command(subcommand)]
     Context(Context),
-    /// Look at the manifest's plugins and move their locked versions.
+    /// List a manifest's plugins, and move their locked versions.
     #[command(subcommand)]
     Plugins(Plugins),
     /// Print the JSON Schema of a kind of document, for editors.
+    #[command(after_help = examples::SCHEMA)]
     Schema {
         /// The kind of document.
         #[arg(value_parser = clap::builder::PossibleValuesParser::new(crate::documents::Kind::ALL.iter().map(|kind| kind.as_str())))]
         kind: String,
     },
     /// Print completions for a shell.
+    #[command(after_help = examples::COMPLETIONS)]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
@@ -54,11 +74,12 @@ pub enum Command {
 
 /// What a command is about.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What and where")]
 pub struct Target {
     /// The manifest [default: tieline.yaml].
     #[arg(long, short = 'f', env = "TIELINE_MANIFEST", value_name = "FILE")]
     pub manifest: Option<PathBuf>,
-    /// The folder that paths are read from.
+    /// Look for the manifest and the context repository from this folder [default: the current one].
     #[arg(long, short = 'C', env = "TIELINE_WORKING_DIRECTORY", value_name = "FOLDER")]
     pub working_directory: Option<PathBuf>,
     /// The workspace [default: the manifest's].
@@ -75,38 +96,41 @@ pub struct Target {
 /// Where the context repository is.
 #[derive(Debug, Clone, Args)]
 pub struct ContextArguments {
-    /// The context repository: a path or any git URL [default: the nearest .tieline/context.git upwards].
+    /// The context repository: a path, or any URL that git takes [default: the nearest .tieline/context.git upwards].
     #[arg(long, env = "TIELINE_CONTEXT", value_name = "REPOSITORY")]
     pub context: Option<String>,
-    /// The branch that people change.
+    /// The context's branch that people change: types, environments, grants.
     #[arg(long, env = "TIELINE_DOCUMENTS_BRANCH", value_name = "BRANCH", default_value = "main", hide_short_help = true)]
     pub documents_branch: String,
-    /// The branch that runs write.
+    /// The context's branch that runs write: connections, applied records, releases.
     #[arg(long, env = "TIELINE_LEDGER_BRANCH", value_name = "BRANCH", default_value = "ledger", hide_short_help = true)]
     pub ledger_branch: String,
 }
 
 /// What goes into a deployable beside its manifest.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Inputs")]
 pub struct Values {
-    /// Inputs of this run, a YAML mapping: `{alias.input: value}`.
+    /// Inputs of this run, over all others, as a YAML mapping: `{alias.input: value}`.
     #[arg(long, env = "TIELINE_INPUTS", value_name = "YAML")]
     pub inputs: Option<String>,
-    /// The same, from a file.
+    /// The same, from a file; `--inputs` is over it.
     #[arg(long, env = "TIELINE_INPUTS_FILE", value_name = "FILE")]
     pub inputs_file: Option<PathBuf>,
-    /// Sensitive inputs, a YAML mapping: `{alias.input: value}`. Best given as the variable, which other users cannot see.
+    /// Sensitive inputs, as a YAML mapping: `{alias.input: value}`. Give them as the variable: a command line can be read by others
+    /// on the machine.
     #[arg(long, env = "TIELINE_SECRETS", value_name = "YAML", hide_env_values = true)]
     pub secrets: Option<String>,
 }
 
 /// How Terraform is run.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Terraform")]
 pub struct Terraform {
-    /// Path or name of the terraform binary [default: found].
+    /// Path or name of the binary [default: `terraform`, else `tofu`, on PATH].
     #[arg(long, env = "TIELINE_TERRAFORM", value_name = "BINARY")]
     pub terraform: Option<String>,
-    /// How many applied plugins are worked on at a time.
+    /// How many plugins are worked on at a time.
     #[arg(long, env = "TIELINE_PARALLELISM", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub parallelism: u32,
     /// How many resources each terraform works on at a time.
@@ -118,16 +142,16 @@ pub struct Terraform {
     /// How long the run may take, such as `30m` [default: no limit].
     #[arg(long, env = "TIELINE_TIMEOUT", value_name = "TIME", value_parser = duration)]
     pub timeout: Option<std::time::Duration>,
-    /// Plan what is unchanged as well, to find what changed outside.
+    /// Plan unchanged plugins as well, to find what was changed by others.
     #[arg(long, env = "TIELINE_REFRESH")]
     pub refresh: bool,
-    /// Let plugins run provisioners and `external` and `http` data sources, where the context's ceiling allows it.
+    /// Let plugins use provisioners and `external` and `http` data sources, where the context's ceiling allows it.
     #[arg(long, env = "TIELINE_ALLOW_LOCAL_EXEC", hide_short_help = true)]
     pub allow_local_exec: bool,
-    /// Prefixes of permitted module sources; narrows the context's ceiling.
+    /// Prefixes of permitted module sources, separated by commas; narrows the context's ceiling.
     #[arg(long, env = "TIELINE_ALLOWED_MODULES", value_name = "PREFIX", value_delimiter = ',', hide_short_help = true)]
     pub allowed_modules: Option<Vec<String>>,
-    /// Further root certificates, for every child process.
+    /// Root certificates for terraform, in place of the system's.
     #[arg(long, env = "TIELINE_CA_CERT", value_name = "FILE", hide_short_help = true)]
     pub ca_cert: Option<PathBuf>,
     /// Bind to connections whose producer's last apply failed.
@@ -147,7 +171,7 @@ pub struct Plan {
     /// How Terraform is run.
     #[command(flatten)]
     pub terraform: Terraform,
-    /// Show per input and slot where its value came from and what else was considered; runs no terraform.
+    /// Show where the value of each input and slot comes from, and what else was considered; starts no terraform.
     #[arg(long)]
     pub explain: bool,
 }
@@ -164,13 +188,13 @@ pub struct Deploy {
     /// How Terraform is run.
     #[command(flatten)]
     pub terraform: Terraform,
-    /// The name of the release [default: the commit's short id].
+    /// The name of the release [default: the manifest's git commit, shortened; else the run's id].
     #[arg(long, env = "TIELINE_VERSION_TAG", value_name = "TAG")]
     pub version_tag: Option<String>,
-    /// Apply only if the plan is this one, by the fingerprint that `tieline plan` printed.
+    /// Apply only if the plan is still the one with this fingerprint, which `tieline plan` printed.
     #[arg(long, env = "TIELINE_APPROVED_PLAN", value_name = "FINGERPRINT")]
     pub approved_plan: Option<String>,
-    /// Let the plan delete and replace resources.
+    /// Let plans delete and replace resources; a protected environment wants an approved plan instead.
     #[arg(long, env = "TIELINE_ALLOW_DESTROY")]
     pub allow_destroy: bool,
 }
@@ -179,10 +203,12 @@ pub struct Deploy {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Connection {
     /// List the connections of an environment.
+    #[command(after_help = examples::CONNECTION_LIST)]
     List(Target),
     /// Show a connection, its attributes and its consumers.
+    #[command(after_help = examples::CONNECTION_SHOW)]
     Show {
-        /// Its address: `<workspace>/<environment>/<deployable>/<alias>.<output>`.
+        /// `<workspace>/<environment>/<deployable>/<alias>.<output>`; what is left out from the left is the manifest's.
         address: String,
         /// What it is about.
         #[command(flatten)]
@@ -193,21 +219,26 @@ pub enum Connection {
 /// `tieline context …`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Context {
-    /// Make a local context repository, and commit a folder's documents to it.
+    /// Make a local context repository, or commit a folder's documents to any.
+    ///
+    /// What is there already is kept. With `--from`, the documents branch becomes the mirror of the folder, in one commit, after
+    /// every document was checked: what the folder does not have is removed.
+    #[command(after_help = examples::CONTEXT_INIT)]
     Init {
-        /// A folder laid out as the documents branch; committed as it is.
+        /// A folder laid out as the documents branch is.
         #[arg(long, value_name = "FOLDER")]
         from: Option<PathBuf>,
-        /// The folder that paths are read from.
+        /// Look for folders and the context repository from this folder [default: the current one].
         #[arg(long, short = 'C', env = "TIELINE_WORKING_DIRECTORY", value_name = "FOLDER")]
         working_directory: Option<PathBuf>,
         /// Where it is.
         #[command(flatten)]
         context: ContextArguments,
     },
-    /// Check that everything in the ledger agrees with everything else.
+    /// Check that all that runs recorded agrees with each other.
+    #[command(after_help = examples::CONTEXT_VERIFY)]
     Verify {
-        /// The folder that paths are read from.
+        /// Look for folders and the context repository from this folder [default: the current one].
         #[arg(long, short = 'C', env = "TIELINE_WORKING_DIRECTORY", value_name = "FOLDER")]
         working_directory: Option<PathBuf>,
         /// Where it is.
@@ -220,10 +251,12 @@ pub enum Context {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Plugins {
     /// List the manifest's plugins with their versions and contracts.
+    #[command(after_help = examples::PLUGINS_LIST)]
     List(Target),
-    /// Resolve plugin sources anew and move their entries in tieline.lock.
+    /// Look plugin sources up anew, and move their entries in tieline.lock.
+    #[command(after_help = examples::PLUGINS_UPDATE)]
     Update {
-        /// Only these aliases [default: all].
+        /// Only the plugins of these aliases [default: all].
         aliases: Vec<String>,
         /// What it is about.
         #[command(flatten)]
@@ -233,14 +266,15 @@ pub enum Plugins {
 
 /// How things are shown.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Display")]
 pub struct Display {
-    /// Text for people, or JSON for programs.
+    /// The form of the result on the standard output.
     #[arg(long, short = 'o', global = true, env = "TIELINE_OUTPUT", value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
     pub output: Output,
     /// When to use colors.
     #[arg(long, global = true, env = "TIELINE_COLOR", value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
-    /// How much to log.
+    /// How much to tell on the standard error.
     #[arg(long, global = true, env = "TIELINE_LOG_LEVEL", value_enum, default_value_t = LogLevel::Info, value_name = "LEVEL", hide_short_help = true)]
     pub log_level: LogLevel,
 }

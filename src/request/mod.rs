@@ -1,4 +1,5 @@
 //! What is asked for: the command line, decoded into plain values.
 
 pub mod cli;
+mod examples;
 pub mod variables;

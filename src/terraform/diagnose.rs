@@ -72,18 +72,30 @@ impl TfDiagnostic {
 
     /// The same as a problem of ours, with advice where there is some.
     pub fn to_problem(&self, reason: FailureReason) -> Diagnostic {
+        // Some backends put all they have to say into the summary.
+        let (summary, rest) = self.summary.split_once('\n').unwrap_or((&self.summary, ""));
         let message = match &self.address {
-            Some(address) => format!("terraform: {} (`{address}`)", self.summary),
-            None => format!("terraform: {}", self.summary),
+            Some(address) => format!("terraform: {summary} (`{address}`)"),
+            None => format!("terraform: {summary}"),
         };
         let mut problem = Diagnostic { severity: self.severity, ..Diagnostic::error(reason, message) };
         if let Some(file) = &self.file {
             let line = self.line.and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
             problem = problem.at_line(file, line, 1);
         }
-        problem.notes.extend(self.detail.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
+        problem.notes.extend(rest.lines().chain(self.told().lines()).filter(|line| !line.trim().is_empty()).map(str::to_owned));
         problem.help.extend(advice(self).map(str::to_owned));
         problem
+    }
+
+    /// The detail, without the lock that was asked for: people would take it for the one that is held.
+    fn told(&self) -> String {
+        match self.detail.split_once("Lock Info:") {
+            Some((before, block)) if shows_own_lock(&self.detail) => {
+                before.to_owned() + block.split_once("\n\n").map_or("", |(_, after)| after)
+            }
+            _ => self.detail.clone(),
+        }
     }
 }
 
@@ -205,14 +217,17 @@ pub(super) fn held_lock(diagnostics: &[TfDiagnostic]) -> Option<LockInfo> {
     (!lock.id.is_empty() || text.to_ascii_lowercase().contains("already locked")).then_some(lock)
 }
 
+/// Whether the lock that is shown is the one that was asked for, not the one that is held: the PostgreSQL and HTTP backends do
+/// so (measured).
+fn shows_own_lock(text: &str) -> bool {
+    ["Workspace is already locked", "Already locked for workspace creation", "HTTP remote state already locked"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
 fn lock_info(text: &str) -> LockInfo {
-    const POSTGRES: [&str; 2] = ["Workspace is already locked", "Already locked for workspace creation"];
     let mut lock = LockInfo::default();
-    // The PostgreSQL backend shows the lock it asked for, not the one that is held (measured).
-    if POSTGRES.iter().any(|words| text.contains(words)) {
-        return lock;
-    }
-    let block = text.split_once("Lock Info:").map(|(_, block)| block).unwrap_or_default();
+    let block = text.split_once("Lock Info:").filter(|_| !shows_own_lock(text)).map(|(_, block)| block).unwrap_or_default();
     for (name, value) in block.lines().filter_map(|line| line.trim().split_once(':')) {
         let field = match name {
             "ID" => &mut lock.id,
@@ -298,8 +313,12 @@ mod tests {
             path: "bucket/key".into(),
         };
         assert_eq!(lock, expected);
-        let http = held_lock(&lock_failure("HTTP remote state already locked: ID=75ebe9d6-9aed")).unwrap();
+        let asked = "Lock Info:\n  ID:        f2586f69\n  Who:       us@here";
+        let failure = lock_failure(&format!("HTTP remote state already locked: ID=75ebe9d6-9aed\n{asked}"));
+        let http = held_lock(&failure).unwrap();
         assert_eq!(http, LockInfo { id: "75ebe9d6-9aed".into(), ..LockInfo::default() });
+        let told = failure[0].to_problem(FailureReason::StateLocked).notes.join("\n");
+        assert!(told.contains("ID=75ebe9d6-9aed\nTerraform acquires") && !told.contains("us@here"), "{told}");
     }
 
     #[test]

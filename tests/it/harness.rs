@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::shop::SHOP;
+use crate::fixtures::{LAB, SHOP};
 
 /// A folder with a git work tree (`project`), a home and a place for temporary files, and nothing of the machine's own settings.
 pub(crate) struct Project {
@@ -54,9 +54,11 @@ pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
     vec![
         (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "<id>"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>"),
-        (r"\btlp1-[A-Za-z0-9_.-]+", "<fingerprint>"),
+        (r"\b(sha256:)?[0-9a-f]{64}-[0-9a-f]+\b", "<fingerprint>"),
         (r"\b(sha256:)?[0-9a-f]{64}\b", "<digest>"),
         (r"\b[0-9a-f]{40}\b", "<commit>"),
+        (r"\b[0-9a-f]{32}\b", "<uid>"),
+        (r#""terraform": "[0-9.]+""#, r#""terraform": "<version>""#),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)", "<time>"),
         (r"\b\d+\.\d+s\b", "<duration>"),
         (r"\b\d+s ago\b", "<age> ago"),
@@ -127,6 +129,24 @@ impl Project {
         project
     }
 
+    /// One workspace, `lab`, with the environment `staging`, a type `thing-conn` and a plugin `thing` that takes one and publishes one,
+    /// for applications in whatever shape a test needs; give their plugins to [`Self::app`]. Nothing is deployed yet.
+    pub(crate) fn lab() -> Self {
+        let project = Self::empty();
+        for (path, text) in LAB {
+            project.write(path, text);
+        }
+        project.init_context();
+        project
+    }
+
+    /// Writes the manifest of an application of the workspace `lab` into a folder of its name. `rest` is its plugins, two blanks in,
+    /// and whatever else the manifest is to have.
+    pub(crate) fn app(&self, name: &str, rest: &str) {
+        let head = format!("apiVersion: tieline/v1\nkind: Application\nname: {name}\nworkspace: lab\nplugins:\n");
+        self.write(&format!("{name}/tieline.yaml"), &(head + rest));
+    }
+
     /// The work tree.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.join("project")
@@ -185,13 +205,14 @@ impl Project {
 
     /// Makes the runs use terraform through a script that counts its starts; read them with [`Self::terraform_starts`].
     pub(crate) fn count_terraform(&mut self) {
-        let script = self.folder.join("bin/counted-terraform");
         let log = self.folder.join("terraform-starts");
-        let text = format!(
-            "#!/bin/sh\n[ \"$1\" = version ] || echo \"$1\" >> '{}'\nexec '{}' \"$@\"\n",
-            log.display(),
-            terraform().unwrap().display()
-        );
+        self.wrap_terraform(&format!("[ \"$1\" = version ] || echo \"$1\" >> '{}'\n", log.display()));
+    }
+
+    /// Makes the runs use terraform through a shell script that does this first.
+    fn wrap_terraform(&mut self, first: &str) {
+        let script = self.folder.join("bin/wrapped-terraform");
+        let text = format!("#!/bin/sh\n{first}exec '{}' \"$@\"\n", terraform().unwrap().display());
         std::fs::write(&script, text).unwrap();
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
         self.set("TIELINE_TERRAFORM", script.to_str().unwrap());
@@ -210,6 +231,18 @@ impl Project {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tieline"));
         command.args(arguments).current_dir(self.root()).env_clear().envs(&self.variables);
         command
+    }
+
+    /// The same as a line of a shell script, with the terraform of this machine.
+    pub(crate) fn shell_line(&self, arguments: &[&str]) -> String {
+        let variables = self.variables.iter().filter(|(name, _)| *name != "TIELINE_TERRAFORM");
+        let variables: String = variables.map(|(name, value)| format!("{name}='{value}' ")).collect();
+        format!(
+            "cd '{}' && env -i {variables}'{}' {}\n",
+            self.root().display(),
+            env!("CARGO_BIN_EXE_tieline"),
+            arguments.join(" ")
+        )
     }
 
     /// Runs the program.
@@ -314,6 +347,30 @@ impl Project {
         self.ledger(&found.unwrap_or_else(|| panic!("nothing in {folder} of the ledger")))
     }
 
+    /// Writes a file of the ledger behind the program's back.
+    pub(crate) fn forge(&self, path: &str, text: &str) {
+        let copy = tempfile::tempdir_in(self.temporary()).unwrap();
+        let folder = copy.path().to_str().unwrap();
+        self.git(".", &["clone", "--quiet", "--branch", "ledger", ".tieline/context.git", folder]);
+        let file = copy.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+        self.git(folder, &["add", "--all"]);
+        self.git(folder, &["commit", "--quiet", "--message", "forged"]);
+        self.git(folder, &["push", "--quiet", "origin", "ledger"]);
+    }
+
+    /// Runs a shell script once, at the next start of this terraform command, before it: what happens elsewhere in the middle of a run.
+    pub(crate) fn meanwhile(&mut self, command: &str, script: &str) {
+        let once = self.folder.join("meanwhile");
+        std::fs::write(&once, script).unwrap();
+        let text = format!(
+            "if [ \"$1\" = {command} ] && mv '{once}' '{once}.taken' 2>/dev/null; then . '{once}.taken' >'{once}.log' 2>&1; fi\n",
+            once = once.display()
+        );
+        self.wrap_terraform(&text);
+    }
+
     /// The path of a state, by its key.
     pub(crate) fn state_path(&self, key: &str) -> PathBuf {
         self.path(&format!(".tieline/states/{key}.tfstate"))
@@ -332,7 +389,17 @@ impl Project {
             .collect()
     }
 
-    /// Writes a plugin with its module.
+    /// What an applied plugin is bound to: `slot <- address`, one a line.
+    pub(crate) fn bindings(&self, applied: &str) -> String {
+        let record = self.ledger(applied);
+        let mut text = String::new();
+        for (slot, binding) in record["bindings"].as_object().unwrap() {
+            let _ = writeln!(text, "{slot} <- {}", binding["address"].as_str().unwrap());
+        }
+        text
+    }
+
+    /// Writes a plugin: its document and its module.
     pub(crate) fn plugin(&self, folder: &str, document: &str, module: &str) {
         self.write(&format!("{folder}/plugin.yaml"), document);
         self.write(&format!("{folder}/main.tf"), module);
@@ -388,10 +455,10 @@ impl std::fmt::Display for Ran {
     }
 }
 
-/// How each task of a run's report ended: `alias: status (because)`, one a line.
+/// How each deploy and destroy of a run's report ended: `alias: status (because)`, one a line.
 pub(crate) fn tasks(report: &Value) -> String {
     let mut text = String::new();
-    for task in report["run"]["tasks"].as_array().unwrap() {
+    for task in report["run"]["tasks"].as_array().unwrap().iter().filter(|task| task["type"] != "iac") {
         let because = task["because"].as_str().map(|because| format!(" ({because})")).unwrap_or_default();
         let (alias, status) = (task["alias"].as_str().unwrap(), task["status"].as_str().unwrap());
         let _ = writeln!(text, "{alias}: {status}{because}");

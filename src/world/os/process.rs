@@ -54,6 +54,7 @@ fn spawn_error(spec: &ProcessSpec, source: std::io::Error) -> SpawnError {
 }
 
 fn spawn(spec: &ProcessSpec) -> Result<Child, SpawnError> {
+    tracing::debug!("{spec}");
     #[expect(clippy::disallowed_methods, reason = "this is the seam")]
     let mut command = Command::new(&spec.program);
     command

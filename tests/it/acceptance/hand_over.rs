@@ -1,13 +1,11 @@
 //! A producer in one workspace, a consumer in another, and a secret between them that only Terraform's states hold.
 
 use std::cell::RefCell;
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use tempfile::TempDir;
+
+use crate::harness::{Project, Ran, tasks};
 
 const CONTEXT: &str = "
 apiVersion: tieline/v1
@@ -20,6 +18,12 @@ apiVersion: tieline/v1
 kind: Workspace
 name: platform
 grants: [{connection: \"*/data/database.db\", to: [\"retail/*/*\"], allow: [use, read-sensitive]}]
+";
+
+const RETAIL: &str = "
+apiVersion: tieline/v1
+kind: Workspace
+name: retail
 ";
 
 const DATABASE_TYPE: &str = "
@@ -102,160 +106,89 @@ const CONSUMER_CONNECTION: &str = "retail/staging/shop/api.proof";
 
 /// An organization whose environments keep their states in one backend.
 pub(super) struct HandOver {
-    folder: TempDir,
-    variables: Vec<(String, String)>,
+    project: Project,
     /// All that was ever printed.
     printed: RefCell<String>,
 }
 
 impl HandOver {
-    /// With the `backend` of both environments' documents, in YAML.
-    pub(super) fn new(backend: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let organization = Self { folder, variables: Vec::new(), printed: RefCell::default() };
+    /// With the `backend` of both environments' documents, in YAML, and what its users have in their environment.
+    pub(super) fn new(backend: &str, variables: &[(&str, &str)]) -> Self {
+        let mut project = Project::empty();
+        variables.iter().for_each(|(name, value)| project.set(name, value));
         let environment = format!("apiVersion: tieline/v1\nkind: Environment\nname: staging\nbackend: {backend}\n");
         for (file, text) in [
-            ("documents/context.yaml", CONTEXT),
-            ("documents/types/database-conn/1.0.0.yaml", DATABASE_TYPE),
-            ("documents/types/proof-conn/1.0.0.yaml", PROOF_TYPE),
-            ("documents/workspaces/platform/workspace.yaml", PLATFORM),
-            ("documents/workspaces/platform/environments/staging.yaml", &environment),
-            ("documents/workspaces/retail/workspace.yaml", "apiVersion: tieline/v1\nkind: Workspace\nname: retail\n"),
-            ("documents/workspaces/retail/environments/staging.yaml", &environment),
-            ("plugins/database/plugin.yaml", DATABASE),
-            ("plugins/database/main.tf", DATABASE_MODULE),
-            ("plugins/api/plugin.yaml", API),
-            ("plugins/api/main.tf", API_MODULE),
+            ("context/context.yaml", CONTEXT),
+            ("context/types/database-conn/1.0.0.yaml", DATABASE_TYPE),
+            ("context/types/proof-conn/1.0.0.yaml", PROOF_TYPE),
+            ("context/workspaces/platform/workspace.yaml", PLATFORM),
+            ("context/workspaces/platform/environments/staging.yaml", &environment),
+            ("context/workspaces/retail/workspace.yaml", RETAIL),
+            ("context/workspaces/retail/environments/staging.yaml", &environment),
             ("data/tieline.yaml", PRODUCER),
             ("shop/tieline.yaml", CONSUMER),
         ] {
-            organization.write(file, text);
+            project.write(file, text);
         }
-        organization
-    }
-
-    /// With a variable in the environment of every command.
-    pub(super) fn variable(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
-        self
+        project.plugin("plugins/database", DATABASE, DATABASE_MODULE);
+        project.plugin("plugins/api", API, API_MODULE);
+        project.init_context();
+        Self { project, printed: RefCell::default() }
     }
 
     /// The secret arrives, again after it was rotated, and nothing of it or of the `canaries` is seen anywhere on the way.
     pub(super) fn proves(&self, canaries: &[&str]) {
-        self.init();
-        let mut passwords = Vec::new();
-        for edition in [1, 2] {
-            self.write(
-                "data/tieline.yaml",
-                &PRODUCER.replace("database}", &format!("database, inputs: {{edition: {edition}}}}}")),
-            );
+        let passwords = [1, 2].map(|edition| {
+            let inputs = format!("database, inputs: {{edition: {edition}}}}}");
+            self.project.write("data/tieline.yaml", &PRODUCER.replace("database}", &inputs));
             let produced = self.deploy("data");
             let password = hashed(attribute(&produced, PRODUCER_CONNECTION, "id"));
             let consumed = self.deploy("shop");
             assert_eq!(attribute(&consumed, CONSUMER_CONNECTION, "seen"), hashed(&password), "another secret has arrived");
-            for deployable in ["data", "shop"] {
-                assert_eq!(endings(&self.deploy(deployable)), ["skipped: unchanged"], "{deployable}");
-            }
-            passwords.push(password);
-        }
+            assert!(are_unchanged(&self.deploy("data")) && are_unchanged(&self.deploy("shop")));
+            password
+        });
         assert_ne!(passwords[0], passwords[1], "it was not rotated");
-        let seen = self.printed.borrow().clone() + &self.ledger();
+        let recorded = self.project.git(".tieline/context.git", &["log", "--all", "-p"]);
         for canary in canaries.iter().copied().chain(passwords.iter().map(String::as_str)) {
-            assert!(!seen.contains(canary), "`{canary}` was printed or recorded");
+            assert!(!self.printed.borrow().contains(canary), "`{canary}` was printed");
+            assert!(!recorded.contains(canary), "`{canary}` was recorded");
         }
     }
 
-    /// Two databases of one deployable, each published with an id of its own, and both still there afterwards.
+    /// Two databases of one deployable, published with ids of their own, and both as they were afterwards.
     pub(super) fn deploy_two_databases(&self, aliases: &[String; 2]) {
-        let plugins = aliases.iter().map(|alias| format!("  {alias}: {{use: ../plugins/database}}\n")).collect::<String>();
-        let manifest = PRODUCER.split("plugins:").next().unwrap().to_owned() + "plugins:\n" + &plugins;
-        self.write("data/tieline.yaml", &manifest);
-        self.init();
+        let plugins: String = aliases.iter().map(|alias| format!("  {alias}: {{use: ../plugins/database}}\n")).collect();
+        let (head, _) = PRODUCER.split_once("plugins:").unwrap();
+        self.project.write("data/tieline.yaml", &format!("{head}plugins:\n{plugins}"));
         let report = self.deploy("data");
-        let ids =
-            aliases.each_ref().map(|alias| attribute(&report, &format!("platform/staging/data/{alias}.db"), "id").to_owned());
-        assert_ne!(ids[0], ids[1]);
-        let planned = self.succeed(&["plan", "-f", "data/tieline.yaml", "--refresh"]);
-        assert!(planned.contains("no changes"), "one state lost what the other took: {planned}");
+        let [one, other] = aliases.each_ref().map(|alias| format!("platform/staging/data/{alias}.db"));
+        assert_ne!(attribute(&report, &one, "id"), attribute(&report, &other, "id"));
+        self.project.plan_with("data", &["--refresh"]).succeeds().says("0 to add, 0 to change, 0 to destroy");
     }
 
-    /// The producer's deploy is refused, and says who holds the lock of its state.
-    pub(super) fn is_refused_while_locked(&self, holder: &str) {
-        let refused = self.tieline(&["deploy", "-f", "data/tieline.yaml", "--lock-timeout", "0s"]);
-        let said = String::from_utf8(refused.stderr).unwrap();
-        assert!(!refused.status.success() && said.contains("state-locked") && said.contains(holder), "{said}");
+    /// The producer's deploy is refused as long as another holds the lock of its state.
+    pub(super) fn is_refused_while_locked(&self) -> Ran {
+        self.project.deploy_with("data", &["--lock-timeout", "0s"]).fails(2, "state-locked")
     }
 
-    pub(super) fn init(&self) {
-        self.succeed(&["context", "init", "--from", "documents"]);
-    }
-
-    /// The report of a deploy.
+    /// The report of a deploy, which must succeed.
     pub(super) fn deploy(&self, deployable: &str) -> Value {
-        let report =
-            self.succeed(&["deploy", "--output", "json", "-f", &format!("{deployable}/tieline.yaml"), "--allow-destroy"]);
-        serde_json::from_str(&report).unwrap()
+        let ran = self.project.deploy_with(deployable, &["-o", "json", "--allow-destroy"]).succeeds();
+        *self.printed.borrow_mut() += &format!("{ran}");
+        ran.json()
     }
+}
 
-    /// Runs a command that is to succeed, and gives back its result.
-    fn succeed(&self, arguments: &[&str]) -> String {
-        let output = self.tieline(arguments);
-        let errors = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "tieline {}: {errors}", arguments.join(" "));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Runs a command in an environment that holds nothing but what it needs.
-    pub(super) fn tieline(&self, arguments: &[&str]) -> Output {
-        let output = Command::new(env!("CARGO_BIN_EXE_tieline"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.folder.path())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .output()
-            .unwrap();
-        for stream in [&output.stdout, &output.stderr] {
-            self.printed.borrow_mut().push_str(&String::from_utf8_lossy(stream));
-        }
-        output
-    }
-
-    /// Every change of every branch of the context repository.
-    fn ledger(&self) -> String {
-        let git = Command::new("git")
-            .args(["-C", ".tieline/context.git", "log", "--all", "-p"])
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .output()
-            .unwrap();
-        assert!(git.status.success() && !git.stdout.is_empty());
-        String::from_utf8_lossy(&git.stdout).into_owned()
-    }
-
-    fn write(&self, file: &str, text: &str) {
-        let path = self.folder.path().join(file);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).unwrap();
-        fs::write(path, text).unwrap();
-    }
+/// Whether a run started no terraform.
+pub(super) fn are_unchanged(report: &Value) -> bool {
+    tasks(report).lines().all(|task| task.ends_with(": skipped (unchanged)"))
 }
 
 /// A public attribute in a report.
 pub(super) fn attribute<'a>(report: &'a Value, connection: &str, name: &str) -> &'a str {
-    report["connections"][connection]["attributes"][name]
-        .as_str()
-        .unwrap_or_else(|| panic!("no {connection} {name} in {report:#}"))
-}
-
-/// How each task of a run ended, and why.
-pub(super) fn endings(report: &Value) -> Vec<String> {
-    let ending = |task: &Value| {
-        let because = task["because"].as_str().map(|because| format!(": {because}"));
-        task["status"].as_str().unwrap().to_owned() + &because.unwrap_or_default()
-    };
-    report["run"]["tasks"].as_array().unwrap().iter().map(ending).collect()
+    let value = &report["connections"][connection]["attributes"][name];
+    value.as_str().unwrap_or_else(|| panic!("no {connection} {name} in {report:#}"))
 }
 
 fn hashed(text: &str) -> String {

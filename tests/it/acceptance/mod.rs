@@ -2,17 +2,12 @@
 //!
 //! What a machine may lack is looked for. A test that lacks something is counted as skipped, says so, and passes; with the
 //! variable `TIELINE_TEST_REQUIRE` (such as `pg,s3,aws`) it fails.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "these tests start servers and read the machine, which the product does by its seams"
-)]
 
 mod aws;
 mod hand_over;
 mod http;
 mod moto;
 mod pg;
-mod request;
 mod s3;
 mod server;
 

@@ -1,19 +1,23 @@
 //! An AWS stand-in: `moto_server`, of the Python package `moto[server]`.
 
 use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::Command;
+use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::program;
-use super::request::request;
 use super::server::Server;
 
-/// The account that the stand-in says everything belongs to.
-pub(super) const ACCOUNT: &str = "123456789012";
+/// A secret, as far as leaks are concerned.
+pub(super) const SECRET_KEY: &str = "canary-of-the-secret-access-key";
+const REGION: &str = "sa-east-1";
 
 pub(super) struct Moto {
-    pub(super) server: Server,
+    server: Server,
     // Dropped after the server: its error output goes there.
     folder: TempDir,
 }
@@ -30,7 +34,7 @@ impl Moto {
             command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stderr(File::create(&log).unwrap());
             command
         };
-        let server = Server::start(command, |port| request(port, "GET", "/moto-api/", "").is_ok_and(|(status, _)| status == 200));
+        let server = Server::start(command, |port| request(port, "GET", "/moto-api/", "").is_ok());
         Ok(Self { server, folder })
     }
 
@@ -39,27 +43,59 @@ impl Moto {
     }
 
     pub(super) fn make_bucket(&self, name: &str) {
-        let (status, body) = request(self.server.port, "PUT", &format!("/{name}"), "").unwrap();
-        assert_eq!(status, 200, "{body}");
+        let here = format!("<LocationConstraint>{REGION}</LocationConstraint>");
+        self.request("PUT", &format!("/{name}"), &format!("<CreateBucketConfiguration>{here}</CreateBucketConfiguration>"))
+            .unwrap();
+    }
+
+    /// The queues there are.
+    pub(super) fn queues(&self) -> Vec<Value> {
+        let data: Value = serde_json::from_str(&self.request("GET", "/moto-api/data.json", "").unwrap()).unwrap();
+        data["sqs"]["Queue"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The answer's body.
+    ///
+    /// # Errors
+    /// When the answer is not one of success.
+    pub(super) fn request(&self, method: &str, path: &str, body: &str) -> io::Result<String> {
+        request(self.server.port, method, path, body)
     }
 
     /// Every request so far, a line each.
     pub(super) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
-
-    /// What makes Terraform and its providers talk to the stand-in.
-    pub(super) fn variables(&self) -> [(&'static str, String); 6] {
-        [
-            ("AWS_ENDPOINT_URL", self.url()),
-            ("AWS_ACCESS_KEY_ID", "stand-in".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
-            ("AWS_REGION", "sa-east-1".to_owned()),
-            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
-            ("NO_PROXY", "127.0.0.1".to_owned()),
-        ]
-    }
 }
 
-/// A secret, as far as leaks are concerned.
-pub(super) const SECRET_KEY: &str = "canary-of-the-secret-access-key";
+/// What makes Terraform and its providers talk to the stand-in.
+pub(super) fn variables(url: &str) -> [(&str, &str); 6] {
+    [
+        ("AWS_ENDPOINT_URL", url),
+        ("AWS_ACCESS_KEY_ID", "stand-in"),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+        ("AWS_REGION", REGION),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("NO_PROXY", "127.0.0.1"),
+    ]
+}
+
+/// One request over HTTP/1.1, signed as far as the stand-in looks.
+fn request(port: u16, method: &str, path: &str, body: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let head = [
+        format!("{method} {path} HTTP/1.1"),
+        format!("Host: 127.0.0.1:{port}"),
+        format!("Content-Length: {}", body.len()),
+        "Connection: close".to_owned(),
+        format!("Authorization: AWS4-HMAC-SHA256 Credential=stand-in/20260101/{REGION}/s3/aws4_request"),
+    ];
+    write!(stream, "{}\r\n\r\n{body}", head.join("\r\n"))?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.starts_with("HTTP/1.1 2") => Ok(body.to_owned()),
+        _ => Err(io::Error::other(answer)),
+    }
+}

@@ -101,7 +101,7 @@ fn query(programs: &Path, port: u16, query: &str) -> Option<String> {
 #[test]
 fn acceptance_pg_a_secret_is_handed_over_through_the_producers_state() {
     let Some(postgres) = need("pg", Postgres::start()) else { return };
-    let hand_over = HandOver::new(&postgres.backend()).variable("PGPASSWORD", PASSWORD);
+    let hand_over = HandOver::new(&postgres.backend(), &[("PGPASSWORD", PASSWORD)]);
     hand_over.proves(&[PASSWORD]);
     assert_eq!(postgres.schemas(), ["platform/staging/data/database", "retail/staging/shop/api"]);
 }
@@ -109,7 +109,7 @@ fn acceptance_pg_a_secret_is_handed_over_through_the_producers_state() {
 #[test]
 fn acceptance_pg_two_aliases_of_63_characters_with_a_common_prefix_have_two_states() {
     let Some(postgres) = need("pg", Postgres::start()) else { return };
-    let hand_over = HandOver::new(&postgres.backend()).variable("PGPASSWORD", PASSWORD);
+    let hand_over = HandOver::new(&postgres.backend(), &[("PGPASSWORD", PASSWORD)]);
     let aliases = ["a", "b"].map(|last| format!("{}{last}", "x".repeat(62)));
     hand_over.deploy_two_databases(&aliases);
     let schemas = postgres.schemas();

@@ -1,6 +1,6 @@
-//! The project that most tests start from; see [`crate::harness::Project::shop`].
+//! The files that tests start from.
 
-/// Its files: documents of the context, plugins, manifests.
+/// The files of [`crate::harness::Project::shop`]: documents of the context, plugins, manifests.
 pub(crate) const SHOP: &[(&str, &str)] = &[
     ("context/context.yaml", "apiVersion: tieline/v1\nkind: Context\n"),
     (
@@ -135,7 +135,8 @@ resource "terraform_data" "server" {
 }
 
 resource "terraform_data" "password" {
-  input = sha256("${var.name}-${var.seed}")
+  input      = sha256("${var.name}-${var.seed}")
+  depends_on = [terraform_data.server]
 }
 
 output "host" { value = "${terraform_data.server.output.name}.db.internal" }
@@ -210,5 +211,93 @@ plugins:
     inputs: {image: 'registry.example/api:1'}
     connections: {database: database.db}
 ",
+    ),
+];
+
+/// The files of [`crate::harness::Project::lab`].
+pub(crate) const LAB: &[(&str, &str)] = &[
+    ("context/context.yaml", "apiVersion: tieline/v1\nkind: Context\n"),
+    ("context/workspaces/lab/workspace.yaml", "apiVersion: tieline/v1\nkind: Workspace\nname: lab\ngrants: []\n"),
+    (
+        "context/workspaces/lab/environments/staging.yaml",
+        r"apiVersion: tieline/v1
+kind: Environment
+name: staging
+backend: {type: local, config: {path: states}}
+defaults: {}
+protected: false
+allow-destroy: false
+",
+    ),
+    (
+        "context/types/thing-conn/1.0.0.yaml",
+        r"apiVersion: tieline/v1
+kind: ConnectionInterfaceType
+name: thing-conn
+version: 1.0.0
+attributes:
+  type: object
+  required: [name]
+  properties:
+    name: {type: string, pattern: '^[a-z-]+$'}
+    secret: {type: string, x-sensitive: true}
+",
+    ),
+    (
+        "plugins/thing/plugin.yaml",
+        r"apiVersion: tieline/v1
+kind: Plugin
+name: thing
+version: 1.0.0
+inputs:
+  type: object
+  additionalProperties: false
+  properties:
+    name: {type: string, default: thing}
+    size: {type: integer, default: 1}
+    shape: {type: string, default: round}
+    seed: {type: string, default: one}
+    broken: {type: boolean, default: false}
+requires:
+  upstream: {type: thing-conn, optional: true}
+generates:
+  out: {type: thing-conn, from: {name: name, secret: secret}}
+terraform: {module: .}
+",
+    ),
+    (
+        "plugins/thing/main.tf",
+        r#"variable "name" { type = string }
+variable "size" { type = number }
+variable "shape" { type = string }
+variable "seed" { type = string }
+variable "broken" { type = bool }
+variable "upstream" {
+  type    = object({ name = string })
+  default = null
+}
+
+resource "terraform_data" "base" {
+  input            = { name = var.name, size = var.size, upstream = try(var.upstream.name, null) }
+  triggers_replace = var.shape
+}
+
+# Fails when it is applied, after the base is there.
+resource "terraform_data" "top" {
+  input = { base = terraform_data.base.output.name, broken = var.broken, size = var.size }
+  lifecycle {
+    postcondition {
+      condition     = !self.output.broken
+      error_message = "the top fell off"
+    }
+  }
+}
+
+output "name" { value = terraform_data.base.output.name }
+output "secret" {
+  value     = sha256(var.seed)
+  sensitive = true
+}
+"#,
     ),
 ];

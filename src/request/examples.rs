@@ -1,0 +1,83 @@
+//! The examples that each command's help ends with. They are in `docs/commands.md` too, and a test parses every one.
+
+pub(super) const TIELINE: &str = "\
+Examples:
+  tieline context init --from context     Make a context repository out of a folder of documents
+  tieline validate                        Check tieline.yaml and the plugins that it uses
+  tieline plan -e staging                 Show what a deploy to staging would change
+  tieline deploy -e staging               Make it so
+
+Most options are variables too: `TIELINE_ENVIRONMENT=staging` is the same as `-e staging`.
+
+Exit codes:
+  0   done
+  1   a person has to change something: a document, an input, an approval
+  2   something outside failed: Terraform, a cloud, git, the network
+  3   cancelled, or out of time
+  70  a bug of Tieline";
+
+pub(super) const VALIDATE: &str = "\
+Examples:
+  tieline validate
+  tieline validate -f shop/tieline.yaml
+  tieline validate --context https://git.example.org/acme/context.git";
+
+pub(super) const PLAN: &str = "\
+Examples:
+  tieline plan -e staging
+  tieline plan -e staging --explain                      Where each value and connection comes from
+  tieline plan -e staging --inputs '{web.replicas: 3}'   With another input, for this run only
+  tieline plan -e staging -o json                        For programs";
+
+pub(super) const DEPLOY: &str = "\
+Examples:
+  tieline deploy -e staging
+  tieline deploy -e production --version-tag 1.9.0 --approved-plan \"$fingerprint\"
+  TIELINE_SECRETS='{database.admin-password: ...}' tieline deploy -e staging";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  tieline status                            The environment that tieline.yaml names
+  tieline status -w retail -e staging       Any other one; no manifest is needed
+  tieline status -w retail -e staging -o json";
+
+pub(super) const CONNECTION_LIST: &str = "\
+Examples:
+  tieline connection list -w platform -e staging
+  tieline connection list -e staging -o json";
+
+pub(super) const CONNECTION_SHOW: &str = "\
+Examples:
+  tieline connection show platform/staging/network/vpc.vpc
+  tieline connection show database.db -e staging       An output of the deployable in tieline.yaml";
+
+pub(super) const CONTEXT_INIT: &str = "\
+Examples:
+  tieline context init                                   An empty one, at .tieline/context.git
+  tieline context init --from context                    With the documents in the folder context
+  tieline context init --from context --context https://git.example.org/acme/context.git";
+
+pub(super) const CONTEXT_VERIFY: &str = "\
+Examples:
+  tieline context verify
+  tieline context verify --context https://git.example.org/acme/context.git";
+
+pub(super) const PLUGINS_LIST: &str = "\
+Examples:
+  tieline plugins list
+  tieline plugins list -f shop/tieline.yaml -o json";
+
+pub(super) const PLUGINS_UPDATE: &str = "\
+Examples:
+  tieline plugins update                  Every plugin of tieline.yaml
+  tieline plugins update database web     Only those that these aliases use";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  tieline schema manifest > tieline.schema.json
+  tieline schema connection-interface-type";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  tieline completions bash > ~/.local/share/bash-completion/completions/tieline
+  tieline completions fish > ~/.config/fish/completions/tieline.fish";

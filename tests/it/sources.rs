@@ -1,0 +1,130 @@
+//! Plugins from git remotes and the catalog, and the lock file.
+
+use crate::harness::{Project, assert_shown, needs_terraform, tasks};
+
+/// The lab, with its plugin in a git remote beside the project, tagged `v1.0.0`.
+fn lab_with_remote() -> Project {
+    let project = Project::lab();
+    std::fs::create_dir_all(project.path("remote.git/things")).unwrap();
+    std::fs::rename(project.path("plugins/thing"), project.path("remote.git/things/thing")).unwrap();
+    project.git("remote.git", &["init", "--quiet", "--initial-branch=main"]);
+    release(&project, "v1.0.0");
+    project.app("app", &format!("  a: {{use: '{}'}}\n", source(&project, "v1.0.0")));
+    project
+}
+
+fn source(project: &Project, tag: &str) -> String {
+    format!("git::{}//things/thing?ref={tag}", project.path("remote.git").display())
+}
+
+fn release(project: &Project, tag: &str) {
+    project.git("remote.git", &["add", "--all"]);
+    project.git("remote.git", &["commit", "--quiet", "--message", tag]);
+    project.git("remote.git", &["tag", "--force", tag]);
+}
+
+#[test]
+fn tf_a_plugin_from_git_is_locked() {
+    needs_terraform!();
+    let project = lab_with_remote();
+    assert_eq!(tasks(&project.deploy_json("app", &[])), "a: succeeded\n");
+    let lock = project.read("app/tieline.lock").replace(project.root().to_str().unwrap(), "<project>");
+    assert_shown!(lock, @r"
+    # Written by tieline; commit it. `tieline plugins update` changes it.
+    apiVersion: tieline/v1
+    kind: Lock
+    plugins:
+    - use: git::<project>/remote.git//things/thing?ref=v1.0.0
+      source: git::<project>/remote.git//things/thing?ref=v1.0.0
+      version: 1.0.0
+      commit: <commit>
+      digest: <digest>
+    ");
+    assert_eq!(tasks(&project.deploy_json("app", &[])), "a: skipped (unchanged)\n");
+}
+
+#[test]
+fn tf_a_locked_plugin_needs_no_remote() {
+    needs_terraform!();
+    let project = lab_with_remote();
+    project.run(&["validate", "-C", "app", "-e", "staging"]).succeeds();
+    std::fs::rename(project.path("remote.git"), project.path("gone.git")).unwrap();
+    project.deploy("app").succeeds();
+}
+
+#[test]
+fn a_moved_tag_is_refused_until_it_is_taken_in() {
+    let mut project = lab_with_remote();
+    project.run(&["validate", "-C", "app", "-e", "staging"]).succeeds();
+    let locked = project.read("app/tieline.lock");
+    project.edit("remote.git/things/thing/main.tf", "fell off", "fell down");
+    release(&project, "v1.0.0");
+    let explain = |project: &Project| project.run(&["plan", "-C", "app", "-e", "staging", "--explain"]);
+    explain(&project).refused("plugin-changed").says("the tag `v1.0.0`").says("was moved");
+    assert_eq!(project.read("app/tieline.lock"), locked);
+
+    project.run(&["plugins", "update", "-C", "app", "-e", "staging"]).succeeds();
+    project.set("CI", "true");
+    explain(&project).succeeds();
+    assert_ne!(project.read("app/tieline.lock"), locked);
+}
+
+#[test]
+fn a_lock_entry_must_be_what_its_commit_holds() {
+    let project = lab_with_remote();
+    project.run(&["validate", "-C", "app", "-e", "staging"]).succeeds();
+    let locked = project.read("app/tieline.lock");
+    let digest = locked.split("digest: ").nth(1).unwrap().trim().to_owned();
+    project.edit("app/tieline.lock", &digest, &format!("{}0000", &digest[..digest.len() - 4]));
+    let ran = project.run(&["plan", "-C", "app", "-e", "staging", "--explain"]).refused("plugin-changed");
+    ran.says("tieline plugins update").never_says("was moved");
+}
+
+#[test]
+fn in_automation_the_lock_file_must_be_complete() {
+    let mut project = lab_with_remote();
+    project.set("CI", "true");
+    let ran = project.run(&["plan", "-C", "app", "-e", "staging", "--explain"]).refused("plugin-changed");
+    ran.says("tieline.lock");
+    assert!(!project.path("app/tieline.lock").exists());
+}
+
+#[test]
+fn tf_a_catalog_name_with_a_range_takes_the_newest_version_in_it() {
+    needs_terraform!();
+    let project = lab_with_remote();
+    for version in ["1.1.0", "2.0.0"] {
+        let document = project.read("remote.git/things/thing/plugin.yaml");
+        let old = document.lines().find(|line| line.starts_with("version:")).unwrap().to_owned();
+        project.edit("remote.git/things/thing/plugin.yaml", &old, &format!("version: {version}"));
+        release(&project, &format!("v{version}"));
+    }
+    let of = |version: &str| format!("      '{version}': {{source: '{}'}}\n", source(&project, &format!("v{version}")));
+    project.write_context(
+        "catalog.yaml",
+        &format!(
+            "apiVersion: tieline/v1\nkind: Catalog\nplugins:\n  thing:\n    versions:\n{}{}{}",
+            of("1.0.0"),
+            of("1.1.0"),
+            of("2.0.0")
+        ),
+    );
+    project.app("app", "  a: {use: 'thing@^1'}\n");
+    project.deploy("app").succeeds();
+    let record = project.ledger("lab/staging/app/applied/a.json");
+    assert_eq!(record["version"], "1.1.0");
+    assert_eq!(record["source"]["use"], "thing@^1");
+
+    project.app("app", "  a: {use: 'thing@^3'}\n");
+    project.deploy("app").refused("plugin-unavailable").says("thing");
+    project.app("app", "  a: {use: 'thimg@^1'}\n");
+    project.deploy("app").refused("plugin-unavailable").says("`thing`");
+}
+
+#[test]
+fn a_path_may_not_leave_the_work_tree() {
+    let project = Project::lab();
+    project.app("app", "  a: {use: ../../outside}\n");
+    let ran = project.run(&["validate", "-C", "app", "-e", "staging"]);
+    assert_eq!(ran.code, 1, "{ran}");
+}
