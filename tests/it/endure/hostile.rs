@@ -152,7 +152,8 @@ fn tf_r67_what_terraform_says_cannot_act() {
 fn r67_what_is_refused_cannot_act() {
     let bench = bench();
     bench.deployable("app", "{a: {use: ../plugins/quick}}");
-    for text in HOSTILE {
+    // One that acts as a command, one inside a line, one on a terminal, one behind a line's end, one on the reader.
+    for text in ["::error::x", "a##[add-mask]x", "\u{1b}[2J\u{9b}31m", "a\r\n::stop-commands::x", "\u{202e}x\u{200b}"] {
         for arguments in [
             &["--ledger-branch", text][..],
             &["--documents-branch", text],
@@ -164,17 +165,13 @@ fn r67_what_is_refused_cannot_act() {
             &["--context", text],
         ] {
             let mut command = bench.command(&["deploy", "-C", "app", "-e", "e"]);
-            let (flag, value) = (arguments[0], arguments[1]);
-            let ended = bench.start({
-                command.arg(format!("{flag}={value}"));
-                command
-            });
-            let ended = ended.finish();
-            assert!(matches!(ended.code, Some(0..=2)), "{flag}={value:?}: {:?} {}", ended.code, ended.err);
+            command.arg(arguments.join("="));
+            let ended = bench.start(command).finish();
+            assert!(matches!(ended.code, Some(0..=2)), "{arguments:?}: {:?} {}", ended.code, ended.err);
             assert_harmless(&ended.err);
             assert_harmless(&ended.out);
         }
-        let manifest = json!({"a": {"use": text, "inputs": {*text: text}, "after": [text], "connections": {*text: text}}});
+        let manifest = json!({"a": {"use": text, "inputs": {text: text}, "after": [text], "connections": {text: text}}});
         bench.deployable("bad", &escaped(&manifest));
         let ended = bench.deploy("bad", &[]);
         assert_eq!(ended.code, Some(1), "{}", ended.err);
