@@ -82,9 +82,9 @@ pub fn to_text(rows: &[Row]) -> String {
             Subject::Input(name) => ("input", name.as_str()),
             Subject::Slot(name) => ("slot", name.as_str()),
         };
-        let _ = writeln!(text, "  {what} {name} = {} ({})", visible(&row.value), visible(&row.source.to_string()));
+        let _ = writeln!(text, "  {what} {name} = {} ({})", visible(&row.value), visible(&row.source));
         for other in &row.considered {
-            let _ = writeln!(text, "    {}", visible(&other.to_string()));
+            let _ = writeln!(text, "    {}", visible(other));
         }
     }
     text

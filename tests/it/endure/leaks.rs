@@ -272,7 +272,7 @@ fn tf_r65_each_part_of_a_secret_is_one() {
 fn r66_no_secret_leaves_a_run_that_is_refused() {
     let bench = bench();
     manifest(&bench, false);
-    let refused = |command: std::process::Command| -> Ended {
+    let refused = |command: Command| -> Ended {
         let ended = bench.start(command).finish();
         assert_eq!(ended.code, Some(1), "{}", ended.err);
         ended
