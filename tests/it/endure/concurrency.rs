@@ -35,14 +35,17 @@ fn tf_two_deployables_are_deployed_at_once() {
         bench.deployable(name, &format!("{{a: {}}}", bench.slow(name, "")));
     }
     let runs = ["one", "two"].map(|name| bench.start_deploy(name, &[]));
-    ["one", "two"].iter().for_each(|name| bench.wait_at(name));
-    ["one", "two"].iter().for_each(|name| bench.open(name));
+    bench.wait_at("one");
+    bench.wait_at("two");
+    bench.open("one");
+    bench.open("two");
     for (run, name) in runs.into_iter().zip(["one", "two"]) {
         let ended = run.finish();
         assert_eq!(ended.code, Some(0), "{}", ended.err);
         assert_eq!(bench.value(name, "a").as_deref(), Some("slow"));
     }
-    ["one", "two"].iter().for_each(|name| bench.assert_left_free(name));
+    bench.assert_left_free("one");
+    bench.assert_left_free("two");
     bench.verify();
 }
 

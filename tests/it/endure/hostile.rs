@@ -68,12 +68,14 @@ output "value" { value = jsonencode({ text = var.text, map = { for key, one in t
 
 /// As JSON in ASCII: YAML takes no control character as it is.
 fn escaped(value: &Value) -> String {
-    let mut units = [0; 2];
-    let escape = |c: char| match c {
-        ' '..='~' => c.to_string(),
-        _ => c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
-    };
-    value.to_string().chars().map(escape).collect()
+    let mut text = String::new();
+    for unit in value.to_string().encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(byte @ b' '..=b'~') => text.push(char::from(byte)),
+            _ => text += &format!("\\u{unit:04x}"),
+        }
+    }
+    text
 }
 
 fn bench() -> Bench {
