@@ -1,5 +1,7 @@
 //! Text that wants to be more than text.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::bench::Bench;
@@ -72,7 +74,7 @@ fn escaped(value: &Value) -> String {
     for unit in value.to_string().encode_utf16() {
         match u8::try_from(unit) {
             Ok(byte @ b' '..=b'~') => text.push(char::from(byte)),
-            _ => text += &format!("\\u{unit:04x}"),
+            _ => write!(text, "\\u{unit:04x}").unwrap(),
         }
     }
     text
