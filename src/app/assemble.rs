@@ -94,9 +94,21 @@ fn secrets(session: &Session, values: &cli::Values) -> Result<BTreeMap<AliasMemb
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let secret = Secret::new(text);
         session.redactor.learn(&secret);
+        learn_leaves(session, &value);
         (member, secret)
     });
     Ok(secrets.collect())
+}
+
+/// What is secret in a secret with parts is each of them (R65).
+fn learn_leaves(session: &Session, value: &serde_json::Value) {
+    match value {
+        serde_json::Value::Array(parts) => parts.iter().for_each(|part| learn_leaves(session, part)),
+        serde_json::Value::Object(parts) => parts.values().for_each(|part| learn_leaves(session, part)),
+        serde_json::Value::String(text) => session.redactor.learn(&Secret::new(text.clone())),
+        serde_json::Value::Number(number) => session.redactor.learn(&Secret::new(number.to_string())),
+        serde_json::Value::Null | serde_json::Value::Bool(_) => {}
+    }
 }
 
 fn run_inputs(session: &Session, values: &cli::Values) -> Result<BTreeMap<AliasMember<InputName>, serde_json::Value>, Problems> {

@@ -65,7 +65,7 @@ impl Session {
     /// Prints a line about what happens.
     pub(super) fn say(&self, line: &str) {
         if self.display.log_level >= LogLevel::Info {
-            self.world.console.write(Stream::Err, &format!("{}\n", self.redactor.redact(line)));
+            self.world.console.write(Stream::Err, &format!("{}\n", crate::report::one_line(&self.redactor.redact(line))));
         }
     }
 

@@ -1,7 +1,6 @@
 //! Problems as text, each with the lines it is about. What comes from outside is shown, never obeyed.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin as Path, Renderer, Snippet};
@@ -9,6 +8,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origi
 use super::hidden;
 use super::locate::Locator;
 use crate::domain::diagnostic::{Diagnostic, Origin, Problems, Severity, Spot};
+use crate::domain::visible::visible;
 
 /// Draws problems with their snippets. `sources` maps the file of an [`Origin`] to its text.
 ///
@@ -118,25 +118,4 @@ impl Line {
 
 fn first(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(byte, _)| &text[..byte])
-}
-
-/// The text with everything that could act on a terminal, a log or a reader's eye written out.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\t' => shown.push(character),
-            _ if character.is_control() || is_invisible(character) => {
-                let _ = write!(shown, "{}", character.escape_default());
-            }
-            _ => shown.push(character),
-        }
-    }
-    // The runner takes `##[` as a command anywhere in a line.
-    shown.replace("##[", "#\\#[")
-}
-
-/// Characters that turn or hide the text around them.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -17,3 +17,4 @@ pub mod outcome;
 pub mod overlay;
 pub mod plugin;
 pub mod record;
+pub mod visible;

@@ -13,5 +13,17 @@ pub fn escape(value: &Value) -> Value {
 }
 
 fn escape_text(text: &str) -> String {
-    text.replace("${", "$${").replace("%{", "%%{")
+    without_returns(&text.replace("${", "$${").replace("%{", "%%{"))
+}
+
+/// Terraform reads what follows a bare carriage return by other rules, under which no form of `$${` means itself (measured): each
+/// is written as an expression, with the signs before it, which would escape that.
+fn without_returns(text: &str) -> String {
+    let mut parts = text.split('\r');
+    let last = parts.next_back().unwrap_or_default();
+    let parts = parts.map(|part| {
+        let kept = part.trim_end_matches(['$', '%']);
+        format!("{kept}${{\"{}\\r\"}}", &part[kept.len()..])
+    });
+    parts.collect::<String>() + last
 }

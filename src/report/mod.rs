@@ -8,16 +8,11 @@ pub mod status;
 pub(crate) mod style;
 mod table;
 
-/// Text from outside as it may be shown: control characters, which could move the cursor or forge lines, made visible.
-pub fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() && c != '\n' && c != '\t' { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
-}
+use crate::domain::visible::visible;
 
-/// The same on one line.
+/// Text from outside as it may be shown, on one line.
 pub fn one_line(text: &str) -> String {
-    plain(text).replace(['\n', '\t'], " ")
+    visible(&text.replace(['\n', '\t'], " "))
 }
 
 fn counted(count: usize, one: &str, many: &str) -> String {
@@ -33,5 +28,6 @@ mod tests {
     #[test]
     fn control_characters_are_shown_not_obeyed() {
         assert_eq!(super::one_line("a\u{1b}[2Jb\r\nc"), "a\\u{1b}[2Jb\\r c");
+        assert_eq!(super::one_line("##[add-mask]\u{202e}x"), "#\\#[add-mask]\\u{202e}x");
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::deployment::{Choice, Deployment, InputValue, ResolvedInput, ResolvedSlot, Via};
 use crate::domain::names::{Alias, InputName, SlotName};
+use crate::domain::visible::visible;
 
 /// What a row explains.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,9 +82,9 @@ pub fn to_text(rows: &[Row]) -> String {
             Subject::Input(name) => ("input", name.as_str()),
             Subject::Slot(name) => ("slot", name.as_str()),
         };
-        let _ = writeln!(text, "  {what} {name} = {} ({})", row.value, row.source);
+        let _ = writeln!(text, "  {what} {name} = {} ({})", visible(&row.value), visible(&row.source));
         for other in &row.considered {
-            let _ = writeln!(text, "    {other}");
+            let _ = writeln!(text, "    {}", visible(other));
         }
     }
     text

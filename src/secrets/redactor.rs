@@ -6,6 +6,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 
 use super::Secret;
+use crate::domain::visible::visible;
 
 /// Shorter secrets would blank ordinary words; they are kept out of text by construction instead.
 const SHORTEST: usize = 4;
@@ -62,6 +63,8 @@ fn forms_of(text: &str) -> Vec<String> {
     let mut forms = vec![
         text.to_owned(),
         escaped.trim_matches('"').to_owned(),
+        // As the log shows it.
+        visible(text),
         percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string(),
     ];
     // A secret inside a longer base64 text starts at one of three places within a group of four characters; what depends on its
@@ -94,6 +97,7 @@ mod tests {
             "x pa\"ss&wörd\nsecond-line y".to_owned(),
             serde_json::json!({"k": "pa\"ss&wörd\nsecond-line"}).to_string(),
             "only second-line here".to_owned(),
+            visible("pa\"ss&wörd\nsecond-line"),
             "q=pa%22ss%26w%C3%B6rd".to_owned(),
         ] {
             let clean = redactor.redact(&leak);

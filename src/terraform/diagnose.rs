@@ -141,8 +141,8 @@ impl From<WireDiagnostic> for TfDiagnostic {
         let (file, line) = wire.range.map(|range| (range.filename, range.start.line)).unzip();
         Self {
             severity: if wire.severity == "warning" { Severity::Warning } else { Severity::Error },
+            detail: shown_detail(&wire.summary, wire.detail),
             summary: wire.summary,
-            detail: wire.detail,
             address: wire.address,
             file,
             line,
@@ -154,6 +154,21 @@ impl From<WireDiagnostic> for TfDiagnostic {
             }),
         }
     }
+}
+
+/// Terraform quotes the command and the output of a failed provisioner whole, sensitive values and all, though it kept them out of
+/// its log (measured). What may be shown of them stood there, so only how it ended is kept.
+fn shown_detail(summary: &str, detail: String) -> String {
+    if !summary.ends_with("provisioner error") {
+        return detail;
+    }
+    let end = ["exit status ", "signal: "].into_iter().find_map(|kind| {
+        let (_, rest) = detail.split_once(&format!("': {kind}"))?;
+        let (what, _) = rest.split_once(". Output: ")?;
+        what.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).then(|| format!("{kind}{what}"))
+    });
+    let end = end.map(|end| format!(" with {}", end.replace(':', ""))).unwrap_or_default();
+    format!("The command ended{end}; what it wrote is in the log above, where Terraform showed it.")
 }
 
 /// Reads the diagnostics out of text for people: commands without `-json` draw a box around each.
@@ -304,6 +319,16 @@ mod tests {
         assert_eq!(http, LockInfo { id: "75ebe9d6-9aed".into(), ..LockInfo::default() });
         let told = failure[0].to_problem(FailureReason::StateLocked).notes.join("\n");
         assert!(told.contains("ID=75ebe9d6-9aed\nTerraform acquires") && !told.contains("us@here"), "{told}");
+    }
+
+    #[test]
+    fn r66_a_failed_provisioner_is_not_quoted() {
+        let shown = |detail: &str| shown_detail("local-exec provisioner error", detail.to_owned());
+        let how = |end: &str| format!("The command ended{end}; what it wrote is in the log above, where Terraform showed it.");
+        assert_eq!(shown("Error running command 'login canary': exit status 7. Output: canary\n"), how(" with exit status 7"));
+        assert_eq!(shown("Error running command 'login canary': signal: killed. Output: "), how(" with signal killed"));
+        assert_eq!(shown("Error running command 'x': exit status canary CANARY. Output: "), how(""));
+        assert_eq!(shown_detail("Unsupported argument", "as it is".to_owned()), "as it is");
     }
 
     #[test]

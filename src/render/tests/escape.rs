@@ -28,3 +28,11 @@ proptest! {
         prop_assert_eq!(unescape(escaped_key), key);
     }
 }
+
+#[test]
+fn r68_carriage_returns_are_written_as_expressions() {
+    let table = [("a\rb", r#"a${"\r"}b"#), ("\r\r", r#"${"\r"}${"\r"}"#), ("$%\r{", r#"${"$%\r"}{"#), ("${\r", r#"$${${"\r"}"#)];
+    for (text, escaped) in table {
+        assert_eq!(escape(&json!(text)), json!(escaped));
+    }
+}

@@ -176,13 +176,13 @@ impl Bench {
     /// writes the file `held` first. It ends when the one who started it does.
     pub(super) fn holding_git(&self, words: &str) {
         let real = which::which("git").unwrap();
-        let (hold, held) = (self.path("hold"), self.path("held"));
-        let (hold, held, real) = (hold.display(), held.display(), real.display());
+        let (hold, stands) = (self.path("hold"), self.path("held"));
+        let (hold, stands, real) = (hold.display(), stands.display(), real.display());
         self.shim(
             "git",
             &format!(
-                "case \"$*\" in *'{words}'*) if [ -e {hold} ]; then touch {held}; fi\n\
-                 while [ -e {hold} ]; do kill -0 $PPID || exit 1; [ $(ps -o ppid= -p $$) -eq 1 ] && exit 1; sleep 0.02; done;; esac\n\
+                "case \"$*\" in *'{words}'*) if [ -e {hold} ]; then touch {stands}; fi\n\
+                 while [ -e {hold} ]; do kill -0 $PPID || exit 1; sleep 0.02; done;; esac\n\
                  exec {real} \"$@\""
             ),
         );
@@ -345,11 +345,6 @@ impl Running {
 
     pub(super) fn err(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.err).unwrap()).into_owned()
-    }
-
-    /// Waits for words in the log.
-    pub(super) fn wait_for(&self, words: &str) {
-        wait_until(&format!("the log says `{words}`"), || self.err().contains(words));
     }
 
     pub(super) fn signal(&self, signal: Signal) {

@@ -66,7 +66,7 @@ impl States {
     pub(super) fn wait_for(&self, request: &str, count: usize) {
         let (kept, changed) = &*self.shared;
         let kept = kept.lock().unwrap();
-        let (kept, late) = changed.wait_timeout_while(kept, Duration::from_secs(60), |kept| kept.come(request) < count).unwrap();
+        let (kept, late) = changed.wait_timeout_while(kept, Duration::from_mins(1), |kept| kept.come(request) < count).unwrap();
         assert!(!late.timed_out(), "no `{request}` came, but {:?}", kept.requests);
     }
 
@@ -127,13 +127,13 @@ impl States {
                 kept.states.insert(path.to_owned(), body);
                 ("200 OK", Vec::new())
             }
-            "LOCK" => match kept.locks.get(path) {
-                Some(holder) => ("423 Locked", holder.clone()),
-                None => {
-                    kept.locks.insert(path.to_owned(), body);
-                    ("200 OK", Vec::new())
+            "LOCK" => {
+                if let Some(holder) = kept.locks.get(path) {
+                    return ("423 Locked", holder.clone());
                 }
-            },
+                kept.locks.insert(path.to_owned(), body);
+                ("200 OK", Vec::new())
+            }
             "UNLOCK" => {
                 kept.locks.remove(path);
                 ("200 OK", Vec::new())
