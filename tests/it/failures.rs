@@ -124,3 +124,33 @@ fn tf_r24_what_changed_outside_is_found_when_asked() {
     std::fs::remove_file(project.state_path("lab/staging/app/a")).unwrap();
     project.deploy_with("app", &["--refresh"]).fails(2, "state-missing");
 }
+
+#[test]
+fn tf_r11_case_5_a_record_that_changes_between_plan_and_apply_is_refused() {
+    needs_terraform!();
+    let mut project = Project::deployed_shop();
+    project.edit("shop/tieline.yaml", "{name: orders}", "{name: orders, size: large}");
+    project.edit("network/tieline.yaml", "network}", "network, inputs: {cidr: 10.9.0.0/16}}");
+    let deploy = project.shell_line(&["deploy", "-C", "network", "-e", "staging"]);
+    project.meanwhile("plan", &deploy);
+
+    let ran = project.deploy("shop").refused("binding-changed");
+
+    ran.says("`platform/staging/network/vpc.vpc` changed while `database` was planned: generation 1 has become 2");
+    let state = std::fs::read_to_string(project.state_path("retail/staging/shop/database")).unwrap();
+    assert!(!state.contains("large") && state.contains("10.0.0.0/16"), "nothing was applied");
+    project.deploy("shop").succeeds();
+    let state = std::fs::read_to_string(project.state_path("retail/staging/shop/database")).unwrap();
+    assert!(state.contains("large") && state.contains("10.9.0.0/16"));
+}
+
+#[test]
+fn tf_r33_another_backend_does_not_make_everything_twice() {
+    needs_terraform!();
+    let project = Project::lab();
+    project.app("app", "  a: {use: ../plugins/thing}\n");
+    project.deploy("app").succeeds();
+    project.edit_context("workspaces/lab/environments/staging.yaml", "path: states", "path: elsewhere");
+    project.deploy("app").fails(2, "state-missing");
+    assert!(!project.path(".tieline/elsewhere").exists());
+}
