@@ -7,11 +7,12 @@ use super::finding::Finding;
 use super::locate::Locator;
 use super::native::Document;
 use super::{Kind, foreign, prune, schema, yaml};
+use crate::domain::catalog::Catalog;
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason::InvalidDocument;
 use crate::domain::manifest::Manifest;
-use crate::domain::organization::{Catalog, ContextDocument, Environment, ImportedConnection, Workspace};
+use crate::domain::organization::{ContextDocument, Environment, ImportedConnection, Workspace};
 use crate::domain::plugin::Plugin;
 
 macro_rules! readers {

@@ -10,10 +10,11 @@ use super::Kind;
 use super::explain::Explainer;
 use super::finding::Finding;
 use super::rules::FORMATS;
+use crate::domain::catalog::Catalog;
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::manifest::Manifest;
-use crate::domain::organization::{Catalog, ContextDocument, Environment, ImportedConnection, Workspace};
+use crate::domain::organization::{ContextDocument, Environment, ImportedConnection, Workspace};
 use crate::domain::plugin::Plugin;
 
 /// What every document says as its `apiVersion`.

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod canonical;
+pub mod catalog;
 pub mod connection;
 pub mod connection_type;
 pub mod deployment;

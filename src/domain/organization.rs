@@ -1,5 +1,4 @@
-//! The documents of the context that people change by pull request: context, catalog, workspace, environment, imported
-//! connection.
+//! The documents of the context that people change by pull request: context, workspace, environment, imported connection.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::address::PartialAddress;
-use super::names::{
-    AttributeName, DeployableName, EnvironmentName, ImportedName, InputName, PluginName, TypeName, WorkspaceName,
-};
+use super::names::{AttributeName, DeployableName, EnvironmentName, ImportedName, InputName, TypeName, WorkspaceName};
 
 /// `context.yaml`: what holds for the whole organization.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -130,59 +127,6 @@ pub struct Limits {
     /// Live previews.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_previews: Option<u32>,
-}
-
-/// `catalog.yaml`: plugin names and where they come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Catalog {
-    /// `tieline/v1`.
-    #[serde(rename = "apiVersion")]
-    pub api_version: String,
-    /// `Catalog`.
-    pub kind: CatalogKind,
-    /// Plugins by name.
-    #[serde(default)]
-    pub plugins: BTreeMap<PluginName, CatalogPlugin>,
-    /// Prefixes of permitted plugin sources; absent: any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allowed_sources: Option<Vec<String>>,
-    /// Names of the same type in different formats: another name to the type's own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub type_aliases: BTreeMap<TypeName, TypeName>,
-}
-
-/// The kind of `catalog.yaml`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum CatalogKind {
-    /// The only one.
-    Catalog,
-}
-
-/// A plugin of the catalog.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CatalogPlugin {
-    /// Its source, with `{version}` where the version goes; a version may have its own instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-    /// Its versions.
-    pub versions: BTreeMap<String, CatalogVersion>,
-}
-
-/// A version of a plugin of the catalog.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CatalogVersion {
-    /// Its source, where it has its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-    /// Why it should no longer be used; it still is, with a warning.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deprecated: Option<String>,
-    /// Why it must not be used; it is never chosen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub yanked: Option<String>,
 }
 
 /// `workspaces/<ws>/workspace.yaml`.

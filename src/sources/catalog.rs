@@ -2,10 +2,10 @@
 
 use semver::{Version, VersionReq};
 
+use crate::domain::catalog::{Catalog, CatalogPlugin, CatalogVersion};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::failure::FailureReason::PluginUnavailable;
 use crate::domain::names::PluginName;
-use crate::domain::organization::{Catalog, CatalogPlugin, CatalogVersion};
 
 /// A version of the catalog, chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]

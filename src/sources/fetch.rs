@@ -14,9 +14,9 @@ use super::lock::{Lock, LockEntry};
 use super::reference::{FORMS, Reference};
 use super::tree::{Tree, read_folder};
 use super::visit::{Outcome, Wanted, visit};
+use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason::{PluginChanged, PluginUnavailable};
-use crate::domain::organization::Catalog;
 use crate::domain::record::ResolvedSource;
 use crate::world::World;
 

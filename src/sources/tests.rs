@@ -9,9 +9,9 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems, Severity};
 use crate::domain::failure::FailureReason;
-use crate::domain::organization::Catalog;
 use crate::world::{OnCancel, ProcessSpec, Variables, World};
 
 /// A manifest's folder, a cache, and a remote with one plugin.

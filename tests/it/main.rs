@@ -5,11 +5,14 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod acceptance;
+mod architecture;
 mod commands;
+mod documentation;
 mod endure;
 mod failures;
 mod fixtures;
 mod gates;
+mod generated;
 mod harness;
 mod planning;
 mod publication;

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::{Document, backend, check_file_name};
 use crate::documents::Kind;
 use crate::documents::finding::Finding;
+use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::Pointer;
-use crate::domain::organization::{Catalog, ContextDocument, ImportedConnection, SecretReference};
+use crate::domain::organization::{ContextDocument, ImportedConnection, SecretReference};
 
 impl Document for ContextDocument {
     const KIND: Kind = Kind::Context;

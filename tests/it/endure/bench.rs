@@ -405,6 +405,16 @@ pub(super) fn descendants(id: u32) -> Vec<u32> {
     found.split_off(1)
 }
 
+/// The Terraform processes below a process that run this command.
+pub(super) fn terraforms(id: u32, command: &str) -> Vec<u32> {
+    let runs = |id: &u32| {
+        let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == 0);
+        words.next().is_some_and(|program| program.ends_with(b"terraform")) && words.next() == Some(command.as_bytes())
+    };
+    descendants(id).into_iter().filter(runs).collect()
+}
+
 fn parent(id: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
