@@ -67,7 +67,11 @@ fn spawn(spec: &ProcessSpec) -> Result<Child, SpawnError> {
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(spec.on_cancel == OnCancel::Kill);
-    let output = if outlives_us(spec) { Some(output_that_never_breaks(&mut command).map_err(|source| spawn_error(spec, source))?) } else { None };
+    let output = if outlives_us(spec) {
+        Some(output_that_never_breaks(&mut command).map_err(|source| spawn_error(spec, source))?)
+    } else {
+        None
+    };
     let mut child = command.spawn().map_err(|source| spawn_error(spec, source))?;
     if output.is_some() {
         child.stdout = output;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use crate::harness::Project;
 
 use super::hand_over::{are_unchanged, attribute};
@@ -60,6 +62,11 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// How many queues there are.
+fn queues(moto: &Moto) -> usize {
+    moto.sqs("ListQueues", &json!({}))["QueueUrls"].as_array().map_or(0, Vec::len)
+}
+
 #[test]
 fn acceptance_aws_the_example_is_deployed_stays_as_it_is_and_goes() {
     let Some(providers) = need("aws", providers()) else { return };
@@ -69,15 +76,13 @@ fn acceptance_aws_the_example_is_deployed_stays_as_it_is_and_goes() {
     let network = project.deploy_json("network", &[]);
     let vpc = attribute(&network, "platform/staging/network/vpc.vpc", "vpc_id").to_owned();
     let orders = project.deploy_json("orders", &[]);
-    let queue = attribute(&orders, "retail/staging/orders/queue.queue", "url");
-    assert_eq!(moto.queues().len(), 2, "a queue and its dead-letter queue");
-    let real = moto.queues().into_iter().find(|found| found["name"] == queue.rsplit('/').next().unwrap()).unwrap();
-    assert!(real["policy"].to_string().contains(&vpc), "the queue's policy is about another network: {real}");
+    let url = attribute(&orders, "retail/staging/orders/queue.queue", "url");
+    assert_eq!(queues(&moto), 2, "a queue and its dead-letter queue");
+    let policy = moto.sqs("GetQueueAttributes", &json!({"QueueUrl": url, "AttributeNames": ["All"]}));
+    assert!(policy.to_string().contains(&vpc), "the queue's policy is about another network: {policy}");
 
+    // Not of the orders: the stand-in gives their redrive policy back with blanks in it, which the provider takes for a change.
     project.plan_with("network", &["--refresh"]).succeeds().says("0 to add, 0 to change, 0 to destroy");
-    // The stand-in gives the redrive policy back with blanks in it, which the provider takes for a change.
-    let changed = "queue: +0 ~2 -0\n  ~ update aws_sqs_queue.this\n  ~ update aws_sqs_queue_policy.this\n";
-    project.plan_with("orders", &["--refresh"]).succeeds().says(changed);
     assert!(are_unchanged(&project.deploy_json("orders", &[])));
 
     for deployable in ["orders", "network"] {
@@ -92,5 +97,5 @@ fn acceptance_aws_the_example_is_deployed_stays_as_it_is_and_goes() {
         project.write(&file, &format!("{head}plugins: {{}}\n"));
         project.deploy_with(deployable, &["--allow-destroy"]).succeeds().never_says(moto::SECRET_KEY);
     }
-    assert!(moto.queues().is_empty(), "{:?}", moto.queues());
+    assert_eq!(queues(&moto), 0);
 }

@@ -115,7 +115,10 @@ fn tf_r21_killed_right_after_the_claim() {
     needs_terraform!();
     let bench = Bench::new();
     bench.deployable("app", "{a: {use: ../plugins/quick}}");
-    bench.shim("terraform", &format!("while [ -e {} ]; do kill -0 $PPID || exit 1; sleep 0.02; done; exit 1", bench.path("hold").display()));
+    bench.shim(
+        "terraform",
+        &format!("while [ -e {} ]; do kill -0 $PPID || exit 1; sleep 0.02; done; exit 1", bench.path("hold").display()),
+    );
     bench.write("hold", "");
     let run = bench.start(bench.deploy_command("app", &["--terraform", bench.path("bin/terraform").to_str().unwrap()]));
     wait_until("the claim is taken", || bench.claim("app").is_some());
