@@ -1,6 +1,7 @@
 //! The integration tests, in one binary. They run the real program; those that need the real terraform start with `tf_`, fail where
 //! it is missing in automation (`CI` is set), and say that they are skipped elsewhere.
 #![allow(clippy::disallowed_methods, reason = "the effects of a test are its own, not the program's")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what tests share fails as tests do")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+use tieline::domain::names::Digest;
 
 use crate::harness::{Project, Ran, tasks};
 
@@ -115,7 +115,9 @@ impl HandOver {
     /// With the `backend` of both environments' documents, in YAML, and what its users have in their environment.
     pub(super) fn new(backend: &str, variables: &[(&str, &str)]) -> Self {
         let mut project = Project::empty();
-        variables.iter().for_each(|(name, value)| project.set(name, value));
+        for (name, value) in variables {
+            project.set(name, value);
+        }
         let environment = format!("apiVersion: tieline/v1\nkind: Environment\nname: staging\nbackend: {backend}\n");
         for (file, text) in [
             ("context/context.yaml", CONTEXT),
@@ -158,7 +160,7 @@ impl HandOver {
 
     /// Two databases of one deployable, published with ids of their own, and both as they were afterwards.
     pub(super) fn deploy_two_databases(&self, aliases: &[String; 2]) {
-        let plugins: String = aliases.iter().map(|alias| format!("  {alias}: {{use: ../plugins/database}}\n")).collect();
+        let plugins = aliases.each_ref().map(|alias| format!("  {alias}: {{use: ../plugins/database}}\n")).concat();
         let (head, _) = PRODUCER.split_once("plugins:").unwrap();
         self.project.write("data/tieline.yaml", &format!("{head}plugins:\n{plugins}"));
         let report = self.deploy("data");
@@ -175,7 +177,7 @@ impl HandOver {
     /// The report of a deploy, which must succeed.
     pub(super) fn deploy(&self, deployable: &str) -> Value {
         let ran = self.project.deploy_with(deployable, &["-o", "json", "--allow-destroy"]).succeeds();
-        *self.printed.borrow_mut() += &format!("{ran}");
+        self.printed.borrow_mut().push_str(&ran.to_string());
         ran.json()
     }
 }
@@ -192,5 +194,5 @@ pub(super) fn attribute<'a>(report: &'a Value, connection: &str, name: &str) -> 
 }
 
 fn hashed(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Digest::of(text.as_bytes()).to_string()
 }

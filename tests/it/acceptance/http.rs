@@ -63,9 +63,9 @@ fn answer(stream: &TcpStream, held: &Mutex<Held>) {
         let mut words = line.split(' ');
         let (method, target) = (words.next().unwrap(), words.next().unwrap());
         let (status, body) = if authorized { held.lock().unwrap().serve(method, target, body) } else { (401, String::new()) };
-        let head = format!("HTTP/1.1 {status} {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+        let answer = format!("HTTP/1.1 {status} {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let mut stream = stream;
-        if stream.write_all((head + &body).as_bytes()).is_err() {
+        if stream.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }

@@ -34,7 +34,7 @@ impl Moto {
             command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stderr(File::create(&log).unwrap());
             command
         };
-        let server = Server::start(command, |port| request(port, "GET", "/moto-api/", "").is_ok());
+        let server = Server::start(command, |port| request(port, "GET /moto-api/ HTTP/1.1", "").is_ok());
         Ok(Self { server, folder })
     }
 
@@ -44,22 +44,20 @@ impl Moto {
 
     pub(super) fn make_bucket(&self, name: &str) {
         let here = format!("<LocationConstraint>{REGION}</LocationConstraint>");
-        self.request("PUT", &format!("/{name}"), &format!("<CreateBucketConfiguration>{here}</CreateBucketConfiguration>"))
-            .unwrap();
+        self.s3("PUT", &format!("/{name}"), &format!("<CreateBucketConfiguration>{here}</CreateBucketConfiguration>"));
     }
 
-    /// The queues there are.
-    pub(super) fn queues(&self) -> Vec<Value> {
-        let data: Value = serde_json::from_str(&self.request("GET", "/moto-api/data.json", "").unwrap()).unwrap();
-        data["sqs"]["Queue"].as_array().cloned().unwrap_or_default()
+    /// Asks something of S3, which must succeed.
+    pub(super) fn s3(&self, method: &str, path: &str, body: &str) {
+        let head = format!("{method} {path} HTTP/1.1\r\n{}", credential("s3"));
+        request(self.server.port, &head, body).unwrap();
     }
 
-    /// The answer's body.
-    ///
-    /// # Errors
-    /// When the answer is not one of success.
-    pub(super) fn request(&self, method: &str, path: &str, body: &str) -> io::Result<String> {
-        request(self.server.port, method, path, body)
+    /// Asks something of SQS, which must succeed; the answer.
+    pub(super) fn sqs(&self, action: &str, about: &Value) -> Value {
+        let kind = format!("Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.{action}");
+        let head = format!("POST / HTTP/1.1\r\n{kind}\r\n{}", credential("sqs"));
+        serde_json::from_str(&request(self.server.port, &head, &about.to_string()).unwrap()).unwrap()
     }
 
     /// Every request so far, a line each.
@@ -80,18 +78,17 @@ pub(super) fn variables(url: &str) -> [(&str, &str); 6] {
     ]
 }
 
-/// One request over HTTP/1.1, signed as far as the stand-in looks.
-fn request(port: u16, method: &str, path: &str, body: &str) -> io::Result<String> {
+/// As much of a signature as the stand-in looks at.
+fn credential(service: &str) -> String {
+    format!("Authorization: AWS4-HMAC-SHA256 Credential=stand-in/20260101/{REGION}/{service}/aws4_request")
+}
+
+/// The body of the answer to a request, where it is one of success.
+fn request(port: u16, head: &str, body: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let head = [
-        format!("{method} {path} HTTP/1.1"),
-        format!("Host: 127.0.0.1:{port}"),
-        format!("Content-Length: {}", body.len()),
-        "Connection: close".to_owned(),
-        format!("Authorization: AWS4-HMAC-SHA256 Credential=stand-in/20260101/{REGION}/s3/aws4_request"),
-    ];
-    write!(stream, "{}\r\n\r\n{body}", head.join("\r\n"))?;
+    let more = format!("Host: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: {}", body.len());
+    write!(stream, "{head}\r\n{more}\r\n\r\n{body}")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     match answer.split_once("\r\n\r\n") {

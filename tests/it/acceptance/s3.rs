@@ -30,8 +30,8 @@ fn acceptance_s3_a_state_that_is_locked_is_left_alone() {
     let Some(moto) = need("s3", Moto::start()) else { return };
     let organization = organization(&moto);
     let lock = format!("/{BUCKET}/platform/staging/data/database.tflock");
-    moto.request("PUT", &lock, r#"{"ID":"0a1b","Who":"ana@laptop"}"#).unwrap();
+    moto.s3("PUT", &lock, r#"{"ID":"0a1b","Who":"ana@laptop"}"#);
     organization.is_refused_while_locked().says("the state lock `0a1b` is held by ana@laptop");
-    moto.request("DELETE", &lock, "").unwrap();
+    moto.s3("DELETE", &lock, "");
     organization.deploy("data");
 }
