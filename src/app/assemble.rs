@@ -158,6 +158,12 @@ pub(super) fn check_modules(resolved: &Resolved, gates: &Gates) -> Result<(), Pr
 }
 
 impl Resolved {
+    /// The plugins' trees, by digest.
+    pub(super) fn trees(&self) -> BTreeMap<Digest, Arc<Tree>> {
+        let plugins = self.deployment.plugins.iter();
+        plugins.map(|(alias, plugin)| (plugin.source.digest.clone(), self.content(alias).tree.clone())).collect()
+    }
+
     /// The content of an applied plugin.
     pub(super) fn content(&self, alias: &Alias) -> &Content {
         &self.loaded.contents[&self.deployment.plugins[alias].source.written]

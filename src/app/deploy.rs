@@ -44,7 +44,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<()
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
     let store = resolved.opened.store.clone();
-    let start = Start { world: session.world.clone(), store, run, settings: settings.clone() };
+    let trees = resolved.trees();
+    let start = Start { world: session.world.clone(), store, run, settings: settings.clone(), trees };
     let held = engine::claim(&start, &resolved.deployment, &|note| session.say(&note)).await?;
     let engine = resolved.engine(session, &arguments.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await;
     let engine = match engine {

@@ -10,6 +10,7 @@ mod plan;
 mod plugins;
 mod session;
 mod status;
+mod trace;
 mod validate;
 mod watch;
 
@@ -33,6 +34,7 @@ pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken
         Err(shown) => return usage(&world, &shown),
     };
     let session = Session::new(world, cli.display, cancel);
+    trace::start(&session);
     let result = match cli.command {
         Command::Validate(target) => validate::run(&session, &target).await,
         Command::Plan(plan) => plan::run(&session, &plan).await,

@@ -53,7 +53,7 @@ impl Session {
         }
         let files = self.files.lock().map(|files| files.clone()).unwrap_or_default();
         let drawn = documents::draw(problems, &files, self.uses_color(Stream::Err));
-        self.world.console.write(Stream::Err, &self.redactor.redact(&drawn));
+        self.world.console.write(Stream::Err, &(self.redactor.redact(&drawn) + "\n"));
     }
 
     /// Prints a result.

@@ -6,7 +6,7 @@ use super::Engine;
 use super::collect::Publisher;
 use super::event::{Event, Phase};
 use super::journal::Journal;
-use super::prepare::{self, Prepared};
+use super::prepare::{self, Initialized, Prepared};
 use crate::context::ledger::Snapshot;
 use crate::domain::connection::{Binding, ConnectionRecord, ConnectionStatus, Producer};
 use crate::domain::deployment::ResolvedPlugin;
@@ -28,37 +28,32 @@ pub(super) struct Applied {
 
 impl Engine {
     /// Applies a prepared task. Nothing is applied when a bound connection changed meanwhile (R11) or the attempt cannot be noted.
-    pub(super) async fn apply(
-        &self,
-        alias: &Alias,
-        prepared: &Prepared,
-        run: &RunId,
-        journal: &Journal,
-    ) -> Result<Applied, Problems> {
+    pub(super) async fn apply(&self, alias: &Alias, prepared: &Prepared, journal: &Journal) -> Result<Applied, Problems> {
+        let Prepared { initialized, plan } = prepared;
         let plugin = &self.deployment.plugins[alias];
-        self.recheck(alias, &prepared.bindings).await?;
-        let before = self.own.applied.get(alias);
-        let attempt = Attempt { run: run.clone(), fingerprint: prepared.fingerprint.clone() };
-        let mut record = self.attempted_record(alias, plugin, prepared, attempt.clone(), before);
-        if !prepared.plan.changed && self.has_published(alias, plugin) {
+        let run = journal.run();
+        self.recheck(alias, &initialized.bindings).await?;
+        let mut record = self.attempted_record(alias, initialized, &run);
+        record.resources = prepare::held(plan);
+        if !plan.changed && self.has_published(alias, plugin) {
             // Nothing to apply and nothing to learn: the record only takes note of what it was compared with.
-            record.applied = Some(attempt);
+            record.applied = Some(record.attempted.clone());
             return Ok(Applied { record, changes: ChangeCounts::default(), problems: Problems::default() });
         }
         journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
-        journal.sync().await?;
+        journal.secure_attempt(alias).await?;
         self.emit(Event::PhaseStarted { alias: alias.clone(), phase: Phase::Apply });
         let sink = self.terraform_sink(alias);
-        let changes = prepare::counts(&prepared.plan);
-        match self.terraform.apply(&prepared.root, &*sink, &self.cancel).await {
+        let changes = prepare::counts(plan);
+        match self.terraform.apply(&initialized.root, &*sink, &self.cancel).await {
             Ok(applied) => {
-                record.resources = (prepare::held(&prepared.plan) + changes.add).saturating_sub(changes.remove);
-                record.applied = Some(attempt);
+                record.resources = (prepare::held(plan) + changes.add).saturating_sub(changes.remove);
+                record.applied = Some(record.attempted.clone());
                 journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
-                let problems = self.publish_outputs(alias, plugin, run, &applied.outputs);
+                let problems = self.publish_outputs(alias, plugin, &run, &applied.outputs);
                 Ok(Applied { record, changes, problems })
             }
-            Err(failure) => Ok(self.failed(alias, plugin, record, failure, run)),
+            Err(failure) => Ok(self.failed(alias, plugin, record, failure, &run)),
         }
     }
 
@@ -104,14 +99,11 @@ impl Engine {
         if problems.any_error() { Err(problems) } else { Ok(()) }
     }
 
-    fn attempted_record(
-        &self,
-        alias: &Alias,
-        plugin: &ResolvedPlugin,
-        prepared: &Prepared,
-        attempted: Attempt,
-        before: Option<&AppliedRecord>,
-    ) -> AppliedRecord {
+    /// The record of an apply that is about to be started; how many resources there are is as before.
+    pub(super) fn attempted_record(&self, alias: &Alias, initialized: &Initialized, run: &RunId) -> AppliedRecord {
+        let plugin = &self.deployment.plugins[alias];
+        let before = self.own.applied.get(alias);
+        let written = self.deployment.manifest.plugins.get(alias);
         AppliedRecord {
             schema_version: SCHEMA_VERSION,
             plugin: plugin.plugin.name.clone(),
@@ -119,22 +111,16 @@ impl Engine {
             source: plugin.source.clone(),
             inputs: prepare::public_inputs(plugin),
             sensitive_inputs: prepare::sensitive_inputs(plugin),
-            bindings: prepared.bindings.clone(),
-            after: self
-                .deployment
-                .manifest
-                .plugins
-                .get(alias)
-                .map(|applied| applied.after.iter().cloned().collect())
-                .unwrap_or_default(),
-            state: prepared.state.clone(),
-            provider_lock: prepared.provider_lock.clone(),
+            bindings: initialized.bindings.clone(),
+            after: written.map(|applied| applied.after.iter().cloned().collect()).unwrap_or_default(),
+            state: initialized.state.clone(),
+            provider_lock: initialized.provider_lock.clone(),
             terraform: self.terraform.build().clone(),
             account: self.deployment.environment.account.clone(),
             generator: crate::render::GENERATOR,
-            attempted,
+            attempted: Attempt { run: run.clone(), fingerprint: initialized.fingerprint.clone() },
             applied: before.and_then(|before| before.applied.clone()),
-            resources: prepare::held(&prepared.plan),
+            resources: before.map_or(0, |before| before.resources),
         }
     }
 

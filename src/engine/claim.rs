@@ -14,8 +14,9 @@ use crate::domain::canonical;
 use crate::domain::deployment::{Choice, Deployment};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::RunId;
+use crate::domain::names::{Digest, RunId};
 use crate::domain::record::{Claim, RunRecord, RunStatus, RunType, SCHEMA_VERSION};
+use crate::sources::Tree;
 use crate::world::World;
 
 /// How long a claim is believed without a renewal.
@@ -42,6 +43,8 @@ pub struct Start {
     pub run: RunId,
     /// What was asked for.
     pub settings: Settings,
+    /// The plugins' trees that are at hand: a dead run's journal names its trees by their digests alone.
+    pub trees: BTreeMap<Digest, Arc<Tree>>,
 }
 
 /// A claim that is held.
@@ -60,7 +63,7 @@ pub async fn claim(start: &Start, deployment: &Deployment, say: &(dyn Fn(String)
             "run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over",
             dead.run.id, dead.host
         ));
-        recovery::fold(&start.world, &*start.store, dead).await?;
+        recovery::fold(start, dead).await?;
     }
     Ok(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, taken.commit)))
 }

@@ -9,7 +9,7 @@ use super::plan::{self, Pass};
 use super::prepare::Prepared;
 use super::publication::{Publication, is_of};
 use super::tasks::{self, Results};
-use super::{Engine, locked};
+use super::{Engine, Node, locked};
 use crate::context::ledger;
 use crate::domain::address::Address;
 use crate::domain::connection::ConnectionStatus;
@@ -61,7 +61,7 @@ impl Engine {
 
     /// Everything that is decided before the first apply: on a protected environment and with an approved plan all that can be
     /// planned is planned and gated (R26); what is to be destroyed is marked and must not be held by anybody (R29, R30).
-    async fn approve(self: &Arc<Self>, journal: &Journal) -> Result<BTreeMap<Alias, Prepared>, Problems> {
+    async fn approve(self: &Arc<Self>, journal: &Arc<Journal>) -> Result<BTreeMap<Node, Prepared>, Problems> {
         let blockers = self.blockers();
         if blockers.any_error() {
             return Err(blockers);
@@ -78,8 +78,8 @@ impl Engine {
         self.deployment.environment.protected || self.settings.approved_plan.is_some()
     }
 
-    async fn approved_pass(self: &Arc<Self>, journal: &Journal) -> Result<Pass, Problems> {
-        let pass = plan::pass(self, true).await;
+    async fn approved_pass(self: &Arc<Self>, journal: &Arc<Journal>) -> Result<Pass, Problems> {
+        let pass = plan::pass(self, Some(journal)).await;
         if pass.report.problems.any_error() {
             return Err(pass.report.problems);
         }

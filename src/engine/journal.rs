@@ -12,6 +12,7 @@ use crate::context::{CommitId, ContextStore, StoreError};
 use crate::domain::canonical;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
+use crate::domain::names::{Alias, RunId};
 use crate::domain::record::Claim;
 use crate::world::World;
 
@@ -21,7 +22,7 @@ pub struct Journal {
     store: Arc<dyn ContextStore>,
     claim: Mutex<Claim>,
     /// The claim's commit and the content it holds; held while writing.
-    written: tokio::sync::Mutex<(CommitId, Vec<u8>)>,
+    written: tokio::sync::Mutex<(CommitId, Claim)>,
     /// Somebody took the claim over: nothing new may be started.
     lost: AtomicBool,
 }
@@ -29,8 +30,7 @@ pub struct Journal {
 impl Journal {
     /// The journal of a claim that was just taken.
     pub(super) fn new(world: World, store: Arc<dyn ContextStore>, claim: Claim, commit: CommitId) -> Self {
-        let bytes = canonical::to_bytes(&claim);
-        let written = tokio::sync::Mutex::new((commit, bytes));
+        let written = tokio::sync::Mutex::new((commit, claim.clone()));
         Self { world, store, claim: Mutex::new(claim), written, lost: AtomicBool::new(false) }
     }
 
@@ -50,22 +50,41 @@ impl Journal {
         }
     }
 
+    /// The run.
+    pub(super) fn run(&self) -> RunId {
+        self.claim().run.id
+    }
+
     /// Makes sure that all that was noted before this call is written.
     ///
     /// # Errors
     /// `claimed` when the claim was taken over; `context-unavailable` when it cannot be written.
     pub(super) async fn sync(&self) -> Result<(), Problems> {
+        self.write_unless(|written, now| written == now).await
+    }
+
+    /// Makes sure that the attempt that was noted for an applied plugin is written. Tasks that run side by side note theirs early,
+    /// so one write often serves several.
+    ///
+    /// # Errors
+    /// As for [`Journal::sync`].
+    pub(super) async fn secure_attempt(&self, alias: &Alias) -> Result<(), Problems> {
+        let attempt = |claim: &Claim| claim.applied.get(alias).map(|record| record.attempted.clone());
+        self.write_unless(|written, now| attempt(written) == attempt(now)).await
+    }
+
+    async fn write_unless(&self, is_enough: impl Fn(&Claim, &Claim) -> bool) -> Result<(), Problems> {
         let mut written = self.written.lock().await;
-        let bytes = canonical::to_bytes(&self.claim());
-        if written.1 == bytes {
+        let now = self.claim();
+        if is_enough(&written.1, &now) {
             return Ok(());
         }
         if self.lost.load(Ordering::Relaxed) {
             return Err(self.taken_over());
         }
-        match self.store.write_claim(&self.claim().place, &bytes, Some(&written.0)).await {
+        match self.store.write_claim(&now.place, &canonical::to_bytes(&now), Some(&written.0)).await {
             Ok(commit) => {
-                *written = (commit, bytes);
+                *written = (commit, now);
                 Ok(())
             }
             Err(StoreError::Conflict { .. }) => {

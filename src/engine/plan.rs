@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use super::journal::Journal;
 use super::prepare::{self, Preparation, Prepared};
 use super::publication::is_of;
 use super::{Engine, Node, bind, fingerprint, locked, schedule, tasks};
 use crate::domain::address::Address;
+use crate::domain::deployment::Choice;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest};
@@ -20,7 +22,7 @@ use crate::terraform;
 /// The result of the pass.
 pub(super) struct Pass {
     /// What was planned, ready to be applied.
-    pub(super) prepared: BTreeMap<Alias, Prepared>,
+    pub(super) prepared: BTreeMap<Node, Prepared>,
     /// What a person reads.
     pub(super) report: PlanReport,
 }
@@ -30,19 +32,19 @@ pub(super) struct Pass {
 struct Planned {
     verdicts: BTreeMap<Node, (Verdict, ChangeCounts)>,
     essences: BTreeMap<Node, Value>,
-    prepared: BTreeMap<Alias, Prepared>,
+    prepared: BTreeMap<Node, Prepared>,
     problems: Problems,
     losses: Problems,
 }
 
-/// Plans every task. With `lock`, plans take Terraform's state locks.
-pub(super) async fn pass(engine: &Arc<Engine>, lock: bool) -> Pass {
+/// Plans every task; with a journal, as [`Engine::prepare`] says.
+pub(super) async fn pass(engine: &Arc<Engine>, journal: Option<&Arc<Journal>>) -> Pass {
     let planned = Arc::new(Mutex::new(Planned::default()));
     let graph = engine.graph();
     schedule::run(&graph, engine.settings.parallelism, &engine.cancel, |node| {
-        let (engine, planned) = (engine.clone(), planned.clone());
+        let (engine, journal, planned) = (engine.clone(), journal.cloned(), planned.clone());
         async move {
-            let result = engine.plan_node(&node, &planned, lock).await;
+            let result = engine.plan_node(&node, &planned, journal.as_deref()).await;
             let mut planned = locked(&planned);
             match result {
                 Ok((verdict, counts, essence)) => {
@@ -67,14 +69,16 @@ impl Engine {
         &self,
         node: &Node,
         planned: &Mutex<Planned>,
-        lock: bool,
+        journal: Option<&Journal>,
     ) -> Result<(Verdict, ChangeCounts, Value), Problems> {
         let alias = match node {
             Node::Destroy(alias) => {
-                let (root, plan) = self.prepare_removal(alias, lock).await?;
-                self.note_losses(alias, &plan, planned);
-                let essence = self.essence(&root).await.map_err(|failure| self.explain(alias, failure))?;
-                return Ok((Verdict::Changes(prepare::planned_resources(&plan)), prepare::counts(&plan), essence));
+                let prepared = self.prepare_removal(alias, journal.is_some()).await?;
+                self.note_losses(alias, &prepared.plan, planned);
+                let essence = self.essence(&prepared.initialized.root).await.map_err(|failure| self.explain(alias, failure))?;
+                let (resources, counts) = (prepare::planned_resources(&prepared.plan), prepare::counts(&prepared.plan));
+                locked(planned).prepared.insert(node.clone(), prepared);
+                return Ok((Verdict::Changes(resources), counts, essence));
             }
             Node::Deploy(alias) => alias,
         };
@@ -82,18 +86,19 @@ impl Engine {
             let essence = serde_json::json!({"deferred": self.deferred_inputs(alias).as_str()});
             return Ok((Verdict::Deferred { because }, ChangeCounts::default(), essence));
         }
-        match self.prepare(alias, lock).await? {
+        match self.prepare(alias, journal).await? {
             Preparation::Unchanged => Ok((Verdict::Unchanged, ChangeCounts::default(), Value::Null)),
             Preparation::Planned(prepared) => {
                 let counts = prepare::counts(&prepared.plan);
                 self.note_losses(alias, &prepared.plan, planned);
                 let (verdict, essence) = if prepared.plan.changed {
-                    let essence = self.essence(&prepared.root).await.map_err(|failure| self.explain(alias, failure))?;
+                    let essence =
+                        self.essence(&prepared.initialized.root).await.map_err(|failure| self.explain(alias, failure))?;
                     (Verdict::Changes(prepare::planned_resources(&prepared.plan)), essence)
                 } else {
                     (Verdict::NoChanges, Value::Null)
                 };
-                locked(planned).prepared.insert(alias.clone(), *prepared);
+                locked(planned).prepared.insert(node.clone(), *prepared);
                 Ok((verdict, counts, essence))
             }
         }
@@ -111,16 +116,20 @@ impl Engine {
         Ok(fingerprint::plan_essence(&plan, &root.directory.to_string_lossy()))
     }
 
-    /// The producers in this deployment whose values are not known before their apply (R25).
+    /// What has values that are not known yet: producers in this deployment before their apply (R25), connections that are still to
+    /// be published (R6).
     fn deferred_by(&self, alias: &Alias, planned: &Mutex<Planned>) -> Option<String> {
+        let slots = &self.deployment.plugins[alias].slots;
         let planned = locked(planned);
-        let waits_for: BTreeSet<&str> = bind::linked(&self.deployment.plugins[alias].slots)
-            .filter(|producer| {
-                let verdict = planned.verdicts.get(&Node::Deploy((*producer).clone()));
-                verdict.is_some_and(|(verdict, _)| matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
-            })
-            .map(Alias::as_str)
-            .collect();
+        let unapplied = bind::linked(slots).filter(|producer| {
+            let verdict = planned.verdicts.get(&Node::Deploy((*producer).clone()));
+            verdict.is_some_and(|(verdict, _)| matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
+        });
+        let pending = slots.values().filter_map(|slot| match &slot.choice {
+            Choice::Pending { address, .. } => Some(format!("`{address}`")),
+            _ => None,
+        });
+        let waits_for: BTreeSet<String> = unapplied.map(Alias::to_string).chain(pending).collect();
         (!waits_for.is_empty()).then(|| waits_for.into_iter().collect::<Vec<_>>().join(", "))
     }
 
@@ -232,7 +241,7 @@ impl Engine {
 
 /// Plans a deployment and reports; nothing is changed and no state lock taken.
 pub async fn plan(engine: Arc<Engine>) -> PlanReport {
-    let mut report = engine.within_time(pass(&engine, false)).await.report;
+    let mut report = engine.within_time(pass(&engine, None)).await.report;
     engine.name_stop(&mut report.problems);
     report
 }

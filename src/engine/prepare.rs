@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::bind::{self, Bound};
 use super::event::{Event, Phase};
 use super::fingerprint::ApplyIdentity;
+use super::journal::Journal;
 use super::{Content, Engine};
 use crate::documents;
 use crate::domain::address::AliasMember;
@@ -25,13 +26,18 @@ use crate::terraform::{self, Action, PlanMode, Root};
 /// The file of a generated root module.
 const ROOT_FILE: &str = "main.tf.json";
 
-/// A task that has a plan.
-pub(super) struct Prepared {
+/// A task whose root module is ready to be planned.
+pub(super) struct Initialized {
     pub(super) root: Root,
     pub(super) bindings: BTreeMap<SlotName, Binding>,
     pub(super) state: StateLocation,
     pub(super) provider_lock: Option<String>,
     pub(super) fingerprint: Digest,
+}
+
+/// A task that has a plan.
+pub(super) struct Prepared {
+    pub(super) initialized: Initialized,
     pub(super) plan: terraform::Plan,
 }
 
@@ -52,8 +58,9 @@ pub(super) struct Rendering<'a> {
 }
 
 impl Engine {
-    /// Prepares the task of an applied plugin whose producers are done. With `lock`, the plan takes Terraform's state lock.
-    pub(super) async fn prepare(&self, alias: &Alias, lock: bool) -> Result<Preparation, Problems> {
+    /// Prepares the task of an applied plugin whose producers are done. With a journal, an apply may follow: the plan takes
+    /// Terraform's state lock, and the attempt is noted now, so that it is written by the time it starts.
+    pub(super) async fn prepare(&self, alias: &Alias, journal: Option<&Journal>) -> Result<Preparation, Problems> {
         let plugin = &self.deployment.plugins[alias];
         let content = &self.contents[alias];
         let bound = self.bound(alias, plugin)?;
@@ -89,9 +96,14 @@ impl Engine {
             provider_lock: recorded_lock,
         };
         let (root, provider_lock) = self.initialize(&rendering).await?;
-        let plan = self.plan_root(alias, &root, PlanMode::Apply, lock, before).await?;
         let fingerprint = self.identity(alias, plugin, &inputs, &bindings, &state, provider_lock.as_deref()).fingerprint();
-        Ok(Preparation::Planned(Box::new(Prepared { root, bindings, state, provider_lock, fingerprint, plan })))
+        let initialized = Initialized { root, bindings, state, provider_lock, fingerprint };
+        if let Some(journal) = journal {
+            let record = self.attempted_record(alias, &initialized, &journal.run());
+            journal.note(|claim| _ = claim.applied.insert(alias.clone(), record));
+        }
+        let plan = self.plan_root(alias, &initialized.root, PlanMode::Apply, journal.is_some(), before).await?;
+        Ok(Preparation::Planned(Box::new(Prepared { initialized, plan })))
     }
 
     /// Binds the slots. What a slot asks of a link's values can only be checked now, since they exist only now (R9).

@@ -7,21 +7,21 @@ use super::apply::Applied;
 use super::bind;
 use super::event::{Event, Phase};
 use super::journal::Journal;
-use super::prepare::{self, Rendering};
+use super::prepare::{self, Initialized, Prepared, Rendering};
 use super::publication::is_of;
 use super::{Engine, Removed};
 use crate::domain::address::Address;
 use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{Alias, RunId};
+use crate::domain::names::Alias;
 use crate::domain::record::Attempt;
 use crate::render;
 use crate::terraform::{self, PlanMode, Root};
 
 impl Engine {
     /// Renders what was applied and plans its destroy.
-    pub(super) async fn prepare_removal(&self, alias: &Alias, lock: bool) -> Result<(Root, terraform::Plan), Problems> {
+    pub(super) async fn prepare_removal(&self, alias: &Alias, lock: bool) -> Result<Prepared, Problems> {
         let removed = &self.removed[alias];
         let record = &removed.record;
         let slots = record.bindings.iter().map(|(slot, binding)| {
@@ -51,20 +51,38 @@ impl Engine {
             },
             provider_lock: record.provider_lock.as_deref(),
         };
-        let (root, _) = self.initialize(&rendering).await?;
+        let (root, provider_lock) = self.initialize(&rendering).await?;
         let plan = self.plan_root(alias, &root, PlanMode::Destroy, lock, Some(record)).await?;
-        Ok((root, plan))
+        let initialized = Initialized {
+            root,
+            bindings: record.bindings.clone(),
+            state: record.state.clone(),
+            provider_lock,
+            fingerprint: record.attempted.fingerprint.clone(),
+        };
+        Ok(Prepared { initialized, plan })
     }
 
-    /// Destroys what the plan says, but for what the plugin keeps on destroy (R35).
-    pub(super) async fn remove(&self, alias: &Alias, run: &RunId, journal: &Journal) -> Result<(Applied, Vec<String>), Problems> {
+    /// Destroys what the plan says, but for what the plugin keeps on destroy (R35). A plan that was made before was approved.
+    pub(super) async fn remove(
+        &self,
+        alias: &Alias,
+        planned: Option<Prepared>,
+        journal: &Journal,
+    ) -> Result<(Applied, Vec<String>), Problems> {
         let removed = &self.removed[alias];
-        let (root, mut plan) = self.prepare_removal(alias, true).await?;
-        self.gate_losses(alias, &plan)?;
-        let attempted = Attempt { run: run.clone(), fingerprint: removed.record.attempted.fingerprint.clone() };
+        let Prepared { initialized: Initialized { root, fingerprint, .. }, mut plan } = match planned {
+            Some(planned) => planned,
+            None => {
+                let prepared = self.prepare_removal(alias, true).await?;
+                self.gate_losses(alias, &prepared.plan)?;
+                prepared
+            }
+        };
+        let attempted = Attempt { run: journal.run(), fingerprint };
         let record = crate::domain::record::AppliedRecord { attempted, ..removed.record.clone() };
         journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
-        journal.sync().await?;
+        journal.secure_attempt(alias).await?;
         let retained = self.retain(alias, removed, &root, &mut plan).await?;
         self.emit(Event::PhaseStarted { alias: alias.clone(), phase: Phase::Apply });
         let sink = self.terraform_sink(alias);

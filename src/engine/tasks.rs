@@ -68,7 +68,7 @@ impl Engine {
         self: &Arc<Self>,
         journal: &Arc<Journal>,
         results: &Arc<Mutex<Results>>,
-        prepared: BTreeMap<Alias, Prepared>,
+        prepared: BTreeMap<Node, Prepared>,
     ) {
         let graph = self.graph();
         let prepared = Arc::new(Mutex::new(prepared));
@@ -92,18 +92,16 @@ impl Engine {
         node: &Node,
         journal: &Journal,
         results: &Mutex<Results>,
-        prepared: &Mutex<BTreeMap<Alias, Prepared>>,
+        prepared: &Mutex<BTreeMap<Node, Prepared>>,
     ) -> bool {
         if journal.is_lost() {
             return false;
         }
         self.start_task(journal, node);
+        let planned = locked(prepared).remove(node);
         let ended = match node {
-            Node::Destroy(alias) => self.destroy_task(alias, journal, results).await,
-            Node::Deploy(alias) => {
-                let planned = locked(prepared).remove(alias);
-                self.deploy_task(alias, planned, journal, results).await
-            }
+            Node::Destroy(alias) => self.destroy_task(alias, planned, journal, results).await,
+            Node::Deploy(alias) => self.deploy_task(alias, planned, journal, results).await,
         };
         match ended {
             Ok((status, because, changes)) => {
@@ -124,7 +122,7 @@ impl Engine {
         let was_planned = planned.is_some();
         let prepared = match planned {
             Some(prepared) => prepared,
-            None => match self.prepare(alias, true).await.map_err(nothing_changed)? {
+            None => match self.prepare(alias, Some(journal)).await.map_err(nothing_changed)? {
                 Preparation::Unchanged => {
                     return Ok((TaskStatus::Skipped, Some("unchanged".to_owned()), ChangeCounts::default()));
                 }
@@ -137,8 +135,7 @@ impl Engine {
         if self.cancel.is_cancelled() {
             return Err(nothing_changed(cancelled(alias)));
         }
-        let run = journal.claim().run.id;
-        let Applied { record, changes, problems } = self.apply(alias, &prepared, &run, journal).await.map_err(nothing_changed)?;
+        let Applied { record, changes, problems } = self.apply(alias, &prepared, journal).await.map_err(nothing_changed)?;
         let succeeded = !problems.any_error();
         locked(results).applied.insert(alias.clone(), (record, succeeded));
         if succeeded {
@@ -161,10 +158,9 @@ impl Engine {
         self.gate_losses(alias, plan)
     }
 
-    async fn destroy_task(&self, alias: &Alias, journal: &Journal, results: &Mutex<Results>) -> Ended {
-        let run = journal.claim().run.id;
+    async fn destroy_task(&self, alias: &Alias, planned: Option<Prepared>, journal: &Journal, results: &Mutex<Results>) -> Ended {
         let (Applied { record, changes, problems }, retained) =
-            self.remove(alias, &run, journal).await.map_err(nothing_changed)?;
+            self.remove(alias, planned, journal).await.map_err(nothing_changed)?;
         let mut results = locked(results);
         results.retained.extend(retained);
         if problems.any_error() {

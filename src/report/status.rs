@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::run::{by_address, status_word};
 use super::table::table;
-use super::to_json;
+use super::{counted, to_json};
 use crate::domain::address::{Address, Place};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::record::{Claim, Release, RunRecord};
@@ -115,7 +115,7 @@ fn connections(status: &Status) -> String {
             format!("{} {}", record.face.type_name, record.face.type_version),
             format!("generation {}", record.generation),
             format!("{:?}", record.status).to_lowercase(),
-            format!("{consumers} consumers{behind}"),
+            format!("{}{behind}", counted(consumers, "consumer", "consumers")),
         ]
     });
     table(&rows.collect::<Vec<_>>())

@@ -72,16 +72,18 @@ impl TfDiagnostic {
 
     /// The same as a problem of ours, with advice where there is some.
     pub fn to_problem(&self, reason: FailureReason) -> Diagnostic {
+        // Some backends put all they have to say into the summary.
+        let (summary, rest) = self.summary.split_once('\n').unwrap_or((&self.summary, ""));
         let message = match &self.address {
-            Some(address) => format!("terraform: {} (`{address}`)", self.summary),
-            None => format!("terraform: {}", self.summary),
+            Some(address) => format!("terraform: {summary} (`{address}`)"),
+            None => format!("terraform: {summary}"),
         };
         let mut problem = Diagnostic { severity: self.severity, ..Diagnostic::error(reason, message) };
         if let Some(file) = &self.file {
             let line = self.line.and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
             problem = problem.at_line(file, line, 1);
         }
-        problem.notes.extend(self.told().lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
+        problem.notes.extend(rest.lines().chain(self.told().lines()).filter(|line| !line.trim().is_empty()).map(str::to_owned));
         problem.help.extend(advice(self).map(str::to_owned));
         problem
     }

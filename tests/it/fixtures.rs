@@ -135,7 +135,8 @@ resource "terraform_data" "server" {
 }
 
 resource "terraform_data" "password" {
-  input = sha256("${var.name}-${var.seed}")
+  input      = sha256("${var.name}-${var.seed}")
+  depends_on = [terraform_data.server]
 }
 
 output "host" { value = "${terraform_data.server.output.name}.db.internal" }

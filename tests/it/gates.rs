@@ -169,3 +169,92 @@ fn tf_r33_a_missing_state_is_not_success() {
     project.deploy_with("app", &["--allow-destroy"]).fails(2, "state-missing");
     assert!(project.ledger_paths().iter().any(|path| path.ends_with("app/applied/a.json")), "what is recorded stays recorded");
 }
+
+#[test]
+fn tf_r27_a_renamed_alias_goes_after_its_consumers_have_moved() {
+    needs_terraform!();
+    let project = Project::lab();
+    let plugins = "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing, connections: {upstream: a.out}}\n";
+    project.app("app", plugins);
+    project.deploy("app").succeeds();
+    project.app("app", &plugins.replace("  a:", "  z:").replace("a.out", "z.out"));
+
+    let report = project.deploy_json("app", &["--allow-destroy", "--parallelism", "1"]);
+
+    assert_eq!(tasks(&report), "z: succeeded\nb: succeeded\na: succeeded\n");
+    assert_eq!(project.bindings("lab/staging/app/applied/b.json"), "upstream <- lab/staging/app/z.out\n");
+    assert_eq!(project.state_resources("lab/staging/app/a"), Vec::<String>::new());
+    assert!(!project.ledger_paths().iter().any(|path| path.contains("a.out") || path.ends_with("/a.json")));
+}
+
+#[test]
+fn tf_r27_an_overlay_may_take_a_plugin_away() {
+    needs_terraform!();
+    let project = Project::lab();
+    let plugins = "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing}\n";
+    project.app("app", plugins);
+    project.deploy("app").succeeds();
+    project.app("app", &format!("{plugins}environments: {{staging: {{plugins: {{b: null}}}}}}\n"));
+    project.deploy("app").refused("needs-approval");
+    project.deploy_with("app", &["--allow-destroy"]).succeeds();
+    assert_eq!(project.state_resources("lab/staging/app/b"), Vec::<String>::new());
+}
+
+#[test]
+fn tf_r32_what_takes_a_secret_is_destroyed_with_its_producer() {
+    needs_terraform!();
+    let project = Project::deployed_shop();
+    let manifest = project.read("shop/tieline.yaml");
+    let (head, _) = manifest.split_once("  database:").unwrap();
+    project.write("shop/tieline.yaml", &format!("{head}  other: {{use: ../plugins/postgres, inputs: {{name: other}}}}\n"));
+    let report = project.deploy_json("shop", &["--allow-destroy", "--parallelism", "1"]);
+    assert_eq!(tasks(&report), "api: succeeded\ndatabase: succeeded\nother: succeeded\n");
+    for alias in ["api", "database"] {
+        assert_eq!(project.state_resources(&format!("retail/staging/shop/{alias}")), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn tf_r34_a_destroy_that_failed_is_tried_again() {
+    needs_terraform!();
+    let mut project = Project::lab();
+    project.app("app", "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing}\n");
+    project.deploy("app").succeeds();
+    project.app("app", "  a: {use: ../plugins/thing}\n");
+    project.meanwhile("apply", "exit 1\n");
+    let ran = project.deploy_with("app", &["--allow-destroy"]);
+    assert_eq!(ran.code, 2, "{ran}");
+    assert!(project.ledger_paths().iter().any(|path| path.ends_with("/applied/b.json")), "it is still known");
+    assert_eq!(project.state_resources("lab/staging/app/b").len(), 3);
+
+    project.deploy_with("app", &["--allow-destroy"]).succeeds();
+    assert!(!project.ledger_paths().iter().any(|path| path.contains("/b.")));
+}
+
+#[test]
+fn tf_r15_a_plugin_may_not_drop_what_consumers_use() {
+    needs_terraform!();
+    let project = Project::deployed_shop();
+    project.edit("plugins/postgres/plugin.yaml", ", password: password}", "}");
+    project.edit("shop/tieline.yaml", "    connections: {database: database.db}\n", "    connections: {database: database.db}\n");
+    let ran = project.deploy("shop");
+    assert_eq!(ran.code, 1, "{ran}");
+    ran.says("password");
+    assert_eq!(project.ledger("retail/staging/shop/connections/database.db.json")["generation"], 1);
+}
+
+#[test]
+fn tf_r15_a_plugin_may_not_drop_what_consumers_elsewhere_use() {
+    needs_terraform!();
+    let project = Project::deployed_shop();
+    project.write_context(
+        "types/network-conn/2.0.0.yaml",
+        &project.read("context/types/network-conn/1.0.0.yaml").replace("version: 1.0.0", "version: 2.0.0"),
+    );
+    project.edit("plugins/network/plugin.yaml", "{type: network-conn,", "{type: network-conn@2,");
+    project.plan("network").refused("breaks-consumers").says("retail/staging/shop/database.network");
+    project.deploy("network").refused("breaks-consumers");
+    project.edit("plugins/network/plugin.yaml", "{type: network-conn@2,", "{type: network-conn@1,");
+    project.edit("plugins/network/plugin.yaml", ", region: region}", "}");
+    project.deploy("network").refused("breaks-consumers").says("region");
+}

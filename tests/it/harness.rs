@@ -57,6 +57,8 @@ pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
         (r"\b(sha256:)?[0-9a-f]{64}-[0-9a-f]+\b", "<fingerprint>"),
         (r"\b(sha256:)?[0-9a-f]{64}\b", "<digest>"),
         (r"\b[0-9a-f]{40}\b", "<commit>"),
+        (r"\b[0-9a-f]{32}\b", "<uid>"),
+        (r#""terraform": "[0-9.]+""#, r#""terraform": "<version>""#),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)", "<time>"),
         (r"\b\d+\.\d+s\b", "<duration>"),
         (r"\b\d+s ago\b", "<age> ago"),
@@ -203,13 +205,14 @@ impl Project {
 
     /// Makes the runs use terraform through a script that counts its starts; read them with [`Self::terraform_starts`].
     pub(crate) fn count_terraform(&mut self) {
-        let script = self.folder.join("bin/counted-terraform");
         let log = self.folder.join("terraform-starts");
-        let text = format!(
-            "#!/bin/sh\n[ \"$1\" = version ] || echo \"$1\" >> '{}'\nexec '{}' \"$@\"\n",
-            log.display(),
-            terraform().unwrap().display()
-        );
+        self.wrap_terraform(&format!("[ \"$1\" = version ] || echo \"$1\" >> '{}'\n", log.display()));
+    }
+
+    /// Makes the runs use terraform through a shell script that does this first.
+    fn wrap_terraform(&mut self, first: &str) {
+        let script = self.folder.join("bin/wrapped-terraform");
+        let text = format!("#!/bin/sh\n{first}exec '{}' \"$@\"\n", terraform().unwrap().display());
         std::fs::write(&script, text).unwrap();
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
         self.set("TIELINE_TERRAFORM", script.to_str().unwrap());
@@ -228,6 +231,18 @@ impl Project {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tieline"));
         command.args(arguments).current_dir(self.root()).env_clear().envs(&self.variables);
         command
+    }
+
+    /// The same as a line of a shell script, with the terraform of this machine.
+    pub(crate) fn shell_line(&self, arguments: &[&str]) -> String {
+        let variables = self.variables.iter().filter(|(name, _)| *name != "TIELINE_TERRAFORM");
+        let variables: String = variables.map(|(name, value)| format!("{name}='{value}' ")).collect();
+        format!(
+            "cd '{}' && env -i {variables}'{}' {}\n",
+            self.root().display(),
+            env!("CARGO_BIN_EXE_tieline"),
+            arguments.join(" ")
+        )
     }
 
     /// Runs the program.
@@ -332,6 +347,30 @@ impl Project {
         self.ledger(&found.unwrap_or_else(|| panic!("nothing in {folder} of the ledger")))
     }
 
+    /// Writes a file of the ledger behind the program's back.
+    pub(crate) fn forge(&self, path: &str, text: &str) {
+        let copy = tempfile::tempdir_in(self.temporary()).unwrap();
+        let folder = copy.path().to_str().unwrap();
+        self.git(".", &["clone", "--quiet", "--branch", "ledger", ".tieline/context.git", folder]);
+        let file = copy.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+        self.git(folder, &["add", "--all"]);
+        self.git(folder, &["commit", "--quiet", "--message", "forged"]);
+        self.git(folder, &["push", "--quiet", "origin", "ledger"]);
+    }
+
+    /// Runs a shell script once, at the next start of this terraform command, before it: what happens elsewhere in the middle of a run.
+    pub(crate) fn meanwhile(&mut self, command: &str, script: &str) {
+        let once = self.folder.join("meanwhile");
+        std::fs::write(&once, script).unwrap();
+        let text = format!(
+            "if [ \"$1\" = {command} ] && mv '{once}' '{once}.taken' 2>/dev/null; then . '{once}.taken' >'{once}.log' 2>&1; fi\n",
+            once = once.display()
+        );
+        self.wrap_terraform(&text);
+    }
+
     /// The path of a state, by its key.
     pub(crate) fn state_path(&self, key: &str) -> PathBuf {
         self.path(&format!(".tieline/states/{key}.tfstate"))
@@ -416,10 +455,10 @@ impl std::fmt::Display for Ran {
     }
 }
 
-/// How each task of a run's report ended: `alias: status (because)`, one a line.
+/// How each deploy and destroy of a run's report ended: `alias: status (because)`, one a line.
 pub(crate) fn tasks(report: &Value) -> String {
     let mut text = String::new();
-    for task in report["run"]["tasks"].as_array().unwrap() {
+    for task in report["run"]["tasks"].as_array().unwrap().iter().filter(|task| task["type"] != "iac") {
         let because = task["because"].as_str().map(|because| format!(" ({because})")).unwrap_or_default();
         let (alias, status) = (task["alias"].as_str().unwrap(), task["status"].as_str().unwrap());
         let _ = writeln!(text, "{alias}: {status}{because}");

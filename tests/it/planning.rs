@@ -11,19 +11,57 @@ fn tf_a_plan_reads_well() {
     needs_terraform!();
     let project = Project::shop_with_network();
     let ran = project.plan("shop").succeeds();
-    assert_shown!(ran.stdout, @"");
+    assert_shown!(ran.stdout, @r"
+    Plan for retail/staging/shop
+
+    database: +2 ~0 -0
+      + create terraform_data.password
+      + create terraform_data.server
+    api: deferred until database is applied
+
+    2 to add, 0 to change, 0 to destroy, 1 plugin is planned later.
+    Fingerprint: <fingerprint>
+    ");
     assert_eq!(project.state_resources("retail/staging/shop/database"), Vec::<String>::new());
 
     project.deploy("shop").succeeds();
     project.edit("shop/tieline.yaml", "api:1", "api:2");
-    assert_shown!(project.plan("shop").succeeds().stdout, @"");
+    assert_shown!(project.plan("shop").succeeds().stdout, @r"
+    Plan for retail/staging/shop
+
+    database: unchanged
+    api: +0 ~1 -0
+      ~ update terraform_data.service
+
+    0 to add, 1 to change, 0 to destroy.
+    Fingerprint: <fingerprint>
+    ");
 }
 
 #[test]
 fn tf_r5_explain_tells_where_everything_came_from() {
     needs_terraform!();
     let project = Project::shop_with_network();
-    assert_shown!(project.plan_with("shop", &["--explain"]).succeeds().stdout, @"");
+    assert_shown!(project.plan_with("shop", &["--explain"]).succeeds().stdout, @r#"
+    api
+      input domain = "staging.acme.test" (environment values)
+        plugin default: "example.test"
+      input image = "registry.example/api:1" (manifest)
+      slot database = database.db (link)
+        reference: no `api.database` under `environments.staging.references`
+        link database.db: taken
+        environment default for this slot: no `postgres-conn:database` under `defaults` of environment `staging`
+        environment default: no `postgres-conn` under `defaults` of environment `staging`
+    database
+      input name = "orders" (manifest)
+      input seed = "one" (plugin default)
+      input size = "small" (plugin default)
+      slot network = platform/staging/network/vpc.vpc (generation 1) (environment default)
+        reference: no `database.network` under `environments.staging.references`
+        link: no `network` under `plugins.database.connections`
+        environment default for this slot: no `network-conn:network` under `defaults` of environment `staging`
+        environment default platform/staging/network/vpc.vpc: taken
+    "#);
 }
 
 #[test]

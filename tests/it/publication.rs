@@ -9,21 +9,281 @@ fn tf_r16_the_ledger_holds_what_was_deployed() {
     needs_terraform!();
     let project = Project::deployed_shop();
     let paths = project.ledger_paths();
-    assert_shown!(paths.join("\n"), @"");
-    assert_shown!(project.ledger_text("retail/staging/shop/connections/database.db.json"), @"");
+    assert_shown!(paths.join("\n"), @r"
+    platform/staging/network/applied/vpc.json
+    platform/staging/network/connections/vpc.vpc.json
+    platform/staging/network/consumers/vpc.vpc/retail~staging~shop~database.network.json
+    platform/staging/network/releases/<id>.json
+    platform/staging/network/runs/<id>.json
+    retail/staging/shop/applied/api.json
+    retail/staging/shop/applied/database.json
+    retail/staging/shop/connections/api.web.json
+    retail/staging/shop/connections/database.db.json
+    retail/staging/shop/consumers/database.db/retail~staging~shop~api.database.json
+    retail/staging/shop/releases/<id>.json
+    retail/staging/shop/runs/<id>.json
+    ");
+    assert_shown!(project.ledger_text("retail/staging/shop/connections/database.db.json"), @r#"
+    {
+      "address": "retail/staging/shop/database.db",
+      "attributes": {
+        "host": "orders.db.internal",
+        "port": 5432
+      },
+      "digest": "<digest>",
+      "generation": 1,
+      "producer": {
+        "commit": null,
+        "digest": "<digest>",
+        "kind": "Application",
+        "plugin": "postgres",
+        "run": "<id>",
+        "version": "1.4.0"
+      },
+      "schemaVersion": 1,
+      "sensitive": {
+        "password": {
+          "from": "state"
+        }
+      },
+      "sensitiveRevision": "<uuid>",
+      "status": "ready",
+      "type": "postgres-conn",
+      "typeVersion": "1.1.0",
+      "uid": "<uid>"
+    }
+    "#);
     let entry = "retail/staging/shop/consumers/database.db/retail~staging~shop~api.database.json";
-    assert_shown!(project.ledger_text(entry), @"");
+    assert_shown!(project.ledger_text(entry), @r#"
+    {
+      "attributes": [
+        "host",
+        "password",
+        "port"
+      ],
+      "consumer": "retail/staging/shop/api.database",
+      "generation": 1,
+      "schemaVersion": 1,
+      "type": "postgres-conn",
+      "typeVersion": "1.1.0",
+      "uid": "<uid>"
+    }
+    "#);
     let applied = project.ledger_text("retail/staging/shop/applied/api.json");
     // The terraform of this machine.
     let terraform = serde_json::from_str::<serde_json::Value>(&applied).unwrap()["terraform"].to_string();
     assert!(terraform.contains("version") && terraform.contains("path"), "{terraform}");
     let mut record: serde_json::Value = serde_json::from_str(&applied).unwrap();
     record.as_object_mut().unwrap().remove("terraform");
-    assert_shown!(serde_json::to_string_pretty(&record).unwrap(), @"");
-    assert_shown!(serde_json::to_string_pretty(&project.newest("retail/staging/shop/runs")).unwrap(), @"");
-    let mut release = project.newest("retail/staging/shop/releases");
-    release.as_object_mut().unwrap().remove("terraform");
-    assert_shown!(serde_json::to_string_pretty(&release).unwrap(), @"");
+    assert_shown!(serde_json::to_string_pretty(&record).unwrap(), @r#"
+    {
+      "applied": {
+        "fingerprint": "<digest>",
+        "run": "<id>"
+      },
+      "attempted": {
+        "fingerprint": "<digest>",
+        "run": "<id>"
+      },
+      "bindings": {
+        "database": {
+          "address": "retail/staging/shop/database.db",
+          "attributes": {
+            "host": "orders.db.internal",
+            "port": 5432
+          },
+          "digest": "<digest>",
+          "generation": 1,
+          "sensitive": [
+            "password"
+          ],
+          "type": "postgres-conn",
+          "typeVersion": "1.1.0",
+          "uid": "<uid>"
+        }
+      },
+      "generator": 1,
+      "inputs": {
+        "domain": "staging.acme.test",
+        "image": "registry.example/api:1"
+      },
+      "plugin": "web",
+      "resources": 1,
+      "schemaVersion": 1,
+      "sensitiveInputs": [],
+      "source": {
+        "digest": "<digest>",
+        "use": "../plugins/web"
+      },
+      "state": {
+        "backend": {
+          "config": {
+            "path": "states"
+          },
+          "type": "local"
+        },
+        "key": "retail/staging/shop/api"
+      },
+      "version": "2.0.0"
+    }
+    "#);
+    assert_shown!(serde_json::to_string_pretty(&project.newest("retail/staging/shop/runs")).unwrap(), @r#"
+    {
+      "actor": "tester",
+      "ended": "<time>",
+      "id": "<id>",
+      "schemaVersion": 1,
+      "started": "<time>",
+      "status": "succeeded",
+      "tasks": [
+        {
+          "alias": "database",
+          "changes": {
+            "add": 0,
+            "change": 0,
+            "remove": 0
+          },
+          "ended": "<time>",
+          "id": "iac:database",
+          "started": "<time>",
+          "status": "succeeded",
+          "type": "iac"
+        },
+        {
+          "alias": "database",
+          "changes": {
+            "add": 2,
+            "change": 0,
+            "remove": 0
+          },
+          "ended": "<time>",
+          "id": "deploy:database",
+          "started": "<time>",
+          "status": "succeeded",
+          "type": "deploy"
+        },
+        {
+          "alias": "api",
+          "changes": {
+            "add": 0,
+            "change": 0,
+            "remove": 0
+          },
+          "ended": "<time>",
+          "id": "iac:api",
+          "started": "<time>",
+          "status": "succeeded",
+          "type": "iac"
+        },
+        {
+          "alias": "api",
+          "changes": {
+            "add": 1,
+            "change": 0,
+            "remove": 0
+          },
+          "ended": "<time>",
+          "id": "deploy:api",
+          "started": "<time>",
+          "status": "succeeded",
+          "type": "deploy"
+        }
+      ],
+      "type": "deploy",
+      "versionTag": "<id>"
+    }
+    "#);
+    let release = project.newest("retail/staging/shop/releases");
+    assert_shown!(serde_json::to_string_pretty(&release).unwrap(), @r#"
+    {
+      "made": "<time>",
+      "manifest": {
+        "apiVersion": "tieline/v1",
+        "kind": "Application",
+        "name": "shop",
+        "plugins": {
+          "api": {
+            "connections": {
+              "database": "database.db"
+            },
+            "inputs": {
+              "image": "registry.example/api:1"
+            },
+            "use": "../plugins/web"
+          },
+          "database": {
+            "inputs": {
+              "name": "orders"
+            },
+            "use": "../plugins/postgres"
+          }
+        },
+        "workspace": "retail"
+      },
+      "plugins": {
+        "api": {
+          "bindings": {
+            "database": {
+              "address": "retail/staging/shop/database.db",
+              "attributes": {
+                "host": "orders.db.internal",
+                "port": 5432
+              },
+              "digest": "<digest>",
+              "generation": 1,
+              "sensitive": [
+                "password"
+              ],
+              "type": "postgres-conn",
+              "typeVersion": "1.1.0",
+              "uid": "<uid>"
+            }
+          },
+          "inputs": {
+            "domain": "staging.acme.test",
+            "image": "registry.example/api:1"
+          },
+          "sensitiveInputs": [],
+          "source": {
+            "digest": "<digest>",
+            "use": "../plugins/web"
+          },
+          "terraform": "<version>"
+        },
+        "database": {
+          "bindings": {
+            "network": {
+              "address": "platform/staging/network/vpc.vpc",
+              "attributes": {
+                "cidr": "10.0.0.0/16",
+                "region": "sa-east-1"
+              },
+              "digest": "<digest>",
+              "generation": 1,
+              "sensitive": [],
+              "type": "network-conn",
+              "typeVersion": "1.0.0",
+              "uid": "<uid>"
+            }
+          },
+          "inputs": {
+            "name": "orders",
+            "seed": "one",
+            "size": "small"
+          },
+          "sensitiveInputs": [],
+          "source": {
+            "digest": "<digest>",
+            "use": "../plugins/postgres"
+          },
+          "terraform": "<version>"
+        }
+      },
+      "run": "<id>",
+      "schemaVersion": 1,
+      "versionTag": "<id>"
+    }
+    "#);
 }
 
 #[test]
@@ -82,7 +342,7 @@ fn tf_r12_case_6_a_broken_contract_keeps_the_old_record() {
     assert!(state.contains("\"42\""), "the infrastructure is kept");
     let run = project.newest("lab/staging/app/runs");
     assert_eq!((&run["status"], &run["failureReason"]), (&"user-error".into(), &"contract-violated".into()));
-    assert_eq!(run["tasks"][1]["status"], "skipped", "{run}");
+    assert_eq!(run["tasks"][3]["status"], "skipped", "{run}");
 
     project.app("app", "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing, connections: {upstream: a.out}}\n");
     project.deploy("app").succeeds();
@@ -105,8 +365,14 @@ fn r10_an_output_that_the_module_lacks_is_refused_at_once() {
     let project = Project::lab();
     project.edit("plugins/thing/main.tf", "output \"name\"", "output \"title\"");
     project.app("app", "  a: {use: ../plugins/thing}\n");
-    let ran = project.run(&["deploy", "-C", "app", "-e", "staging"]).refused("contract-mismatch");
-    assert_shown!(ran.stderr, @"");
+    let ran = project.run(&["deploy", "-C", "app", "-e", "staging"]).refused("invalid-document");
+    assert_shown!(ran.stderr, @r"
+    error[invalid-document]: attribute `name` of output `out` comes from `name`, which the module does not output
+      --> ../plugins/thing/plugin.yaml:17:40
+       |
+    17 |   out: {type: thing-conn, from: {name: name, secret: secret}}
+       |                                        ^^^^
+    ");
 }
 
 #[test]
@@ -116,11 +382,20 @@ fn r13_case_15_a_sensitive_output_is_never_made_public() {
     project.edit(
         "plugins/thing/main.tf",
         "value = terraform_data.base.output.name",
-        "value = terraform_data.base.output.name\n  sensitive = true\n",
+        "\n  value = terraform_data.base.output.name\n  sensitive = true\n",
     );
     project.app("app", "  a: {use: ../plugins/thing}\n");
-    let ran = project.run(&["deploy", "-C", "app", "-e", "staging"]).refused("contract-mismatch");
-    assert_shown!(ran.stderr, @"");
+    let ran = project.run(&["deploy", "-C", "app", "-e", "staging"]).refused("invalid-document");
+    assert_shown!(ran.stderr, @r"
+    error[invalid-document]: `name` is a public attribute of `thing-conn`, and the module marks its output `name` as sensitive
+      --> ../plugins/thing/plugin.yaml:17:40
+       |
+    17 |   out: {type: thing-conn, from: {name: name, secret: secret}}
+       |                                        ^^^^
+       |
+       = note: public attributes are written to the context repository in clear
+       = help: mark `name` with `x-sensitive: true` in the type, or publish an output that is no secret
+    ");
 }
 
 #[test]

@@ -76,7 +76,44 @@ fn tf_the_first_deploy_reads_well() {
     needs_terraform!();
     let project = Project::shop_with_network();
     let ran = project.deploy_with("shop", &["--parallelism", "1"]).succeeds();
-    assert_shown!(ran.stderr, @"");
-    assert_shown!(ran.stdout, @"");
-    assert_shown!(project.deploy("shop").succeeds().to_string(), @"");
+    assert_shown!(ran.stderr, @r"
+    run <id> deploys retail/staging/shop
+    [database] planned +2 ~0 -0
+    [database] applying
+    [database] created terraform_data.server in 0s
+    [database] created terraform_data.password in 0s
+    [database] done +2 ~0 -0 in <duration>
+    [api] planned +1 ~0 -0
+    [api] applying
+    [api] created terraform_data.service in 0s
+    [api] done +1 ~0 -0 in <duration>
+    ");
+    assert_shown!(ran.stdout, @r#"
+    retail/staging/shop succeeded: 2 tasks, 0 unchanged, +3 ~0 -0, <duration>
+
+    Connections
+      retail/staging/shop/api.web  web-conn 1.0.0, generation 1
+        url = "https://staging.acme.test"
+      retail/staging/shop/database.db  postgres-conn 1.1.0, generation 1
+        host = "orders.db.internal"
+        port = 5432
+        password = (sensitive)
+    "#);
+    assert_shown!(project.deploy("shop").succeeds().to_string(), @r#"
+    exit code 0
+    --- stdout
+    retail/staging/shop succeeded: 2 tasks, 2 unchanged, +0 ~0 -0, <duration>
+
+    Connections
+      retail/staging/shop/api.web  web-conn 1.0.0, generation 1
+        url = "https://staging.acme.test"
+      retail/staging/shop/database.db  postgres-conn 1.1.0, generation 1
+        host = "orders.db.internal"
+        port = 5432
+        password = (sensitive)
+    --- stderr
+    run <id> deploys retail/staging/shop
+    [database] skipped (unchanged) in <duration>
+    [api] skipped (unchanged) in <duration>
+    "#);
 }

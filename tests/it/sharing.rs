@@ -230,3 +230,92 @@ fn tf_r47_repointing_a_slot_moves_the_consumer() {
     assert_eq!(upstream(&project, "lab/staging/app/b"), "mine");
     assert!(!project.ledger_paths().iter().any(|path| path.contains("/consumers/a.out/")), "{:?}", project.ledger_paths());
 }
+
+#[test]
+fn tf_r48_case_17_imported_in_production_managed_in_staging() {
+    needs_terraform!();
+    let mut project = Project::deployed_shop();
+    let staging = project.read("context/workspaces/retail/environments/staging.yaml");
+    project.write(
+        "context/workspaces/retail/environments/production.yaml",
+        &staging.replace("name: staging", "name: production").replace("staging.acme", "www.acme"),
+    );
+    project.write_context(
+        "workspaces/retail/imported/production/legacy-orders.yaml",
+        r"apiVersion: tieline/v1
+kind: ImportedConnection
+name: legacy-orders
+type: postgres-conn
+version: 1.1.0
+attributes: {host: legacy.internal, port: 5433}
+sensitive: {password: {env: LEGACY_PASSWORD}}
+",
+    );
+    let manifest = project.read("shop/tieline.yaml");
+    project.write(
+        "shop/tieline.yaml",
+        &format!(
+            "{manifest}environments: {{production: {{stand-ins: {{database.db: retail/production/imported/legacy-orders}}}}}}\n"
+        ),
+    );
+    let deploy = |project: &Project| project.run(&["deploy", "-C", "shop", "-e", "production"]);
+    let ran = deploy(&project);
+    assert_eq!(ran.code, 1, "without its password: {ran}");
+    ran.says("LEGACY_PASSWORD");
+    project.set("LEGACY_PASSWORD", "canary-0815");
+
+    deploy(&project).succeeds().never_says("canary-0815");
+
+    project.verify();
+    let state = std::fs::read_to_string(project.state_path("retail/production/shop/api")).unwrap();
+    assert!(state.contains("postgres://app:canary-0815@legacy.internal:5433"), "{state}");
+    assert!(!project.state_path("retail/production/shop/database").exists());
+    project.deploy("shop").succeeds().says("2 unchanged");
+}
+
+#[test]
+fn tf_r42_case_22_a_forged_record_is_not_believed() {
+    needs_terraform!();
+    let project = Project::deployed_shop();
+    // A record that says it is another's, with a handle to wherever.
+    let path = "platform/staging/network/connections/vpc.vpc.json";
+    let record = project.ledger_text(path);
+    project.forge(path, &record.replace("platform/staging/network/vpc.vpc", "retail/staging/shop/database.db"));
+    let ran = project.run(&["plan", "-C", "shop", "-e", "staging"]);
+    assert_ne!(ran.code, 0, "{ran}");
+    project.run(&["context", "verify"]).fails(2, "context-unavailable").says(path);
+    project.forge(path, &record);
+    project.verify();
+
+    // A consumer that no applied record knows.
+    let forged = "platform/staging/network/consumers/vpc.vpc/retail~staging~ghost~api.network.json";
+    let entry = project.ledger_text("platform/staging/network/consumers/vpc.vpc/retail~staging~shop~database.network.json");
+    project.forge(forged, &entry.replace("shop/database", "ghost/api"));
+    project.run(&["context", "verify"]).fails(2, "context-unavailable").says("ghost");
+}
+
+#[test]
+fn tf_a_remote_context_serves_as_well() {
+    needs_terraform!();
+    let mut project = Project::shop();
+    std::fs::rename(project.path(".tieline/context.git"), project.root().parent().unwrap().join("context.git")).unwrap();
+    let remote = format!("file://{}", project.root().parent().unwrap().join("context.git").display());
+    project.set("TIELINE_CONTEXT", &remote);
+    let deploy = |project: &Project| project.run(&["deploy", "-C", "network", "-e", "staging"]);
+    let ran = deploy(&project);
+    assert_eq!(ran.code, 1, "a relative folder of states means nothing there: {ran}");
+    ran.says("absolute");
+    let states = project.path(".tieline/states").display().to_string();
+    for workspace in ["platform", "retail"] {
+        project.edit(
+            &format!("context/workspaces/{workspace}/environments/staging.yaml"),
+            "path: states",
+            &format!("path: {states}"),
+        );
+    }
+    project.init_context();
+    deploy(&project).succeeds();
+    deploy(&project).succeeds().says("1 unchanged");
+    project.verify();
+    assert_eq!(project.state_resources("platform/staging/network/vpc").len(), 1);
+}

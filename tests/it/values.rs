@@ -200,7 +200,7 @@ fn tf_r9_a_where_holds_for_links_as_well() {
 fn tf_r68_values_are_never_read_as_terraform() {
     needs_terraform!();
     let project = Project::lab();
-    project.app("app", "  a: {use: ../plugins/thing, inputs: {shape: '${path.cwd} %{ if true }x%{ endif } \" \\ \n'}}\n");
+    project.app("app", r#"  a: {use: ../plugins/thing, inputs: {shape: "${path.cwd} %{ if true }x%{ endif } \" \\ \n"}}"#);
     project.deploy("app").succeeds();
     assert!(state(&project, "lab/staging/app/a").contains("${path.cwd} %{ if true }x%{ endif }"));
 }
@@ -224,4 +224,48 @@ fn tf_the_module_is_told_where_it_runs() {
         (&"lab".into(), &"staging".into(), &"app".into(), &"a".into())
     );
     assert!(told["name_prefix"].as_str().is_some_and(|prefix| !prefix.is_empty() && prefix.len() <= 24), "{told}");
+}
+
+#[test]
+fn secrets_are_asked_for_by_name() {
+    let mut project = Project::lab();
+    project.edit(
+        "plugins/thing/plugin.yaml",
+        "  properties:\n",
+        "  required: [token]\n  properties:\n    token: {type: string, x-sensitive: true}\n",
+    );
+    let module = project.read("plugins/thing/main.tf");
+    project.write("plugins/thing/main.tf", &format!("{module}\nvariable \"token\" {{ type = string }}\n"));
+    project.app("app", "  a: {use: ../plugins/thing}\n");
+    project.deploy("app").refused("invalid-input").says("`a.token`").says("secrets");
+    project.set("TIELINE_SECRETS", "{a.tokn: canary-1}");
+    let ran = project.deploy("app");
+    assert_eq!(ran.code, 1, "{ran}");
+    ran.says("tokn").never_says("canary-1");
+    project.set("TIELINE_SECRETS", "[canary-1");
+    project.deploy("app").refused("invalid-input").never_says("canary-1");
+    // A secret for what is no secret would be recorded in clear.
+    project.set("TIELINE_SECRETS", "{a.token: canary-1, a.name: canary-2}");
+    let ran = project.deploy("app");
+    assert_eq!(ran.code, 1, "{ran}");
+    ran.never_says("canary-2");
+}
+
+#[test]
+fn tf_a_changed_module_is_applied() {
+    needs_terraform!();
+    let project = Project::lab();
+    project.app("app", "  a: {use: ../plugins/thing}\n");
+    project.deploy("app").succeeds();
+    project.edit("plugins/thing/main.tf", "\"the top fell off\"", "\"the top fell down\"");
+    assert_eq!(tasks(&project.deploy_json("app", &[])), "a: succeeded (no changes)\n");
+    assert_eq!(tasks(&project.deploy_json("app", &[])), "a: skipped (unchanged)\n");
+}
+
+#[test]
+fn limits_of_the_workspace_hold() {
+    let project = Project::lab();
+    project.edit_context("workspaces/lab/workspace.yaml", "grants: []", "limits: {max-plugins: 1}");
+    project.app("app", "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing}\n");
+    project.deploy("app").refused("limit-exceeded").says("max-plugins");
 }

@@ -107,7 +107,6 @@ impl Git {
             on_cancel,
             time_limit,
         };
-        tracing::debug!(command = %spec, "git");
         let captured = self.world.exec.capture(&spec, &CancellationToken::new()).await;
         captured.map_err(|problem| self.unavailable(&problem.to_string()))
     }

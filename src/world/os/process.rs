@@ -1,10 +1,11 @@
 //! Real processes.
 
+use std::os::fd::OwnedFd;
 use std::process::{ExitStatus, Stdio};
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +54,7 @@ fn spawn_error(spec: &ProcessSpec, source: std::io::Error) -> SpawnError {
 }
 
 fn spawn(spec: &ProcessSpec) -> Result<Child, SpawnError> {
+    tracing::debug!("{spec}");
     #[expect(clippy::disallowed_methods, reason = "this is the seam")]
     let mut command = Command::new(&spec.program);
     command
@@ -65,12 +67,33 @@ fn spawn(spec: &ProcessSpec) -> Result<Child, SpawnError> {
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(spec.on_cancel == OnCancel::Kill);
+    let output = if outlives_us(spec) { Some(output_that_never_breaks(&mut command).map_err(|source| spawn_error(spec, source))?) } else { None };
     let mut child = command.spawn().map_err(|source| spawn_error(spec, source))?;
+    if output.is_some() {
+        child.stdout = output;
+    }
     if let (Some(bytes), Some(mut stdin)) = (spec.stdin.clone(), child.stdin.take()) {
         // A child that does not read to the end says so by its own exit.
         tokio::spawn(async move { stdin.write_all(&bytes).await });
     }
     Ok(child)
+}
+
+/// Whether a process would lose something if it ended with us.
+fn outlives_us(spec: &ProcessSpec) -> bool {
+    spec.on_cancel == OnCancel::InterruptOnce && spec.stdin.is_none()
+}
+
+/// Gives the child an output that it can write to after we are gone: its own input is a second reading end, which it never reads.
+/// A Terraform that writes to a broken pipe dies of it, before it has saved what it just made (measured). What it writes after us
+/// must fit into the pipe, so that is made as large as may be.
+fn output_that_never_breaks(command: &mut Command) -> std::io::Result<ChildStdout> {
+    const LARGEST: usize = 1 << 20;
+    let (reader, writer) = std::io::pipe()?;
+    // A smaller one does too, for as long as we live.
+    let _ = rustix::pipe::fcntl_setpipe_size(&writer, LARGEST);
+    command.stdin(reader.try_clone()?).stdout(writer);
+    ChildStdout::from_std(std::process::ChildStdout::from(OwnedFd::from(reader)))
 }
 
 /// Waits for the end; on cancel or when the time is over, does what the specification says, once.

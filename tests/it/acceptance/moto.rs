@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::program;
@@ -47,9 +48,17 @@ impl Moto {
             .unwrap();
     }
 
+    /// The queues there are.
+    pub(super) fn queues(&self) -> Vec<Value> {
+        let data: Value = serde_json::from_str(&self.request("GET", "/moto-api/data.json", "").unwrap()).unwrap();
+        data["sqs"]["Queue"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The answer's body.
+    ///
     /// # Errors
     /// When the answer is not one of success.
-    pub(super) fn request(&self, method: &str, path: &str, body: &str) -> io::Result<()> {
+    pub(super) fn request(&self, method: &str, path: &str, body: &str) -> io::Result<String> {
         request(self.server.port, method, path, body)
     }
 
@@ -72,7 +81,7 @@ pub(super) fn variables(url: &str) -> [(&str, &str); 6] {
 }
 
 /// One request over HTTP/1.1, signed as far as the stand-in looks.
-fn request(port: u16, method: &str, path: &str, body: &str) -> io::Result<()> {
+fn request(port: u16, method: &str, path: &str, body: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let head = [
@@ -85,6 +94,8 @@ fn request(port: u16, method: &str, path: &str, body: &str) -> io::Result<()> {
     write!(stream, "{}\r\n\r\n{body}", head.join("\r\n"))?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    let is_success = answer.split(' ').nth(1).is_some_and(|status| status.starts_with('2'));
-    if is_success { Ok(()) } else { Err(io::Error::other(answer)) }
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.starts_with("HTTP/1.1 2") => Ok(body.to_owned()),
+        _ => Err(io::Error::other(answer)),
+    }
 }

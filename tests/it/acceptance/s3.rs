@@ -5,7 +5,7 @@ use super::moto::{self, Moto};
 use super::need;
 
 const BUCKET: &str = "states";
-const BACKEND: &str = "{type: s3, config: {bucket: states, region: sa-east-1, use_lockfile: true, use_path_style: true}}";
+const BACKEND: &str = "{type: s3, config: {bucket: states, region: sa-east-1, use_lockfile: true}}";
 
 fn organization(moto: &Moto) -> HandOver {
     moto.make_bucket(BUCKET);

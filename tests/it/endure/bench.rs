@@ -264,7 +264,12 @@ impl Bench {
         self.write("claim", &claim.to_string());
         let blob = self.git(repository, &["hash-object", "-w", self.path("claim").to_str().unwrap()]);
         self.write("tree", &format!("100644 blob {}\tclaim.json\n", blob.trim()));
-        let made = Command::new("git").arg("-C").arg(self.context()).arg("mktree").stdin(fs::File::open(self.path("tree")).unwrap()).output();
+        let made = Command::new("git")
+            .arg("-C")
+            .arg(self.context())
+            .arg("mktree")
+            .stdin(fs::File::open(self.path("tree")).unwrap())
+            .output();
         let tree = String::from_utf8(made.unwrap().stdout).unwrap();
         let commit = self.git(repository, &["commit-tree", "-m", "claim", tree.trim()]);
         self.git(repository, &["update-ref", &claim_ref(deployable), commit.trim()]);
@@ -398,6 +403,16 @@ pub(super) fn descendants(id: u32) -> Vec<u32> {
         next += 1;
     }
     found.split_off(1)
+}
+
+/// The Terraform processes below a process that run this command.
+pub(super) fn terraforms(id: u32, command: &str) -> Vec<u32> {
+    let runs = |id: &u32| {
+        let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == 0);
+        words.next().is_some_and(|program| program.ends_with(b"terraform")) && words.next() == Some(command.as_bytes())
+    };
+    descendants(id).into_iter().filter(runs).collect()
 }
 
 fn parent(id: u32) -> Option<u32> {

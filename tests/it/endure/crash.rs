@@ -1,14 +1,8 @@
 //! Crashes: our process is killed, alone, so that Terraform outlives it.
 
-use super::bench::{Bench, Ended, descendants, is_alive, wait_until};
+use super::bench::{Bench, Ended, descendants, is_alive, terraforms, wait_until};
 use super::states::States;
 use crate::harness::needs_terraform;
-
-/// The Terraform processes below a process.
-fn terraforms(id: u32) -> Vec<u32> {
-    let is_terraform = |id: &u32| std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.trim() == "terraform");
-    descendants(id).into_iter().filter(is_terraform).collect()
-}
 
 fn wait_for_ends(processes: &[u32]) {
     wait_until("what was left over has ended", || processes.iter().all(|id| !is_alive(*id)));
@@ -34,7 +28,7 @@ fn tf_r21_killed_in_init() {
     states.hold("GET /w/e/app/b");
     let run = bench.start_deploy("app", &[]);
     states.wait_for("GET /w/e/app/b", 1);
-    let left = terraforms(run.id());
+    let left = terraforms(run.id(), "init");
     assert_eq!(left.len(), 1);
     run.kill();
     states.release();
@@ -53,7 +47,7 @@ fn tf_r21_killed_in_apply() {
     bench.deployable("app", &format!("{{a: {}}}", bench.slow("gate", "")));
     let run = bench.start_deploy("app", &[]);
     bench.wait_at("gate");
-    let left = terraforms(run.id());
+    let left = terraforms(run.id(), "apply");
     run.kill();
 
     let refused = bench.deploy("app", &["--lock-timeout", "0s"]);
@@ -80,19 +74,15 @@ fn tf_r21_the_next_run_waits_for_what_a_dead_one_left() {
     bench.deployable("app", &format!("{{a: {}}}", bench.slow("gate", "")));
     let run = bench.start_deploy("app", &[]);
     bench.wait_at("gate");
-    let left = terraforms(run.id());
+    let left = terraforms(run.id(), "apply");
     run.kill();
     let next = bench.start_deploy("app", &[]);
-    wait_until("the next run wants the lock", || terraforms(next.id()).iter().any(|id| is_planning(*id)));
+    wait_until("the next run wants the lock", || !terraforms(next.id(), "plan").is_empty());
     bench.open("gate");
     wait_for_ends(&left);
     let ended = next.finish();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert_eq!((bench.made("gate"), bench.value("app", "a").as_deref()), (1, Some("slow")));
-}
-
-fn is_planning(id: u32) -> bool {
-    std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.split(|byte| *byte == 0).any(|word| word == b"plan"))
 }
 
 #[test]
