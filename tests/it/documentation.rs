@@ -87,7 +87,10 @@ fn rules_that_the_code_names_are_written_down() {
         for (_, rest) in text.match_indices('R').map(|(at, found)| text.split_at(at + found.len())) {
             let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
             let is_rule = !number.is_empty() && rest[number.len()..].starts_with([')', ',', ' ', '.', ':', ';']);
-            assert!(!is_rule || rules.contains(&format!("| R{number} |")), "{path} names R{number}, which docs/rules.md does not");
+            assert!(
+                !is_rule || rules.contains(&format!("| R{number} |")),
+                "{path} names R{number}, which docs/rules.md does not"
+            );
         }
     }
 }
