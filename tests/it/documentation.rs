@@ -6,7 +6,7 @@ use tieline::request::cli::Cli;
 
 use crate::generated::{read, root};
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -16,6 +16,7 @@ const PAGES: [&str; 10] = [
     "docs/documents.md",
     "docs/environment.md",
     "docs/errors.md",
+    "docs/rules.md",
     "docs/secrets.md",
 ];
 
@@ -75,6 +76,21 @@ fn links_lead_somewhere() {
                 let mut headings = target.lines().filter(|line| line.starts_with('#')).map(slug);
                 assert!(headings.any(|heading| heading == anchor), "{page} links to `{link}`, and there is no such heading");
             }
+        }
+    }
+}
+
+#[test]
+fn rules_that_the_code_names_are_written_down() {
+    let rules = read("docs/rules.md");
+    for (path, text) in crate::generated::sources() {
+        for (_, rest) in text.match_indices('R').map(|(at, found)| text.split_at(at + found.len())) {
+            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            let is_rule = !number.is_empty() && rest[number.len()..].starts_with([')', ',', ' ', '.', ':', ';']);
+            assert!(
+                !is_rule || rules.contains(&format!("| R{number} |")),
+                "{path} names R{number}, which docs/rules.md does not"
+            );
         }
     }
 }

@@ -140,7 +140,7 @@ fn documented() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for line in text.lines() {
         if let Some(comment) = line.strip_prefix("/// ") {
-            meaning = format!("{meaning} {comment}").trim().to_owned();
+            meaning = [meaning.as_str(), comment].join(" ").trim_start().into();
         } else if line.starts_with("pub const ") {
             found.push((line.split('"').nth(1).unwrap().to_owned(), std::mem::take(&mut meaning)));
         }
