@@ -1,7 +1,7 @@
 //! From documents to an engine: what `plan` and `deploy` share.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::load::{self, LoadedPlugins, Organization, Written, entries};
@@ -10,12 +10,12 @@ use crate::context::ledger::Snapshot;
 use crate::context::{ContextStore, layout};
 use crate::documents;
 use crate::domain::address::{Address, AliasMember, Place, Target};
-use crate::domain::deployment::{Deployment, Secrets};
+use crate::domain::deployment::{Choice, Deployment, Secrets};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest, InputName};
-use crate::domain::organization::{Ceilings, Environment};
-use crate::domain::record::AppliedRecord;
+use crate::domain::organization::{Ceilings, Environment, SecretReference};
+use crate::domain::record::{AppliedRecord, TerraformBuild};
 use crate::engine::{Content, Engine, Own, Removed, Settings, Sink};
 use crate::policy::{self, Gates};
 use crate::request::cli;
@@ -32,6 +32,8 @@ pub(super) struct Resolved {
     pub(super) loaded: LoadedPlugins,
     pub(super) deployment: Deployment,
     pub(super) secrets: BTreeMap<AliasMember<InputName>, Secret>,
+    /// The terraform builds of the last applies, whose versions are known.
+    known: Vec<TerraformBuild>,
 }
 
 /// Reads and resolves everything; nothing is claimed, nothing started.
@@ -45,9 +47,11 @@ pub(super) async fn resolve(
     let secrets = secrets(session, values)?;
     let written = load::manifest(session, target)?;
     let place = Session::place(target, &written)?;
-    let opened = session.open_context(&target.context, &written.folder).await?;
+    let opened =
+        session.open_context(&target.context, &session.folder(target.working_directory.as_deref()), &written.folder).await?;
     let store = &*opened.store;
-    let organization = session.organization(store).await?;
+    let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
+    let organization = session.organization(store, &own).await?;
     let catalog = organization.catalog.as_ref();
     let (workspace, environment) = session.environment(store, organization.head.as_ref(), &place).await?;
     let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
@@ -66,14 +70,32 @@ pub(super) async fn resolve(
         plugins: &loaded.plugins,
         types: &types,
         context: &context,
-        run_inputs: &run_inputs(session, values)?,
+        run_inputs: &run_inputs(session, target, values)?,
         secrets: &names,
         limits: &limits,
         allow_degraded,
     })?;
+    learn_imported(session, &resolved.deployment);
     session.show(&resolved.warnings);
     session.show(&loaded.warnings);
-    Ok(Resolved { written, opened, organization, loaded, deployment: resolved.deployment, secrets })
+    let known = context.applied.values().map(|record| record.terraform.clone()).collect();
+    Ok(Resolved { written, opened, organization, loaded, deployment: resolved.deployment, secrets, known })
+}
+
+/// Imported connections name variables of the run that hold secrets.
+fn learn_imported(session: &Session, deployment: &Deployment) {
+    let slots = deployment.plugins.values().flat_map(|plugin| plugin.slots.values());
+    for slot in slots {
+        let Choice::Connection(chosen) = &slot.choice else { continue };
+        let Secrets::Imported(references) = &chosen.secrets else { continue };
+        for reference in references.values() {
+            if let SecretReference::Env(name) = reference
+                && let Some(value) = session.world.variables.get(name)
+            {
+                session.redactor.learn(&Secret::new(value));
+            }
+        }
+    }
 }
 
 fn empty_context(store: &dyn ContextStore) -> Diagnostic {
@@ -111,12 +133,21 @@ fn learn_leaves(session: &Session, value: &serde_json::Value) {
     }
 }
 
-fn run_inputs(session: &Session, values: &cli::Values) -> Result<BTreeMap<AliasMember<InputName>, serde_json::Value>, Problems> {
+fn run_inputs(
+    session: &Session,
+    target: &cli::Target,
+    values: &cli::Values,
+) -> Result<BTreeMap<AliasMember<InputName>, serde_json::Value>, Problems> {
     let mut inputs = BTreeMap::new();
     if let Some(file) = &values.inputs_file {
-        let bytes = session.world.files.read(&session.world.directory.join(file), 1 << 20).map_err(|problem| {
-            Diagnostic::error(FailureReason::InvalidInput, format!("cannot read the inputs file `{}`: {problem}", file.display()))
-        })?;
+        let bytes = session.world.files.read(&session.folder(target.working_directory.as_deref()).join(file), 1 << 20).map_err(
+            |problem| {
+                Diagnostic::error(
+                    FailureReason::InvalidInput,
+                    format!("cannot read the inputs file `{}`: {problem}", file.display()),
+                )
+            },
+        )?;
         inputs.extend(load::member_values("inputs-file", &String::from_utf8_lossy(&bytes))?);
     }
     if let Some(text) = &values.inputs {
@@ -181,10 +212,28 @@ impl Resolved {
         &self.loaded.contents[&self.deployment.plugins[alias].source.written]
     }
 
+    /// The terraform that the run drives, with `folder` for what its roots share.
+    pub(super) async fn terraform(
+        &self,
+        session: &Session,
+        arguments: &cli::Terraform,
+        folder: &Path,
+    ) -> Result<Terraform, Problems> {
+        let binary = terraform::locate(&session.world, arguments.terraform.as_deref())?;
+        let settings = terraform::Settings {
+            plugin_cache: folder.join("providers"),
+            ca_cert: arguments.ca_cert.as_ref().map(|path| session.world.directory.join(path)),
+            terraform_parallelism: arguments.terraform_parallelism,
+            lock_timeout: arguments.lock_timeout,
+        };
+        Ok(Terraform::open(&session.world, binary, &self.known, settings, &session.cancel).await?)
+    }
+
     /// The engine, reading the ledger now: a deploy does so only once it holds its claim.
     pub(super) async fn engine(
         self,
         session: &Session,
+        terraform: Terraform,
         arguments: &cli::Terraform,
         settings: Settings,
         folder: PathBuf,
@@ -194,15 +243,6 @@ impl Resolved {
         let own = own(&*store, &self.deployment.place).await?;
         let contents = self.deployment.plugins.keys().map(|alias| (alias.clone(), self.content(alias).clone())).collect();
         let (own, removed) = self.removed(session, own).await?;
-        let known: Vec<_> = own.applied.values().map(|record| record.terraform.clone()).collect();
-        let binary = terraform::locate(&session.world, arguments.terraform.as_deref())?;
-        let run = terraform::Settings {
-            plugin_cache: folder.join("providers"),
-            ca_cert: arguments.ca_cert.as_ref().map(|path| session.world.directory.join(path)),
-            terraform_parallelism: arguments.terraform_parallelism,
-            lock_timeout: arguments.lock_timeout,
-        };
-        let terraform = Terraform::open(&session.world, binary, &known, run, &session.cancel).await?;
         let records = Mutex::new(own.connections.clone());
         Ok(Arc::new(Engine {
             world: session.world.clone(),
@@ -212,6 +252,7 @@ impl Resolved {
             contents,
             removed,
             own,
+            redactor: session.redactor.clone(),
             secrets: self.secrets,
             local_base: self.opened.local_base,
             folder,
@@ -330,7 +371,7 @@ async fn environments(
     store: &dyn ContextStore,
     head: &crate::context::CommitId,
 ) -> Result<Vec<(String, Environment)>, Problems> {
-    let listed = store.list(head, &["workspaces".to_owned()]).await?;
+    let listed = store.list(head, &[layout::WORKSPACES.to_owned()]).await?;
     let paths: Vec<String> =
         listed.into_values().flatten().map(|file| file.path).filter(|path| path.contains("/environments/")).collect();
     let found = session.context_documents(store, head, &paths, documents::environment).await?;

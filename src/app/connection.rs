@@ -33,7 +33,7 @@ pub(super) fn place(session: &Session, target: &Target) -> Result<Place, Problem
 async fn list(session: &Session, target: &Target) -> Result<(), Problems> {
     let place = place(session, target)?;
     let folder = session.folder(target.working_directory.as_deref());
-    let opened = session.open_context(&target.context, &folder).await?;
+    let opened = session.open_context(&target.context, &folder, &folder).await?;
     let records = connections_of(&*opened.store, &place).await?;
     session.print(&if session.is_json() {
         report::connections::json(&records)
@@ -65,7 +65,7 @@ async fn show(session: &Session, address: &str, target: &Target) -> Result<(), P
             address.parse().map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, format!("{problem}")))?;
         partial.within(&Session::place(target, &load::manifest(session, target)?)?)
     };
-    let opened = session.open_context(&target.context, &folder).await?;
+    let opened = session.open_context(&target.context, &folder, &folder).await?;
     let store = &*opened.store;
     let missing = || {
         Diagnostic::error(FailureReason::InvalidInput, format!("there is no connection `{address}`"))

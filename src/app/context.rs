@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::session::Session;
 use crate::context::git::Location;
 use crate::context::verify::{self, LedgerFiles};
-use crate::context::{Branch, ContextStore as _, create};
+use crate::context::{Branch, create};
 use crate::documents;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -40,7 +40,7 @@ async fn init(session: &Session, folder: &Path, from: Option<&Path>, arguments: 
         context: path.map(|path| path.display().to_string()).or_else(|| arguments.context.clone()),
         ..arguments.clone()
     };
-    let opened = session.open_context(&arguments, folder).await?;
+    let opened = session.open_context(&arguments, folder, folder).await?;
     check_documents(session, from)?;
     let changed = create::init_from(&*opened.store, &session.world, from, "Commit documents").await?;
     if changed.commit.is_none() {
@@ -91,7 +91,7 @@ fn check_document(path: &str, name: &str, bytes: &[u8]) -> Result<(), Problems> 
 }
 
 async fn verify_ledger(session: &Session, folder: &Path, arguments: &ContextArguments) -> Result<(), Problems> {
-    let opened = session.open_context(arguments, folder).await?;
+    let opened = session.open_context(arguments, folder, folder).await?;
     let findings = match opened.store.head(Branch::Ledger).await? {
         Some(head) => verify::verify(&LedgerFiles::read(&*opened.store, &head).await?),
         None => Vec::new(),

@@ -46,8 +46,20 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<()
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run, settings: settings.clone(), trees };
-    let held = engine::claim(&start, &resolved.deployment, &|note| session.say(&note)).await?;
-    let engine = resolved.engine(session, &arguments.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await;
+    // Asking terraform for its version takes longer than taking the claim, and neither needs the other.
+    let say = |note: String| session.say(&note);
+    let (held, terraform) = tokio::join!(
+        engine::claim(&start, &resolved.deployment, &say),
+        resolved.terraform(session, &arguments.terraform, folder.path())
+    );
+    let held = held?;
+    let engine = match terraform {
+        Ok(terraform) => {
+            let folder = folder.path().to_path_buf();
+            resolved.engine(session, terraform, &arguments.terraform, settings, folder, watcher.sink()).await
+        }
+        Err(problems) => Err(problems),
+    };
     let engine = match engine {
         Ok(engine) => engine,
         Err(problems) => {

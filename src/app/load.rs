@@ -114,11 +114,13 @@ impl Session {
         if problems.any_error() { Err(problems) } else { Ok(parsed) }
     }
 
-    /// The documents that hold for the whole organization.
-    pub(super) async fn organization(&self, store: &dyn ContextStore) -> Result<Organization, Problems> {
+    /// The documents that hold for the whole organization. Those at `also`, which are needed next, are read in the same go.
+    pub(super) async fn organization(&self, store: &dyn ContextStore, also: &[String]) -> Result<Organization, Problems> {
         let Some(head) = store.head(Branch::Documents).await? else {
             return Ok(Organization { context: None, catalog: None, head: None });
         };
+        let first = [layout::CONTEXT_DOCUMENT, layout::CATALOG].map(str::to_owned);
+        store.read(&head, &[&first, also].concat()).await?;
         let context = self.context_document(store, &head, layout::CONTEXT_DOCUMENT, documents::context).await?;
         let catalog = self.context_document(store, &head, layout::CATALOG, documents::catalog).await?;
         Ok(Organization { context, catalog, head: Some(head) })
@@ -267,9 +269,15 @@ impl Session {
     ) -> Result<Types, Problems> {
         let mut types = Vec::new();
         if let Some((store, head)) = store {
-            let listed = store.list(head, &["types".to_owned()]).await?;
-            let paths: Vec<String> =
-                listed.into_values().flatten().map(|file| file.path).filter(|path| path.ends_with(".yaml")).collect();
+            // The workspaces are asked for next.
+            let mut listed = store.list(head, &[layout::TYPES, layout::WORKSPACES].map(str::to_owned)).await?;
+            let paths: Vec<String> = listed
+                .remove(layout::TYPES)
+                .into_iter()
+                .flatten()
+                .map(|file| file.path)
+                .filter(|path| path.ends_with(".yaml"))
+                .collect();
             types.extend(self.context_documents(store, head, &paths, documents::connection_type).await?.into_values());
         }
         let known: BTreeSet<_> = types.iter().map(|found| found.name.clone()).collect();
@@ -366,7 +374,7 @@ impl Session {
     }
 
     async fn environments(&self, store: &dyn ContextStore, head: &CommitId, view: &mut ContextView) -> Result<(), Problems> {
-        let listed = store.list(head, &["workspaces".to_owned()]).await?;
+        let listed = store.list(head, &[layout::WORKSPACES.to_owned()]).await?;
         for file in listed.into_values().flatten() {
             let parts: Vec<&str> = file.path.split('/').collect();
             if let ["workspaces", workspace, "environments", environment] = parts[..]

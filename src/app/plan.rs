@@ -35,7 +35,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Result<(), 
     };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
-    let engine = resolved.engine(session, &arguments.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await?;
+    let terraform = resolved.terraform(session, &arguments.terraform, folder.path()).await?;
+    let path = folder.path().to_path_buf();
+    let engine = resolved.engine(session, terraform, &arguments.terraform, settings, path, watcher.sink()).await?;
     let report = engine::plan(engine).await;
     watcher.finish();
     if session.is_json() {

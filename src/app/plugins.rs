@@ -37,8 +37,11 @@ fn unknown(alias: &str, written: &load::Written) -> Problems {
 
 async fn list(session: &Session, target: &Target, mode: LockMode) -> Result<(), Problems> {
     let written = load::manifest(session, target)?;
-    let catalog = match session.open_context(&target.context, &written.folder).await {
-        Ok(opened) => session.organization(&*opened.store).await?.catalog,
+    let catalog = match session
+        .open_context(&target.context, &session.folder(target.working_directory.as_deref()), &written.folder)
+        .await
+    {
+        Ok(opened) => session.organization(&*opened.store, &[]).await?.catalog,
         // Only catalog names need a context; they say so themselves.
         Err(_) if target.context.context.is_none() => None,
         Err(problems) => return Err(problems),

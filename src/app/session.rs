@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::create;
 use crate::context::git::{GitStore, Location, RefNames};
-use crate::context::{Branch, ContextStore};
+use crate::context::{Branch, ContextStore, Remembered};
 use crate::documents;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -29,7 +29,7 @@ pub(super) struct Session {
 
 /// An opened context repository.
 pub(super) struct Opened {
-    pub(super) store: Arc<GitStore>,
+    pub(super) store: Arc<dyn ContextStore>,
     /// The folder that relative paths of `local` backends start from; none where the context is remote.
     pub(super) local_base: Option<PathBuf>,
 }
@@ -112,16 +112,22 @@ impl Session {
         PathBuf::from(self.world.variables.get(variables::TMPDIR).unwrap_or("/tmp"))
     }
 
-    /// Opens the context repository: the one that is named, else the nearest `.tieline/context.git` upwards.
+    /// Opens the context repository: the one that is named, from `folder` if its path is relative, else the nearest
+    /// `.tieline/context.git` from `near` upwards.
     ///
     /// # Errors
     /// When there is none, or it cannot be opened.
-    pub(super) async fn open_context(&self, arguments: &ContextArguments, folder: &Path) -> Result<Opened, Problems> {
+    pub(super) async fn open_context(
+        &self,
+        arguments: &ContextArguments,
+        folder: &Path,
+        near: &Path,
+    ) -> Result<Opened, Problems> {
         let location = match &arguments.context {
             Some(text) => Location::parse(text, folder)?,
-            None => match create::find(&self.world, folder) {
+            None => match create::find(&self.world, near) {
                 Some(path) => Location::Local(path),
-                None => return Err(no_context(folder).into()),
+                None => return Err(no_context(near).into()),
             },
         };
         let local_base = match &location {
@@ -138,7 +144,7 @@ impl Session {
             names.claims_prefix = prefix;
             store = store.with_names(names)?;
         }
-        Ok(Opened { store: Arc::new(store), local_base })
+        Ok(Opened { store: Arc::new(Remembered::new(Arc::new(store))), local_base })
     }
 
     /// Where claims are kept, if the context says so.

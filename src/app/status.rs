@@ -19,7 +19,8 @@ const SHOWN: usize = 5;
 /// Reads an environment's part of the ledger and shows it.
 pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Problems> {
     let place = place(session, target)?;
-    let opened = session.open_context(&target.context, &session.folder(target.working_directory.as_deref())).await?;
+    let folder = session.folder(target.working_directory.as_deref());
+    let opened = session.open_context(&target.context, &folder, &folder).await?;
     let store = &*opened.store;
     let connections = connections_of(store, &place).await?;
     let mut status = report::status::Status { place: place.clone(), connections, ..report::status::Status::default_for(&place) };

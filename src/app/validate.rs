@@ -19,13 +19,16 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let written = load::manifest(session, target)?;
     // Without a context the plugins' own types are all there is to check against.
     let named = target.context.context.is_some();
-    let opened = match session.open_context(&target.context, &written.folder).await {
+    let opened = match session
+        .open_context(&target.context, &session.folder(target.working_directory.as_deref()), &written.folder)
+        .await
+    {
         Ok(opened) => Some(opened),
         Err(problems) if named => return Err(problems),
         Err(_) => None,
     };
     let organization = match &opened {
-        Some(opened) => Some(session.organization(&*opened.store).await?),
+        Some(opened) => Some(session.organization(&*opened.store, &[]).await?),
         None => None,
     };
     let catalog = organization.as_ref().and_then(|organization| organization.catalog.as_ref());
@@ -42,15 +45,16 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         problems.extend(load::in_plugin(used, wired.err().unwrap_or_default()));
     }
     problems.extend(loaded.warnings);
+    if opened.is_none() {
+        session
+            .say("no context repository was found: the only connection interface types known are those that plugins bring along");
+    }
     if problems.any_error() {
         return Err(problems);
     }
     session.show(&problems);
     let count = written.manifest.plugins.len();
     session.print(&format!("`{}` is valid: {count} applied {}", written.file, if count == 1 { "plugin" } else { "plugins" }));
-    if opened.is_none() {
-        session.say("no context repository was found: connection interface types were taken from the plugins alone");
-    }
     Ok(())
 }
 

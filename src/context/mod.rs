@@ -9,9 +9,11 @@ pub mod git;
 pub mod layout;
 pub mod ledger;
 pub mod publish;
+mod remembered;
 pub mod store;
 pub mod verify;
 
+pub use remembered::Remembered;
 pub use store::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, StoreError};
 
 #[cfg(test)]

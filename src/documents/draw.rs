@@ -42,7 +42,12 @@ fn group(problem: &Diagnostic, line: Option<Line>) -> Group<'static> {
     }
     group
         .elements(problem.notes.iter().map(|note| Level::NOTE.message(visible(note))))
-        .elements(problem.help.iter().map(|help| Level::HELP.message(visible(help))))
+        .elements(problem.help.iter().map(|help| Level::HELP.message(visible_lines(help))))
+}
+
+/// Help may have several lines, such as a document to add: it is ours alone, and holds no text from outside but checked names.
+fn visible_lines(help: &str) -> String {
+    help.lines().map(visible).collect::<Vec<_>>().join("\n")
 }
 
 /// The place of a problem whose text is not at hand.

@@ -350,4 +350,10 @@ pub struct Process {
     pub started: u64,
     /// Which boot of the host.
     pub boot: String,
+    /// The namespace that its number counts in.
+    #[serde(default)]
+    pub namespace: String,
+    /// The host's machine id; empty where it has none.
+    #[serde(default)]
+    pub machine: String,
 }

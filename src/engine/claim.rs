@@ -143,9 +143,9 @@ fn lost_race(written: Result<CommitId, StoreError>, claim: &Claim) -> Result<Com
     })
 }
 
-/// A claim is void when its run is recorded as ended, and dead when its process was on this host and is gone.
+/// A claim is void when its run is recorded as ended, and dead when its process is known to have ended.
 async fn is_dead(world: &World, store: &dyn ContextStore, holder: &Claim) -> Result<bool, Problems> {
-    if holder.host == world.host.name && !world.exec.is_alive(&holder.process) {
+    if world.exec.has_ended(&holder.process) {
         return Ok(true);
     }
     let runs = Snapshot::newest(store).await?.runs(&holder.place, RECENT_RUNS).await?;

@@ -38,7 +38,7 @@ use crate::domain::organization::Environment;
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::record::AppliedRecord;
 use crate::policy::Gates;
-use crate::secrets::Secret;
+use crate::secrets::{Redactor, Secret};
 use crate::sources::Tree;
 use crate::terraform::Terraform;
 use crate::world::World;
@@ -147,6 +147,8 @@ pub struct Engine {
     pub removed: BTreeMap<Alias, Removed>,
     /// The ledger at the start.
     pub own: Own,
+    /// Takes secrets out of what is recorded.
+    pub redactor: Redactor,
     /// Values of sensitive inputs.
     pub secrets: BTreeMap<AliasMember<InputName>, Secret>,
     /// The folder that relative paths of `local` backends are made absolute against.

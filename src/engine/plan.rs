@@ -215,7 +215,8 @@ impl Engine {
 
     /// Refuses a plan that deletes or replaces, unless that is allowed (R27).
     pub(super) fn gate_losses(&self, alias: &Alias, plan: &terraform::Plan) -> Result<(), Problems> {
-        let losses = prepare::losses(plan);
+        let before = self.own.applied.get(alias).filter(|_| !self.deployment.environment.protected);
+        let losses = prepare::losses(plan, before);
         if losses.is_empty() || self.may_destroy() {
             return Ok(());
         }

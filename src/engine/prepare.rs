@@ -410,9 +410,16 @@ pub(super) fn counts(plan: &terraform::Plan) -> ChangeCounts {
     counts
 }
 
-/// The resources that a plan deletes or replaces.
-pub(super) fn losses(plan: &terraform::Plan) -> Vec<&terraform::ResourceChange> {
-    changes(plan).filter(|resource| matches!(resource.action, Action::Delete | Action::Replace)).collect()
+/// The resources that a plan deletes or replaces. What a cancelled or failed apply left half made (`tainted`, while no later apply
+/// succeeded) is nothing to lose: replacing it is how that apply is finished.
+pub(super) fn losses<'a>(plan: &'a terraform::Plan, before: Option<&AppliedRecord>) -> Vec<&'a terraform::ResourceChange> {
+    let was_broken_off = before.is_some_and(|before| before.applied.as_ref() != Some(&before.attempted));
+    let is_half_made = |resource: &&terraform::ResourceChange| {
+        was_broken_off && resource.action == Action::Replace && resource.reason.as_deref() == Some("tainted")
+    };
+    let is_loss =
+        |resource: &&terraform::ResourceChange| matches!(resource.action, Action::Delete | Action::Replace | Action::Other);
+    changes(plan).filter(is_loss).filter(|resource| !is_half_made(resource)).collect()
 }
 
 /// The changes as a report shows them.

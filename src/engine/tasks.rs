@@ -81,6 +81,12 @@ impl Engine {
             let (status, because) = match end {
                 schedule::End::Skipped { because } => (TaskStatus::Skipped, format!("`{because}` did not succeed")),
                 schedule::End::Cancelled => (TaskStatus::Aborted, "the run was cancelled before it started".to_owned()),
+                schedule::End::Failed if !locked(results).problems.any_error() => {
+                    // Whoever fails says why; a task that did not has panicked.
+                    let bug = Diagnostic::error(FailureReason::Internal, format!("the task of `{node}` ended without a word"));
+                    locked(results).problems.push(bug.help("report this with the command and what it printed"));
+                    (TaskStatus::InternalError, "it ended without a word".to_owned())
+                }
                 schedule::End::Done | schedule::End::Failed => continue,
             };
             self.end_task(journal, &node, status, Some(because), ChangeCounts::default());
@@ -148,7 +154,7 @@ impl Engine {
 
     /// The gate of a plan that was not part of what a person saw.
     fn gate_late(&self, alias: &Alias, plan: &crate::terraform::Plan) -> Result<(), Problems> {
-        if self.is_planned_first() && !super::prepare::losses(plan).is_empty() {
+        if self.is_planned_first() && !super::prepare::losses(plan, None).is_empty() {
             let message = format!("the plan of `{alias}`, which could only be made now, deletes or replaces resources");
             return Err(Diagnostic::error(FailureReason::NeedsApproval, message)
                 .at(&self.deployment.file, self.pointer(alias))
@@ -190,6 +196,7 @@ impl Engine {
         because: Option<String>,
         changes: ChangeCounts,
     ) {
+        let because = because.map(|because| self.redactor.redact(&because));
         let now = self.world.clock.now();
         let mut took = std::time::Duration::ZERO;
         let is_rendered = self.is_rendered(node.alias());

@@ -25,10 +25,10 @@ pub fn text(report: &RunReport, color: bool) -> String {
     let style = if run.status == RunStatus::Succeeded { Style::Good } else { Style::Bad };
     let took = run.ended.and_then(|ended| (ended - run.started).to_std().ok()).unwrap_or_default();
     let mut text = format!(
-        "{} {}: {} tasks, {} unchanged, {changes}, {:.1}s\n",
+        "{} {}: {}, {} unchanged, {changes}, {:.1}s\n",
         report.place,
         paint(&status_word(run.status, run.failure_reason), style, color),
-        run.main_tasks().count(),
+        counted(run.main_tasks().count(), "task", "tasks"),
         unchanged,
         took.as_secs_f64()
     );

@@ -23,8 +23,14 @@ const ADVICE: &[(&str, &str)] = &[
         "check the provider's name and version, and the network or mirror of the runner",
     ),
     ("Failed to install provider", "check the network or the provider mirror of the runner"),
-    ("Backend configuration changed", "the backend of the environment changed; move the state first, with `tieline move`"),
-    ("Backend initialization required", "the backend of the environment changed; move the state first, with `tieline move`"),
+    (
+        "Backend configuration changed",
+        "the backend of the environment changed; move the state to it first, with terraform's own `init -migrate-state`",
+    ),
+    (
+        "Backend initialization required",
+        "the backend of the environment changed; move the state to it first, with terraform's own `init -migrate-state`",
+    ),
     (
         "Unsupported Terraform Core version",
         "install a terraform that the plugin's `required-version` allows, or change the plugin",

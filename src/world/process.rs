@@ -117,6 +117,6 @@ pub trait Exec: Send + Sync {
     async fn stream(&self, spec: &ProcessSpec, lines: mpsc::Sender<Line>, cancel: &CancellationToken)
     -> Result<Exit, SpawnError>;
 
-    /// Whether this very process of this host still runs.
-    fn is_alive(&self, process: &crate::domain::record::Process) -> bool;
+    /// Whether this very process is known to have ended; one that cannot be looked at from here is not.
+    fn has_ended(&self, process: &crate::domain::record::Process) -> bool;
 }

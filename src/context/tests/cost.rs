@@ -35,8 +35,8 @@ impl Exec for Counting {
         self.exec.stream(spec, lines, cancel).await
     }
 
-    fn is_alive(&self, process: &Process) -> bool {
-        self.exec.is_alive(process)
+    fn has_ended(&self, process: &Process) -> bool {
+        self.exec.has_ended(process)
     }
 }
 

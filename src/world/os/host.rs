@@ -4,18 +4,34 @@
 use crate::domain::record::Process;
 use crate::world::Host;
 
+/// The process namespace of a machine itself: the kernel's number for it never changes.
+const MACHINES_OWN: &str = "pid:[4026531836]";
+
 /// This machine and this process.
 pub(super) fn this() -> Host {
     let id = std::process::id();
-    Host {
-        name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-        process: Process { id, started: started(id).unwrap_or_default(), boot: boot() },
-    }
+    let process =
+        Process { id, started: started(id).unwrap_or_default(), boot: boot(), namespace: namespace(), machine: machine() };
+    Host { name: rustix::system::uname().nodename().to_string_lossy().into_owned(), process }
 }
 
-/// Whether this very process still runs, and not a later one with its number.
-pub(super) fn is_alive(process: &Process) -> bool {
-    process.boot == boot() && started(process.id) == Some(process.started)
+/// Whether a process is known to have ended: it can be looked at from here and is gone, or its machine was started again since.
+/// Another container's processes, and another machine's, cannot be looked at.
+pub(super) fn has_ended(process: &Process) -> bool {
+    if process.boot == boot() {
+        return process.namespace == namespace() && started(process.id) != Some(process.started);
+    }
+    // Containers may share a machine id with their image's other containers, elsewhere; machines do not.
+    let is_this_machine = !process.machine.is_empty() && process.machine == machine();
+    is_this_machine && process.namespace == MACHINES_OWN && namespace() == MACHINES_OWN
+}
+
+fn namespace() -> String {
+    std::fs::read_link("/proc/self/ns/pid").map(|link| link.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn machine() -> String {
+    std::fs::read_to_string("/etc/machine-id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
 fn boot() -> String {

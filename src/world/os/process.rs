@@ -44,8 +44,8 @@ impl Exec for OsExec {
         exit.map_err(|source| spawn_error(spec, source))
     }
 
-    fn is_alive(&self, process: &Process) -> bool {
-        super::host::is_alive(process)
+    fn has_ended(&self, process: &Process) -> bool {
+        super::host::has_ended(process)
     }
 }
 
@@ -227,9 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn this_process_is_alive_and_a_later_one_with_its_number_is_not_it() {
+    fn r21_only_a_process_that_can_be_looked_at_is_known_to_have_ended() {
         let this = crate::world::os::host::this().process;
-        assert!(OsExec.is_alive(&this));
-        assert!(!OsExec.is_alive(&Process { started: this.started + 1, ..this }));
+        assert!(!OsExec.has_ended(&this));
+        let earlier = Process { started: this.started + 1, ..this.clone() };
+        assert!(OsExec.has_ended(&earlier), "a later process has its number");
+        assert!(!OsExec.has_ended(&Process { namespace: "pid:[1]".into(), ..earlier.clone() }), "a container's");
+        assert!(!OsExec.has_ended(&Process { boot: "other".into(), machine: "other".into(), ..earlier }), "another machine's");
     }
 }
