@@ -71,14 +71,14 @@ impl Engine {
         journal: &Journal,
     ) -> Result<(Applied, Vec<String>), Problems> {
         let removed = &self.removed[alias];
-        let Prepared { initialized: Initialized { root, fingerprint, .. }, mut plan } = match planned {
-            Some(planned) => planned,
-            None => {
-                let prepared = self.prepare_removal(alias, true).await?;
-                self.gate_losses(alias, &prepared.plan)?;
-                prepared
-            }
+        let prepared = if let Some(planned) = planned {
+            planned
+        } else {
+            let prepared = self.prepare_removal(alias, true).await?;
+            self.gate_losses(alias, &prepared.plan)?;
+            prepared
         };
+        let Prepared { initialized: Initialized { root, fingerprint, .. }, mut plan } = prepared;
         let attempted = Attempt { run: journal.run(), fingerprint };
         let record = crate::domain::record::AppliedRecord { attempted, ..removed.record.clone() };
         journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));

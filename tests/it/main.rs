@@ -3,8 +3,6 @@
 #![allow(clippy::disallowed_methods, reason = "the effects of a test are its own, not the program's")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what tests share fails as tests do")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod acceptance;
 mod architecture;
