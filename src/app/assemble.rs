@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::load::{self, LoadedPlugins, Organization, Written, entries};
+use super::load::{self, LoadedPlugins, Organization, Written};
 use super::session::{Opened, Session};
+use super::view::entries;
 use crate::context::ledger::Snapshot;
 use crate::context::{ContextStore, layout};
 use crate::documents;

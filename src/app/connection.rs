@@ -2,6 +2,7 @@
 
 use super::load;
 use super::session::Session;
+use super::view;
 use crate::context::ledger::Snapshot;
 use crate::context::{Branch, ContextStore, layout};
 use crate::domain::address::{Address, PartialAddress, Place};
@@ -73,7 +74,7 @@ async fn show(session: &Session, address: &str, target: &Target) -> Result<(), P
     };
     let snapshot = Snapshot::newest(store).await?;
     let record = snapshot.connection(&address).await?.ok_or_else(missing)?;
-    let consumers = load::entries(snapshot.consumers([&address]).await?).remove(&address).unwrap_or_default();
+    let consumers = view::entries(snapshot.consumers([&address]).await?).remove(&address).unwrap_or_default();
     session.print(&if session.is_json() {
         report::connections::one_json(&record, &consumers)
     } else {

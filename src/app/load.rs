@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::session::{Opened, Session};
-use crate::context::ledger::{self, Snapshot};
+use super::session::Session;
 use crate::context::{Branch, CommitId, ContextStore, layout};
 use crate::documents;
-use crate::domain::address::{Address, AliasMember, Place, Target as AddressTarget};
+use crate::domain::address::{AliasMember, Place};
 use crate::domain::catalog::Catalog;
-use crate::domain::connection::ConsumerEntry;
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
@@ -21,7 +19,7 @@ use crate::domain::organization::{ContextDocument, Environment, Workspace};
 use crate::engine::Content;
 use crate::policy;
 use crate::request::cli::Target;
-use crate::resolve::{ContextView, LoadedPlugin, Types};
+use crate::resolve::{LoadedPlugin, Types};
 use crate::sources::{self, Lock, LockMode, Tree};
 
 /// The largest document.
@@ -308,91 +306,6 @@ impl Session {
             .ok_or_else(|| missing(&format!("the environment `{}/{}`", place.workspace, place.environment), &paths.1))?;
         Ok((workspace, environment))
     }
-
-    /// What the resolver has to know of the context: the connections it may want, who owns them, where their secrets are.
-    pub(super) async fn context_view(
-        &self,
-        opened: &Opened,
-        documents_head: &CommitId,
-        wanted: &BTreeSet<Address>,
-        place: &Place,
-    ) -> Result<ContextView, Problems> {
-        let store = &*opened.store;
-        let mut view = ContextView::default();
-        let producers: BTreeSet<Place> = wanted.iter().filter_map(Address::producer).collect();
-        let snapshot = Snapshot::newest(store).await?;
-        view.connections = snapshot.connections(wanted).await?;
-        view.kinds =
-            view.connections.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
-        let own = snapshot.place(place).await?;
-        let addresses: BTreeSet<Address> = own.connections.values().map(|record| record.address.clone()).collect();
-        view.consumers = entries(snapshot.consumers(&addresses).await?);
-        view.applied = own.applied;
-        let imported: BTreeMap<String, Address> = wanted
-            .iter()
-            .filter_map(|address| match &address.target {
-                AddressTarget::Imported(name) => {
-                    Some((layout::imported(&address.workspace, &address.environment, name), address.clone()))
-                }
-                AddressTarget::Output { .. } => None,
-            })
-            .collect();
-        let paths: Vec<String> = imported.keys().cloned().collect();
-        for (path, document) in self.context_documents(store, documents_head, &paths, documents::imported).await? {
-            view.imported.insert(imported[&path].clone(), document);
-        }
-        let workspaces: BTreeSet<&WorkspaceName> = wanted.iter().map(|address| &address.workspace).collect();
-        let paths: Vec<String> = workspaces.into_iter().map(layout::workspace).collect();
-        let found = self.context_documents(store, documents_head, &paths, documents::workspace).await?;
-        view.workspaces = found.into_values().map(|workspace| (workspace.name.clone(), workspace)).collect();
-        self.producer_states(store, documents_head, &producers, wanted, &mut view).await?;
-        self.environments(store, documents_head, &mut view).await?;
-        Ok(view)
-    }
-
-    /// Where the producers' states are: derived from their environments' documents, never taken from the ledger.
-    async fn producer_states(
-        &self,
-        store: &dyn ContextStore,
-        head: &CommitId,
-        producers: &BTreeSet<Place>,
-        wanted: &BTreeSet<Address>,
-        view: &mut ContextView,
-    ) -> Result<(), Problems> {
-        let paths: BTreeSet<String> =
-            producers.iter().map(|place| layout::environment(&place.workspace, &place.environment)).collect();
-        let documents =
-            self.context_documents(store, head, &paths.into_iter().collect::<Vec<_>>(), documents::environment).await?;
-        for address in wanted {
-            let (Some(place), AddressTarget::Output { alias, .. }) = (address.producer(), &address.target) else { continue };
-            if let Some(environment) = documents.get(&layout::environment(&place.workspace, &place.environment)) {
-                let state = crate::render::backend::state_location(&environment.backend, &place, alias);
-                view.states.insert((place, alias.clone()), state);
-            }
-        }
-        Ok(())
-    }
-
-    async fn environments(&self, store: &dyn ContextStore, head: &CommitId, view: &mut ContextView) -> Result<(), Problems> {
-        let listed = store.list(head, &[layout::WORKSPACES.to_owned()]).await?;
-        for file in listed.into_values().flatten() {
-            let parts: Vec<&str> = file.path.split('/').collect();
-            if let ["workspaces", workspace, "environments", environment] = parts[..]
-                && let (Ok(workspace), Some(Ok(environment))) =
-                    (WorkspaceName::new(workspace), environment.strip_suffix(".yaml").map(EnvironmentName::new))
-            {
-                view.environments.entry(workspace).or_default().insert(environment);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Consumer entries without their keys, which the entries repeat.
-pub(super) fn entries(
-    consumers: BTreeMap<Address, BTreeMap<ledger::Consumer, ConsumerEntry>>,
-) -> BTreeMap<Address, Vec<ConsumerEntry>> {
-    consumers.into_iter().map(|(address, entries)| (address, entries.into_values().collect())).collect()
 }
 
 /// Problems whose places are paths inside a plugin, with places that people know.

@@ -12,6 +12,7 @@ mod session;
 mod status;
 mod trace;
 mod validate;
+mod view;
 mod watch;
 
 use clap::{CommandFactory as _, Parser as _};

@@ -11,11 +11,14 @@ use crate::domain::address::Place;
 /// A store that remembers files and listings by commit for as long as it lives, which is one invocation.
 pub struct Remembered {
     store: Arc<dyn ContextStore>,
-    /// Files by commit and path; none for a file that is not there.
-    files: Mutex<BTreeMap<(CommitId, String), Option<Vec<u8>>>>,
-    /// Listings by commit and folder.
-    folders: Mutex<BTreeMap<(CommitId, String), Vec<ListedFile>>>,
+    /// Files; none for one that is not there.
+    files: Mutex<BTreeMap<AtCommit, Option<Vec<u8>>>>,
+    /// Listings of folders.
+    folders: Mutex<BTreeMap<AtCommit, Vec<ListedFile>>>,
 }
+
+/// A path at a commit.
+type AtCommit = (CommitId, String);
 
 impl Remembered {
     /// Reads through to `store`.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Engine;
 use super::collect::Publisher;
 use super::event::{Event, Phase};
 use super::journal::Journal;
 use super::prepare::{self, Initialized, Prepared};
+use super::{Engine, changes};
 use crate::context::ledger::Snapshot;
 use crate::domain::connection::{Binding, ConnectionRecord, ConnectionStatus, Producer};
 use crate::domain::deployment::ResolvedPlugin;
@@ -34,7 +34,7 @@ impl Engine {
         let run = journal.run();
         self.recheck(alias, &initialized.bindings).await?;
         let mut record = self.attempted_record(alias, initialized, &run);
-        record.resources = prepare::held(plan);
+        record.resources = changes::held(plan);
         if !plan.changed && self.has_published(alias, plugin) {
             // Nothing to apply and nothing to learn: the record only takes note of what it was compared with.
             record.applied = Some(record.attempted.clone());
@@ -44,10 +44,10 @@ impl Engine {
         journal.secure_attempt(alias).await?;
         self.emit(Event::PhaseStarted { alias: alias.clone(), phase: Phase::Apply });
         let sink = self.terraform_sink(alias);
-        let changes = prepare::counts(plan);
+        let changes = changes::counts(plan);
         match self.terraform.apply(&initialized.root, &*sink, &self.cancel).await {
             Ok(applied) => {
-                record.resources = (prepare::held(plan) + changes.add).saturating_sub(changes.remove);
+                record.resources = (changes::held(plan) + changes.add).saturating_sub(changes.remove);
                 record.applied = Some(record.attempted.clone());
                 journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
                 let problems = self.publish_outputs(alias, plugin, &run, &applied.outputs);

@@ -5,6 +5,8 @@
 
 mod apply;
 mod bind;
+mod blame;
+mod changes;
 mod claim;
 mod collect;
 mod deploy;
@@ -16,6 +18,7 @@ mod prepare;
 mod publication;
 mod recovery;
 mod removal;
+mod root;
 mod schedule;
 mod stop;
 mod tasks;

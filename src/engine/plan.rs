@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::journal::Journal;
 use super::prepare::{self, Preparation, Prepared};
 use super::publication::is_of;
-use super::{Engine, Node, bind, fingerprint, locked, schedule, tasks};
+use super::{Engine, Node, bind, changes, fingerprint, locked, schedule, tasks};
 use crate::domain::address::Address;
 use crate::domain::deployment::Choice;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -76,7 +76,7 @@ impl Engine {
                 let prepared = self.prepare_removal(alias, journal.is_some()).await?;
                 self.note_losses(alias, &prepared.plan, planned);
                 let essence = self.essence(&prepared.initialized.root).await.map_err(|failure| self.explain(alias, failure))?;
-                let (resources, counts) = (prepare::planned_resources(&prepared.plan), prepare::counts(&prepared.plan));
+                let (resources, counts) = (changes::planned_resources(&prepared.plan), changes::counts(&prepared.plan));
                 locked(planned).prepared.insert(node.clone(), prepared);
                 return Ok((Verdict::Changes(resources), counts, essence));
             }
@@ -89,12 +89,12 @@ impl Engine {
         match self.prepare(alias, journal).await? {
             Preparation::Unchanged => Ok((Verdict::Unchanged, ChangeCounts::default(), Value::Null)),
             Preparation::Planned(prepared) => {
-                let counts = prepare::counts(&prepared.plan);
+                let counts = changes::counts(&prepared.plan);
                 self.note_losses(alias, &prepared.plan, planned);
                 let (verdict, essence) = if prepared.plan.changed {
                     let essence =
                         self.essence(&prepared.initialized.root).await.map_err(|failure| self.explain(alias, failure))?;
-                    (Verdict::Changes(prepare::planned_resources(&prepared.plan)), essence)
+                    (Verdict::Changes(changes::planned_resources(&prepared.plan)), essence)
                 } else {
                     (Verdict::NoChanges, Value::Null)
                 };
@@ -216,7 +216,7 @@ impl Engine {
     /// Refuses a plan that deletes or replaces, unless that is allowed (R27).
     pub(super) fn gate_losses(&self, alias: &Alias, plan: &terraform::Plan) -> Result<(), Problems> {
         let before = self.own.applied.get(alias).filter(|_| !self.deployment.environment.protected);
-        let losses = prepare::losses(plan, before);
+        let losses = changes::losses(plan, before);
         if losses.is_empty() || self.may_destroy() {
             return Ok(());
         }

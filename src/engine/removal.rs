@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::Applied;
-use super::bind;
 use super::event::{Event, Phase};
 use super::journal::Journal;
-use super::prepare::{self, Initialized, Prepared, Rendering};
+use super::prepare::{Initialized, Prepared};
 use super::publication::is_of;
+use super::root::Rendering;
 use super::{Engine, Removed};
+use super::{bind, changes};
 use crate::domain::address::Address;
 use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -86,7 +87,7 @@ impl Engine {
         let retained = self.retain(alias, removed, &root, &mut plan).await?;
         self.emit(Event::PhaseStarted { alias: alias.clone(), phase: Phase::Apply });
         let sink = self.terraform_sink(alias);
-        let changes = prepare::counts(&plan);
+        let changes = changes::counts(&plan);
         let applied = match self.terraform.apply(&root, &*sink, &self.cancel).await {
             Ok(_) => Applied { record, changes, problems: Problems::default() },
             Err(failure) => Applied { record, changes: failure.applied.counts, problems: self.explain(alias, failure) },
@@ -106,7 +107,7 @@ impl Engine {
         plan: &mut terraform::Plan,
     ) -> Result<Vec<String>, Problems> {
         let kept = &removed.plugin.terraform.keep_on_destroy;
-        let addresses: Vec<String> = prepare::changes(plan)
+        let addresses: Vec<String> = changes::changes(plan)
             .map(|resource| resource.address.clone())
             .filter(|address| {
                 let inside = address.strip_prefix("module.plugin.").unwrap_or(address);

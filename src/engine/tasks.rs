@@ -7,7 +7,7 @@ use super::apply::Applied;
 use super::event::Event;
 use super::journal::Journal;
 use super::prepare::{Preparation, Prepared};
-use super::{Engine, Node, locked, schedule};
+use super::{Engine, Node, changes, locked, schedule};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::Alias;
@@ -154,7 +154,7 @@ impl Engine {
 
     /// The gate of a plan that was not part of what a person saw.
     fn gate_late(&self, alias: &Alias, plan: &crate::terraform::Plan) -> Result<(), Problems> {
-        if self.is_planned_first() && !super::prepare::losses(plan, None).is_empty() {
+        if self.is_planned_first() && !changes::losses(plan, None).is_empty() {
             let message = format!("the plan of `{alias}`, which could only be made now, deletes or replaces resources");
             return Err(Diagnostic::error(FailureReason::NeedsApproval, message)
                 .at(&self.deployment.file, self.pointer(alias))

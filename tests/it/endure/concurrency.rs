@@ -75,6 +75,8 @@ fn tf_r16_a_lost_race_for_the_ledger_is_run_again() {
 fn of_elsewhere(claim: &Value, run: &str) -> Value {
     let mut claim = claim.clone();
     claim["host"] = json!("elsewhere");
+    claim["process"]["boot"] = json!("another");
+    claim["process"]["machine"] = json!("another");
     claim["lease"] = json!("2020-01-01T00:00:00Z");
     claim["run"]["id"] = json!(run);
     claim

@@ -1,0 +1,128 @@
+//! The root module of a task: rendered into the run's private folder, initialized, and gated with all that init fetched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::event::{Event, Phase};
+use super::{Content, Engine, bind};
+use crate::domain::address::AliasMember;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::Alias;
+use crate::policy;
+use crate::render;
+use crate::terraform::Root;
+
+/// The file of a generated root module.
+const ROOT_FILE: &str = "main.tf.json";
+
+/// What a root module is rendered from, whether to apply or to destroy.
+pub(super) struct Rendering<'a> {
+    pub(super) alias: &'a Alias,
+    pub(super) content: &'a Content,
+    pub(super) request: render::Request<'a>,
+    pub(super) provider_lock: Option<&'a str>,
+}
+
+impl Engine {
+    /// Renders the root module into the run's private folder, runs init, and gates what init fetched.
+    pub(super) async fn initialize(&self, rendering: &Rendering<'_>) -> Result<(Root, Option<String>), Problems> {
+        let rendered = render::root(&rendering.request)?;
+        let directory = self.folder.join(rendering.alias.as_str());
+        self.write_root(&directory, rendering, &rendered).map_err(|problem| unwritable(&directory, &problem))?;
+        let variable_file = self.write_variables(rendering, &directory, &rendered.variables)?;
+        let root = Root { directory, environment: BTreeMap::new(), variable_file, providers: rendering.content.providers() };
+        self.emit(Event::PhaseStarted { alias: rendering.alias.clone(), phase: Phase::Init });
+        let sink = self.terraform_sink(rendering.alias);
+        let lock =
+            self.terraform.init(&root, &*sink, &self.cancel).await.map_err(|failure| self.explain(rendering.alias, failure))?;
+        self.gate_fetched(rendering.alias, &root)?;
+        Ok((root, lock))
+    }
+
+    /// Whether the root module of this alias was rendered in this run.
+    pub(super) fn is_rendered(&self, alias: &Alias) -> bool {
+        self.world.files.metadata(&self.folder.join(alias.as_str()).join(ROOT_FILE)).is_some()
+    }
+
+    fn write_root(&self, directory: &Path, rendering: &Rendering<'_>, rendered: &render::Root) -> std::io::Result<()> {
+        let files = self.world.files;
+        for (path, file) in &rendering.content.tree.files {
+            files.create(&directory.join("plugin").join(path), &file.bytes, file.executable)?;
+        }
+        files.write_private(&directory.join(ROOT_FILE), &rendered.main)?;
+        if let Some(lock) = rendering.provider_lock {
+            files.write(&directory.join(".terraform.lock.hcl"), lock.as_bytes(), false)?;
+        }
+        Ok(())
+    }
+
+    /// Sensitive inputs reach Terraform by a file that only we can read, never by an argument.
+    fn write_variables(
+        &self,
+        rendering: &Rendering<'_>,
+        directory: &Path,
+        needed: &BTreeSet<String>,
+    ) -> Result<Option<PathBuf>, Problems> {
+        if needed.is_empty() {
+            return Ok(None);
+        }
+        let mut values = serde_json::Map::new();
+        let mut missing = Vec::new();
+        for input in rendering.request.sensitive_inputs {
+            let member = AliasMember { alias: rendering.alias.clone(), member: input.clone() };
+            match self.secrets.get(&member) {
+                Some(secret) => _ = values.insert(render::names::input_variable(input), Value::from(secret.expose())),
+                None => missing.push(member.to_string()),
+            }
+        }
+        for name in needed.iter().filter_map(|variable| variable.strip_prefix(bind::FROM_ENVIRONMENT)) {
+            match self.world.variables.get(name) {
+                Some(value) => _ = values.insert(format!("{}{name}", bind::FROM_ENVIRONMENT), Value::from(value)),
+                None => missing.push(format!("environment variable `{name}`, which an imported connection names")),
+            }
+        }
+        if !missing.is_empty() {
+            let message = format!("`{}` needs the sensitive {}", rendering.alias, missing.join(", "));
+            return Err(Diagnostic::error(FailureReason::InvalidInput, message)
+                .at(&self.deployment.file, self.pointer(rendering.alias))
+                .help("nothing recorded has them: give them as `TIELINE_SECRETS='{alias.input: value}'`")
+                .into());
+        }
+        let path = directory.join("secrets.tfvars.json");
+        let bytes = serde_json::to_vec(&values).unwrap_or_default();
+        self.world.files.write_private(&path, &bytes).map_err(|problem| unwritable(&path, &problem))?;
+        Ok(Some(path))
+    }
+
+    /// The gates again, over everything that init fetched (R10).
+    fn gate_fetched(&self, alias: &Alias, root: &Root) -> Result<(), Problems> {
+        let manifest = root.directory.join(".terraform/modules/modules.json");
+        let Ok(manifest) = self.world.files.read(&manifest, 16 << 20) else { return Ok(()) };
+        let mut modules = Vec::new();
+        for fetched in policy::fetched_modules(&manifest)?.into_iter().filter(|fetched| !fetched.key.is_empty()) {
+            let folder = root.directory.join(&fetched.dir);
+            let files = terraform_files(self.world.files, &folder).map_err(|problem| unwritable(&folder, &problem))?;
+            modules.push((format!("module `{}` ({})", fetched.key, fetched.source), policy::read(&files, "")?));
+        }
+        let problems = policy::gate(&modules, &self.settings.gates);
+        if problems.any_error() { Err(self.at_alias(alias, problems)) } else { Ok(()) }
+    }
+}
+
+fn unwritable(path: &Path, problem: &std::io::Error) -> Problems {
+    Diagnostic::error(FailureReason::Internal, format!("cannot write `{}`: {problem}", path.display()))
+        .help("check the free space and rights of the temporary folder; `TMPDIR` names another")
+        .into()
+}
+
+fn terraform_files(files: crate::world::Files, folder: &Path) -> std::io::Result<BTreeMap<String, Vec<u8>>> {
+    let names = files
+        .list(folder)?
+        .into_iter()
+        .map(|entry| entry.name)
+        .filter(|name| name.ends_with(".tf") || name.ends_with(".tf.json"));
+    names.map(|name| Ok((name.clone(), files.read(&folder.join(&name), 16 << 20)?))).collect()
+}
