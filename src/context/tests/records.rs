@@ -179,6 +179,11 @@ async fn r29_a_consumer_whose_entry_is_lost_is_not_taken_for_none() {
     write(&store).await;
     let vpc: Address = "platform/staging/network/vpc.vpc".parse().unwrap();
     let entry = format!("{}/retail~staging~shop~api.network.json", layout::consumers_folder(&vpc));
+    // A commit of its own is small enough for its objects to be files, which can be lost.
+    let head = store.head(Branch::Ledger).await.unwrap().unwrap();
+    let mut content = store.read(&head, std::slice::from_ref(&entry)).await.unwrap().remove(&entry).unwrap();
+    content.push(b'\n');
+    store.commit(Branch::Ledger, &Changes::from([(entry.clone(), Change::write(content))]), Some(&head), "again").await.unwrap();
     let object = bench.git(&["rev-parse", &format!("ledger:{entry}")]).await;
     bench.world.files.remove(&bench.repository().join(format!("objects/{}/{}", &object[..2], &object[2..]))).unwrap();
     let snapshot = Snapshot::newest(&store).await.unwrap();
