@@ -154,6 +154,7 @@ impl Records {
                     findings.expect(&path, "uid", &entry.uid, &binding.uid);
                     findings.expect(&path, "generation", &entry.generation, &binding.generation);
                 }
+                None if consumer.is_some_and(|record| record.uses().any(|held| held == (&slot.member, address))) => {}
                 None => findings.add(&path, format!("`{}` does not bind `{slot}` to it", layout::applied(place, &slot.alias))),
             }
         }

@@ -7,7 +7,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::address::Place;
+use super::address::{Address, Place};
 use super::connection::Binding;
 use super::failure::FailureReason;
 use super::names::{Alias, Digest, InputName, PluginName, RunId, SlotName, VersionTag};
@@ -35,6 +35,9 @@ pub struct AppliedRecord {
     pub sensitive_inputs: BTreeSet<InputName>,
     /// Its bindings, by slot.
     pub bindings: BTreeMap<SlotName, Binding>,
+    /// Connections that may still be in use, though the slot is bound to another one by now: no apply has succeeded since.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<SlotName, BTreeSet<Address>>,
     /// The aliases of the same deployable that it came after.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub after: BTreeSet<Alias>,
@@ -56,6 +59,15 @@ pub struct AppliedRecord {
     pub applied: Option<Attempt>,
     /// How many managed resources of the plugin its state holds.
     pub resources: u64,
+}
+
+impl AppliedRecord {
+    /// Every connection that the applied plugin may use, by slot.
+    pub fn uses(&self) -> impl Iterator<Item = (&SlotName, &Address)> {
+        let bound = self.bindings.iter().map(|(slot, binding)| (slot, &binding.address));
+        let held = self.held.iter().flat_map(|(slot, addresses)| addresses.iter().map(move |address| (slot, address)));
+        bound.chain(held)
+    }
 }
 
 /// An apply: of which run, of what.

@@ -1,6 +1,6 @@
 //! The second half of a task: the attempt is noted, the plan file applied, what came out checked and kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::collect::Publisher;
 use super::event::{Event, Phase};
@@ -8,11 +8,12 @@ use super::journal::Journal;
 use super::prepare::{self, Initialized, Prepared};
 use super::{Engine, changes};
 use crate::context::ledger::Snapshot;
+use crate::domain::address::Address;
 use crate::domain::connection::{Binding, ConnectionRecord, ConnectionStatus, Producer};
 use crate::domain::deployment::ResolvedPlugin;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{Alias, OutputName, RunId};
+use crate::domain::names::{Alias, OutputName, RunId, SlotName};
 use crate::domain::record::{AppliedRecord, Attempt, ChangeCounts, SCHEMA_VERSION};
 use crate::terraform::{self, OutputValue};
 
@@ -37,7 +38,7 @@ impl Engine {
         record.resources = changes::held(plan);
         if !plan.changed && self.has_published(alias, plugin) {
             // Nothing to apply and nothing to learn: the record only takes note of what it was compared with.
-            record.applied = Some(record.attempted.clone());
+            succeed(&mut record);
             return Ok(Applied { record, changes: ChangeCounts::default(), problems: Problems::default() });
         }
         journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
@@ -48,7 +49,7 @@ impl Engine {
         match self.terraform.apply(&initialized.root, &*sink, &self.cancel).await {
             Ok(applied) => {
                 record.resources = (changes::held(plan) + changes.add).saturating_sub(changes.remove);
-                record.applied = Some(record.attempted.clone());
+                succeed(&mut record);
                 journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
                 let problems = self.publish_outputs(alias, plugin, &run, &applied.outputs);
                 Ok(Applied { record, changes, problems })
@@ -73,7 +74,7 @@ impl Engine {
     }
 
     /// The records that this task is bound to must still be what the plan was made with.
-    async fn recheck(&self, alias: &Alias, bindings: &BTreeMap<crate::domain::names::SlotName, Binding>) -> Result<(), Problems> {
+    async fn recheck(&self, alias: &Alias, bindings: &BTreeMap<SlotName, Binding>) -> Result<(), Problems> {
         let elsewhere: Vec<&Binding> = bindings.values().filter(|binding| !self.is_own(&binding.address)).collect();
         if elsewhere.is_empty() {
             return Ok(());
@@ -112,6 +113,7 @@ impl Engine {
             inputs: prepare::public_inputs(plugin),
             sensitive_inputs: prepare::sensitive_inputs(plugin),
             bindings: initialized.bindings.clone(),
+            held: before.map(|before| held(before, &initialized.bindings)).unwrap_or_default(),
             after: written.map(|applied| applied.after.iter().cloned().collect()).unwrap_or_default(),
             state: initialized.state.clone(),
             provider_lock: initialized.provider_lock.clone(),
@@ -178,6 +180,22 @@ impl Engine {
             }
         }
     }
+}
+
+/// What an apply that was started before may use and this one no longer binds (R47).
+fn held(before: &AppliedRecord, bindings: &BTreeMap<SlotName, Binding>) -> BTreeMap<SlotName, BTreeSet<Address>> {
+    let mut held: BTreeMap<SlotName, BTreeSet<Address>> = BTreeMap::new();
+    for (slot, address) in before.uses() {
+        if bindings.get(slot).is_none_or(|binding| binding.address != *address) {
+            held.entry(slot.clone()).or_default().insert(address.clone());
+        }
+    }
+    held
+}
+
+fn succeed(record: &mut AppliedRecord) {
+    record.applied = Some(record.attempted.clone());
+    record.held.clear();
 }
 
 fn degrade(record: &mut ConnectionRecord, run: &RunId) {

@@ -201,10 +201,7 @@ impl Engine {
         for alias in self.removed.keys() {
             let holders = self.own.applied.iter().filter(|(_, record)| {
                 record.after.contains(alias)
-                    || record
-                        .bindings
-                        .values()
-                        .any(|binding| publication::is_of(&binding.address, alias) && self.is_own(&binding.address))
+                    || record.uses().any(|(_, address)| publication::is_of(address, alias) && self.is_own(address))
             });
             let waits = holders.filter_map(|(holder, _)| {
                 if self.removed.contains_key(holder) {

@@ -54,8 +54,8 @@ impl<'a> Publication<'a> {
     /// only after a success: until then the old producer stays guarded (R47).
     pub(super) fn applied(&mut self, alias: &Alias, record: &AppliedRecord, before: Option<&AppliedRecord>, succeeded: bool) {
         if succeeded {
-            for (slot, binding) in before.into_iter().flat_map(|before| &before.bindings) {
-                self.remove_consumer(alias, slot, &binding.address);
+            for (slot, address) in before.into_iter().flat_map(AppliedRecord::uses) {
+                self.remove_consumer(alias, slot, address);
             }
         }
         for (slot, binding) in &record.bindings {
@@ -66,8 +66,8 @@ impl<'a> Publication<'a> {
 
     /// Takes away all that is recorded of a destroyed applied plugin (R34).
     pub(super) fn destroyed(&mut self, alias: &Alias, record: &AppliedRecord, connections: &BTreeMap<Address, ConnectionRecord>) {
-        for (slot, binding) in &record.bindings {
-            self.remove_consumer(alias, slot, &binding.address);
+        for (slot, address) in record.uses() {
+            self.remove_consumer(alias, slot, address);
         }
         self.dropped(connections.keys().filter(|address| is_of(address, alias)));
         self.changes.insert(layout::applied(self.place, alias), Change::Remove);

@@ -321,7 +321,6 @@ fn tf_a_remote_context_serves_as_well() {
 }
 
 #[test]
-#[ignore = "the applied record of a failed apply has room for the new bindings only: the old entry is forgotten and never goes"]
 fn tf_r47_a_failed_repointing_keeps_the_old_producer_guarded() {
     needs_terraform!();
     let project = Project::lab();
