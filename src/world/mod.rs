@@ -9,8 +9,6 @@ mod process;
 mod random;
 
 pub mod os;
-#[cfg(test)]
-pub mod scripted;
 
 use std::path::PathBuf;
 use std::sync::Arc;
