@@ -428,11 +428,11 @@ async fn a_folder_is_read_as_it_is_and_not_locked() {
     let place = Place::new().await;
     place.write("app/plugins/web/main.tf", "# web\n");
     place.write("app/plugins/web/.terraform/x", "cached");
-    place.write("shared/main.tf", "# shared\n");
-    let (plugins, lock, _) = place.ask(LockMode::Frozen, &["./plugins/web", "../shared"]).await.unwrap();
+    place.write("beside/main.tf", "# shared\n");
+    let (plugins, lock, _) = place.ask(LockMode::Frozen, &["./plugins/web", "../beside"]).await.unwrap();
     assert_eq!(plugins["./plugins/web"].tree.files.keys().collect::<Vec<_>>(), ["main.tf"]);
     assert_eq!(plugins["./plugins/web"].source.commit, None);
-    assert_eq!(text(&plugins["../shared"], "main.tf"), "# shared\n");
+    assert_eq!(text(&plugins["../beside"], "main.tf"), "# shared\n");
     assert_eq!(lock, Lock::default());
 }
 
