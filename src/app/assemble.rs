@@ -262,6 +262,7 @@ impl Resolved {
             cancel: session.cancel.clone(),
             time_limit: arguments.timeout,
             out_of_time: std::sync::atomic::AtomicBool::default(),
+            alone: tokio::sync::Mutex::default(),
             records,
         }))
     }

@@ -168,6 +168,8 @@ pub struct Engine {
     pub time_limit: Option<Duration>,
     /// Whether it was the time limit that cancelled.
     pub out_of_time: AtomicBool,
+    /// Held by the one init that may use a backend whose inits must not run side by side.
+    pub alone: tokio::sync::Mutex<()>,
     /// The connections of this place, as the run leaves them.
     pub records: Mutex<BTreeMap<Address, ConnectionRecord>>,
 }

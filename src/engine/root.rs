@@ -11,6 +11,7 @@ use crate::domain::address::AliasMember;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::Alias;
+use crate::domain::organization::BackendKind;
 use crate::policy;
 use crate::render;
 use crate::terraform::Root;
@@ -35,6 +36,9 @@ impl Engine {
         let variable_file = self.write_variables(rendering, &directory, &rendered.variables)?;
         let root = Root { directory, environment: BTreeMap::new(), variable_file, providers: rendering.content.providers() };
         self.emit(Event::PhaseStarted { alias: rendering.alias.clone(), phase: Phase::Init });
+        // In a fresh database the first inits all make the same sequence, and all but one fail over it.
+        let is_shared = rendering.request.state.backend.kind == BackendKind::Pg;
+        let _alone = if is_shared { Some(self.alone.lock().await) } else { None };
         let sink = self.terraform_sink(rendering.alias);
         let lock =
             self.terraform.init(&root, &*sink, &self.cancel).await.map_err(|failure| self.explain(rendering.alias, failure))?;
