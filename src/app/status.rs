@@ -23,7 +23,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let opened = session.open_context(&target.context, &folder, &folder).await?;
     let store = &*opened.store;
     let connections = connections_of(store, &place).await?;
-    let mut status = report::status::Status { place: place.clone(), connections, ..report::status::Status::default_for(&place) };
+    let mut status = report::status::Status { connections, ..report::status::Status::default_for(&place) };
     if let Some(head) = store.head(Branch::Ledger).await? {
         let folder = layout::environment_folder(&place.workspace, &place.environment);
         let listed: Vec<String> = store.list(&head, &[folder]).await?.into_values().flatten().map(|file| file.path).collect();

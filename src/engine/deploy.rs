@@ -86,8 +86,10 @@ impl Engine {
         journal.note(|claim| claim.run.plan_fingerprint = Some(pass.report.fingerprint.clone()));
         match &self.settings.approved_plan {
             Some(approved) if *approved != pass.report.fingerprint => {
-                let mut names: Vec<&str> = pass.report.tasks.iter().map(|task| task.alias.as_str()).collect();
-                names.sort_unstable();
+                // The order of the fingerprint: deploys before destroys, each by alias.
+                let mut tasks: Vec<_> = pass.report.tasks.iter().collect();
+                tasks.sort_by_key(|task| (task.task, &task.alias));
+                let names: Vec<&str> = tasks.into_iter().map(|task| task.alias.as_str()).collect();
                 let differs = match approved.changed_tasks(&pass.report.fingerprint, &names) {
                     Some(changed) if !changed.is_empty() => format!("the plan of {} is another one now", changed.join(", ")),
                     Some(_) => "the fingerprint is not one of this deployable's plans".to_owned(),
