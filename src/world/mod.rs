@@ -5,6 +5,7 @@ mod clock;
 mod console;
 mod environment;
 mod files;
+pub mod http;
 mod process;
 mod random;
 
@@ -17,6 +18,7 @@ pub use clock::Clock;
 pub use console::{Console, Stream};
 pub use environment::Variables;
 pub use files::{EntryKind, Files, FolderEntry, Metadata};
+pub use http::{Http, HttpError};
 pub use process::{Captured, Exec, Exit, Line, OnCancel, ProcessSpec, SpawnError};
 pub use random::Random;
 
@@ -33,6 +35,8 @@ pub struct World {
     pub variables: Arc<Variables>,
     /// Writes what people and programs read.
     pub console: Arc<dyn Console>,
+    /// Talks to servers.
+    pub http: Arc<dyn Http>,
     /// Makes ids.
     pub random: Arc<dyn Random>,
     /// The working directory at the start.

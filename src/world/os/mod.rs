@@ -3,13 +3,14 @@
 mod clock;
 mod console;
 mod host;
+mod http;
 mod process;
 mod random;
 mod signals;
 
 use std::sync::Arc;
 
-use super::{Files, Variables, World};
+use super::{Files, Http, Variables, World};
 
 pub use signals::cancel_on_signal;
 
@@ -29,8 +30,14 @@ pub fn world() -> std::io::Result<World> {
         clock: Arc::new(clock::OsClock),
         variables: Arc::new(Variables::new(variables)),
         console: Arc::new(console::OsConsole),
+        http: http_trusting(&[]),
         random: Arc::new(random::OsRandom),
         directory,
         host: Arc::new(host::this()),
     })
+}
+
+/// Real HTTP that trusts these certificates (PEM) beside the machine's.
+pub fn http_trusting(authorities: &[u8]) -> Arc<dyn Http> {
+    Arc::new(http::OsHttp::trusting(authorities))
 }
