@@ -6,6 +6,7 @@
 mod bench;
 mod cancel;
 mod concurrency;
+mod container;
 mod crash;
 mod hostile;
 mod leaks;
