@@ -47,6 +47,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<()
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run, settings: settings.clone(), trees };
+    if let Some(presence) = &session.presence {
+        presence.claims(&session.world, &resolved.deployment.place, &start.run);
+    }
     // Asking terraform for its version takes longer than taking the claim, and neither needs the other.
     let say = |note: String| session.say(&note);
     let (held, terraform) = tokio::join!(

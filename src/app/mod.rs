@@ -8,6 +8,8 @@ mod load;
 mod log;
 mod plan;
 mod plugins;
+mod post;
+mod presence;
 mod session;
 mod status;
 mod trace;
@@ -24,35 +26,53 @@ use crate::domain::failure::FailureReason;
 use crate::request::cli::{Cli, Command};
 use crate::world::{Stream, World};
 
+use presence::Presence;
 use session::Session;
 
 /// Runs one invocation: decodes `arguments` (the program's name first), does what they ask for, and gives the exit code.
 ///
 /// `cancel` is set by the first signal; everything then comes to an orderly end.
 pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken) -> u8 {
+    let is_post = post::is_asked_for(arguments.first());
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(shown) => return usage(&world, &shown),
     };
-    let session = Session::new(world, cli.display, cancel);
+    let mut session = Session::new(world, cli.display, cancel);
     trace::start(&session);
-    let result = match cli.command {
-        Command::Validate(target) => validate::run(&session, &target).await,
-        Command::Plan(plan) => plan::run(&session, &plan).await,
-        Command::Deploy(deploy) => deploy::run(&session, &deploy).await,
-        Command::Status(target) => status::run(&session, &target).await,
-        Command::Connection(connection) => connection::run(&session, &connection).await,
-        Command::Context(context) => context::run(&session, &context).await,
-        Command::Plugins(plugins) => plugins::run(&session, &plugins).await,
+    if is_post {
+        return exit(&session, post::run(&session, &cli.command).await.map(|_| ()));
+    }
+    session.presence = Presence::announce(&session.world);
+    let code = exit(&session, execute(&session, cli.command).await);
+    if let Some(presence) = session.presence.take() {
+        presence.ends(&session.world, code);
+    }
+    code
+}
+
+async fn execute(session: &Session, command: Command) -> Result<(), Problems> {
+    match command {
+        Command::Validate(target) => validate::run(session, &target).await,
+        Command::Plan(plan) => plan::run(session, &plan).await,
+        Command::Deploy(deploy) => deploy::run(session, &deploy).await,
+        Command::Status(target) => status::run(session, &target).await,
+        Command::Connection(connection) => connection::run(session, &connection).await,
+        Command::Context(context) => context::run(session, &context).await,
+        Command::Plugins(plugins) => plugins::run(session, &plugins).await,
         Command::Schema { kind } => {
-            schema(&session, &kind);
+            schema(session, &kind);
             Ok(())
         }
         Command::Completions { shell } => {
-            completions(&session, shell);
+            completions(session, shell);
             Ok(())
         }
-    };
+    }
+}
+
+/// Shows what went wrong, if anything, and gives the exit code.
+fn exit(session: &Session, result: Result<(), Problems>) -> u8 {
     match result {
         Ok(()) => 0,
         Err(problems) => {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
+use super::presence::Presence;
 use crate::context::create;
 use crate::context::git::GitStore;
 use crate::context::{Branch, ContextStore, Location, RefNames, Remembered};
@@ -23,6 +24,8 @@ pub(super) struct Session {
     pub(super) display: Display,
     pub(super) cancel: CancellationToken,
     pub(super) redactor: Redactor,
+    /// That this is the main stage of a workflow's step, where there is a later one to know of it.
+    pub(super) presence: Option<Presence>,
     /// Files by the names that people know them by, for drawing problems.
     files: Mutex<BTreeMap<String, Vec<u8>>>,
 }
@@ -36,7 +39,7 @@ pub(super) struct Opened {
 
 impl Session {
     pub(super) fn new(world: World, display: Display, cancel: CancellationToken) -> Self {
-        Self { world, display, cancel, redactor: Redactor::default(), files: Mutex::default() }
+        Self { world, display, cancel, redactor: Redactor::default(), presence: None, files: Mutex::default() }
     }
 
     /// Remembers a file, so that problems in it can be drawn.

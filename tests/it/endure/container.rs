@@ -8,7 +8,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::bench::Bench;
-use crate::acceptance::need;
 use crate::harness::needs_terraform;
 
 /// The user that a runner runs as.
@@ -21,11 +20,13 @@ const SOCKET: &str = "docker.sock";
 macro_rules! needs_root {
     () => {
         let is_root = rustix::process::geteuid().is_root() && which::which("unshare").is_ok();
-        if need("root", is_root.then_some(()).ok_or_else(|| "not root, or no `unshare`".to_owned())).is_none() {
+        if crate::acceptance::need("root", is_root.then_some(()).ok_or_else(|| "not root, or no `unshare`".to_owned())).is_none()
+        {
             return;
         }
     };
 }
+pub(super) use needs_root;
 
 /// A terraform that notes what it can reach, and leaves a process behind whenever it is started.
 fn prying_terraform(bench: &Bench) {
@@ -69,9 +70,13 @@ fn foreign(bench: &Bench) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// A deploy of `app`, as the first process of a container of a runner.
+/// A deploy of `app` with the prying terraform, in a container.
 fn contained_deploy(bench: &Bench) -> Command {
-    let command = bench.deploy_command("app", &["--terraform", bench.path("bin/terraform").to_str().unwrap()]);
+    contained(bench, &bench.deploy_command("app", &["--terraform", bench.path("bin/terraform").to_str().unwrap()]))
+}
+
+/// The same command, as the first process of a container of a runner; what it starts is killed with it.
+pub(super) fn contained(bench: &Bench, command: &Command) -> Command {
     let mut contained = Command::new("unshare");
     contained.args(["--pid", "--fork", "--mount-proc", "--kill-child"]).arg(command.get_program()).args(command.get_args());
     contained.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));

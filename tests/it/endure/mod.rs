@@ -10,5 +10,6 @@ mod container;
 mod crash;
 mod hostile;
 mod leaks;
+mod post;
 mod size;
 mod states;
