@@ -50,6 +50,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
+    if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
+        presence.claims(&session.world, &resolved.deployment.place, &run);
+    }
     // Asking terraform for its version takes longer than taking the claim, and neither needs the other.
     let say = |note: String| session.say(&note);
     let (held, terraform) = tokio::join!(
