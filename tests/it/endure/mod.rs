@@ -6,8 +6,10 @@
 pub(crate) mod bench;
 mod cancel;
 mod concurrency;
+mod container;
 mod crash;
 mod hostile;
 mod leaks;
+mod post;
 mod size;
 pub(crate) mod states;
