@@ -19,7 +19,7 @@ fn two_jobs(site: &Site) {
     let mut job = site.job(Event::push("main"));
     let shop = site.deploy(&mut job, "shop", "staging").run().succeeds();
     // `${{ fromJSON(steps.deploy.outputs.connections)['…'].attributes.url }}` of a later step.
-    let url = &shop.json("connections")["retail/staging/shop/api.web"]["attributes"]["url"];
+    let url = &shop.json("connections")["retail/staging/shop/web.web"]["attributes"]["url"];
     assert!(url.as_str().is_some_and(|url| url.starts_with("https://")), "{shop}");
     assert_eq!((shop.output("run-status"), shop.output("environment")), ("succeeded", "retail/staging"));
     assert_eq!(shop.json("changes")["remove"], 0);
