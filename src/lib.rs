@@ -8,6 +8,7 @@ pub mod context;
 pub mod documents;
 pub mod domain;
 pub mod engine;
+pub mod github;
 pub mod policy;
 pub mod render;
 pub mod report;
