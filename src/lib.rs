@@ -14,6 +14,7 @@ pub mod render;
 pub mod report;
 pub mod request;
 pub mod resolve;
+pub mod runner;
 pub mod secrets;
 pub mod sources;
 pub mod terraform;
