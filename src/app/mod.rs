@@ -1,5 +1,6 @@
 //! The composition root: one file per command, each a pipeline that reads top to bottom. The only module that knows all others.
 
+mod access;
 mod assemble;
 mod connection;
 mod context;

@@ -96,7 +96,8 @@ pub struct Target {
 /// Where the context repository is.
 #[derive(Debug, Clone, Args)]
 pub struct ContextArguments {
-    /// The context repository: a path, or any URL that git takes [default: the nearest .tieline/context.git upwards].
+    /// The context repository: a path, any URL that git takes, or `github:<owner>/<repository>` on the server that the workflow runs
+    /// on [default: the nearest .tieline/context.git upwards].
     #[arg(long, env = "TIELINE_CONTEXT", value_name = "REPOSITORY")]
     pub context: Option<String>,
     /// The context's branch that people change: types, environments, grants.
@@ -105,6 +106,19 @@ pub struct ContextArguments {
     /// The context's branch that runs write: connections, applied records, releases.
     #[arg(long, env = "TIELINE_LEDGER_BRANCH", value_name = "BRANCH", default_value = "ledger", hide_short_help = true)]
     pub ledger_branch: String,
+    /// A token that may write the contents of the context repository. Give it as the variable: a command line can be read by others
+    /// on the machine [default: the app's, else the GitHub token].
+    #[arg(long, env = "TIELINE_CONTEXT_TOKEN", value_name = "TOKEN", hide_env_values = true, hide_short_help = true)]
+    pub context_token: Option<String>,
+    /// The id of a GitHub App that may write the contents of the context repository.
+    #[arg(long, env = "TIELINE_APP_ID", value_name = "ID", hide_short_help = true)]
+    pub app_id: Option<String>,
+    /// The app's private key, PEM. Give it as the variable.
+    #[arg(long, env = "TIELINE_APP_PRIVATE_KEY", value_name = "KEY", hide_env_values = true, hide_short_help = true)]
+    pub app_private_key: Option<String>,
+    /// A token for what is read and written on the GitHub server. Give it as the variable.
+    #[arg(long, env = "TIELINE_GITHUB_TOKEN", value_name = "TOKEN", hide_env_values = true, hide_short_help = true)]
+    pub github_token: Option<String>,
 }
 
 /// What goes into a deployable beside its manifest.
