@@ -13,6 +13,7 @@ mod failures;
 mod fixtures;
 mod gates;
 mod generated;
+mod github;
 mod harness;
 mod planning;
 mod publication;
