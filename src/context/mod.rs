@@ -21,6 +21,3 @@ pub use location::Location;
 pub use references::RefNames;
 pub use remembered::Remembered;
 pub use store::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, StoreError};
-
-#[cfg(test)]
-mod tests;

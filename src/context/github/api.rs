@@ -197,7 +197,8 @@ impl Api {
                 Ok(Look::At(self.commit_id(&reference.object.id)?))
             }
             Ok(None) => {
-                self.see().await?;
+                // A repository that is not there, or may not be seen, answers 404 too; a listing tells the two apart.
+                self.known.repository.get_or_try_init(|| async { self.references(name).await.map(drop) }).await?;
                 Ok(Look::Nothing)
             }
             Err(ApiError::Refused { status: EMPTY, .. }) => Ok(Look::EmptyRepository),
@@ -326,12 +327,6 @@ impl Api {
     /// The route of something in the repository.
     fn route(&self, kind: &str, name: &str) -> String {
         format!("{}/{kind}/{}", self.route, part(name))
-    }
-
-    /// That the repository is there and may be seen.
-    async fn see(&self) -> Result<(), StoreError> {
-        let look = || async { self.client.get::<IgnoredAny>(&self.route).await.map(drop) };
-        self.known.repository.get_or_try_init(look).await.map(drop).map_err(|problem| self.failed(problem))
     }
 
     /// Makes an object. Nobody sees it before a ref names it, and the same one is made if an answer is lost and it is made again.
