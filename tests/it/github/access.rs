@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::call::{Answer, Call};
+use chrono::{DateTime, Utc};
+
+use super::call::{Answer, Call, now};
 use super::repository::Repository;
 use super::state::State;
 
@@ -10,12 +12,23 @@ use super::state::State;
 pub(super) struct Token {
     /// Permissions such as `contents=write`, by repository in lower case.
     grants: BTreeMap<String, Vec<String>>,
+    /// None for one that does not run out.
+    expires: Option<DateTime<Utc>>,
 }
 
 impl Token {
     pub(super) fn new(grants: &[(&str, &[&str])]) -> Self {
         let owned = |permissions: &[&str]| permissions.iter().map(|permission| (*permission).to_owned()).collect();
-        Self { grants: grants.iter().map(|(name, permissions)| (name.to_lowercase(), owned(permissions))).collect() }
+        let grants = grants.iter().map(|(name, permissions)| (name.to_lowercase(), owned(permissions))).collect();
+        Self { grants, expires: None }
+    }
+
+    pub(super) fn until(self, expires: DateTime<Utc>) -> Self {
+        Self { expires: Some(expires), ..self }
+    }
+
+    fn is_alive(&self) -> bool {
+        self.expires.is_none_or(|expires| expires > now())
     }
 }
 
@@ -30,8 +43,9 @@ impl<'a> Door<'a> {
     /// Refuses who shows a wrong token, and those to whom the repository is invisible.
     pub(super) fn find(state: &'a mut State, call: &Call, owner: &str, name: &str) -> Result<Self, Answer> {
         let name = format!("{owner}/{name}").to_lowercase();
+        let wrong = || Answer::refused(401, "Bad credentials");
         let token = match call.token() {
-            Some(token) => Some(state.tokens.get(token).ok_or_else(|| Answer::refused(401, "Bad credentials"))?),
+            Some(token) => Some(state.tokens.get(token).filter(|token| token.is_alive()).ok_or_else(wrong)?),
             None => None,
         };
         let repository = state.repositories.get_mut(&name).ok_or_else(Answer::not_found)?;
@@ -60,8 +74,9 @@ impl<'a> Door<'a> {
         }
     }
 
-    /// The repository, for everybody who sees it.
-    pub(super) fn open(self) -> &'a mut Repository {
-        self.repository
+    /// The repository, for everybody who sees it, and whether they may push to it.
+    pub(super) fn open(self) -> (&'a mut Repository, bool) {
+        let may_push = self.permissions.unwrap_or_default().iter().any(|granted| granted == "contents=write");
+        (self.repository, may_push)
     }
 }

@@ -129,6 +129,17 @@ impl Answer {
         Self::json(status, &body)
     }
 
+    /// No, because of a field of what was sent.
+    pub(super) fn invalid(resource: &str, field: &str, message: &str) -> Self {
+        let body = json!({
+            "message": "Validation Failed",
+            "errors": [{"resource": resource, "code": "custom", "field": field, "message": message}],
+            "documentation_url": "https://docs.github.com/rest",
+            "status": "422",
+        });
+        Self::json(422, &body)
+    }
+
     pub(super) fn not_found() -> Self {
         Self::refused(404, "Not Found")
     }

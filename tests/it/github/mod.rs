@@ -13,13 +13,23 @@
 //! github.fail(1, "POST /repos/acme/shop/git/refs", Fault::Status(502));
 //! ```
 
+mod about;
 mod access;
+mod apps;
 mod call;
+mod checks;
+mod comments;
 mod commits;
 mod contents;
+mod deployments;
 mod fault;
 mod git;
+mod history;
+mod identity;
+mod jwt;
 mod objects;
+mod people;
+mod pulls;
 mod references;
 mod repository;
 mod routes;
@@ -31,8 +41,13 @@ mod trees;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use access::Token;
+use apps::{App, Installation};
+use chrono::TimeDelta;
 pub(crate) use fault::Fault;
+use identity::{Identity, Job};
 pub(crate) use repository::Hosted;
+use serde_json::Value;
 use server::Server;
 pub(crate) use state::Seen;
 use state::State;
@@ -69,12 +84,41 @@ impl GitHub {
 
     /// A token that lives until [`Self::expire`], with permissions such as `contents=write` for each of some repositories.
     pub(crate) fn token(&self, grants: &[(&str, &[&str])]) -> String {
-        self.state().add_token(grants)
+        self.state().add_token(Token::new(grants))
     }
 
     /// Makes a token one that GitHub does not know any more.
     pub(crate) fn expire(&self, token: &str) {
         self.state().tokens.remove(token);
+    }
+
+    /// Makes every token one that GitHub does not know any more.
+    pub(crate) fn expire_all(&self) {
+        self.state().tokens.clear();
+    }
+
+    /// Installs the app in repositories of one owner, with permissions such as `contents=write`.
+    pub(crate) fn install_app(&self, repositories: &[&str], permissions: &[&str]) -> App {
+        self.state().installations.push(Installation::new(repositories, permissions));
+        App::new()
+    }
+
+    /// How long a token of the app lives that is made from now on; an hour, if nobody says otherwise.
+    pub(crate) fn tokens_live_for(&self, time: TimeDelta) {
+        self.state().token_life = time;
+    }
+
+    /// Where a job gets tokens with this subject, such as `repo:acme/shop:environment:staging`.
+    pub(crate) fn identity(&self, subject: &str) -> Identity {
+        let (base, mut state) = (self.url(), self.state());
+        let token = format!("runtime-token-{}", state.jobs.len() + 1);
+        state.jobs.push(Job { token: token.clone(), subject: subject.to_owned() });
+        Identity { url: format!("{base}/_oidc/token?api-version=2.0"), token, issuer: format!("{base}/_oidc") }
+    }
+
+    /// The claims of an identity token, if it is one of this GitHub.
+    pub(crate) fn claims(token: &str) -> Option<Value> {
+        identity::claims(token)
     }
 
     /// The next `times` requests that start with `what`, such as `POST /repos/acme/shop/git/` or `` for any, meet a fault.

@@ -3,8 +3,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
+
+use super::checks::Check;
+use super::comments::Comment;
 use super::commits;
+use super::deployments::Deployment;
 use super::git::Git;
+use super::pulls::Pull;
 use super::state::{self, State};
 use super::trees::{self, Entry};
 
@@ -18,12 +24,39 @@ pub(super) struct Repository {
     pub(super) git: Git,
     /// Whether everybody may read it.
     pub(super) public: bool,
+    pub(super) pulls: Vec<Pull>,
+    pub(super) comments: Vec<Comment>,
+    pub(super) deployments: Vec<Deployment>,
+    pub(super) checks: Vec<Check>,
+    /// What is served as the archive of every commit, instead of the true one.
+    pub(super) archive: Option<Vec<u8>>,
     last_id: u64,
 }
 
 impl Repository {
     pub(super) fn create(name: &str, id: u64, folder: PathBuf) -> Self {
-        Self { name: name.to_owned(), id, git: Git::create(folder), public: false, last_id: id }
+        Self {
+            name: name.to_owned(),
+            id,
+            git: Git::create(folder),
+            public: false,
+            pulls: Vec::new(),
+            comments: Vec::new(),
+            deployments: Vec::new(),
+            checks: Vec::new(),
+            archive: None,
+            last_id: id,
+        }
+    }
+
+    /// Where people look at it.
+    pub(super) fn web(&self) -> String {
+        format!("https://github.com/{}", self.name)
+    }
+
+    /// What lets a stranger have the archive of a private repository.
+    pub(super) fn archive_token(&self) -> String {
+        format!("ARCHIVE{}", self.id)
     }
 
     /// An id that nothing has had.
@@ -95,6 +128,59 @@ impl Hosted {
     /// The commit that a ref leads to.
     pub(crate) fn head(&self, reference: &str) -> Option<String> {
         self.with(|repository| repository.git.resolve(reference, "commit"))
+    }
+
+    /// Serves these bytes as the archive of every commit.
+    pub(crate) fn serve_archive(&self, bytes: Vec<u8>) {
+        self.with(|repository| repository.archive = Some(bytes));
+    }
+
+    /// Opens a pull request of one branch to `main`; its number.
+    pub(crate) fn open_pull(&self, branch: &str, title: &str) -> u64 {
+        self.with(|repository| {
+            let (number, id) = (repository.pulls.len() as u64 + 1, repository.next_id());
+            let (head, base) = (branch.to_owned(), DEFAULT_BRANCH.to_owned());
+            let author = "ana".to_owned();
+            repository.pulls.push(Pull { number, id, title: title.to_owned(), head, base, author, is_open: true });
+            number
+        })
+    }
+
+    /// Closes a pull request.
+    pub(crate) fn close_pull(&self, number: u64) {
+        self.with(|repository| {
+            let pull = repository.pulls.iter_mut().find(|pull| pull.number == number);
+            pull.unwrap().is_open = false;
+        });
+    }
+
+    /// Comments on a pull request as a person.
+    pub(crate) fn comment(&self, number: u64, person: &str, text: &str) {
+        self.with(|repository| {
+            let comment = Comment::new(number, repository.next_id(), text, Some(person));
+            repository.comments.push(comment);
+        });
+    }
+
+    /// The texts of the comments on a pull request.
+    pub(crate) fn comments(&self, number: u64) -> Vec<String> {
+        self.with(|repository| {
+            let found = repository.comments.iter().filter(|comment| comment.issue == number);
+            found.map(|comment| comment.body.clone()).collect()
+        })
+    }
+
+    /// The deployments, oldest first, each with its statuses, oldest first, as the API shows them.
+    pub(crate) fn deployments(&self) -> Vec<(Value, Vec<Value>)> {
+        self.with(|repository| {
+            let all = repository.deployments.iter();
+            all.map(|deployment| (deployment.shown.clone(), deployment.statuses.clone())).collect()
+        })
+    }
+
+    /// The check runs, each with its annotations, as the API shows them.
+    pub(crate) fn checks(&self) -> Vec<(Value, Vec<Value>)> {
+        self.with(|repository| repository.checks.iter().map(|check| (check.shown.clone(), check.annotations.clone())).collect())
     }
 
     fn lines(&self, arguments: &[&str]) -> Vec<String> {

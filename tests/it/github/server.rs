@@ -32,19 +32,21 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(state: &Held) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
+    pub(super) fn start(held: &Held) -> Self {
+        let (api, address) = listen();
+        let (archives, archives_address) = listen();
+        state::lock(held).codeload = format!("http://{archives_address}");
         let stop = CancellationToken::new();
-        let (stopped, router) = (stop.clone(), Router::new().fallback(serve).with_state(Arc::clone(state)));
+        let (stopped, held) = (stop.clone(), Arc::clone(held));
         let thread = std::thread::spawn(move || {
             let runtime = Runtime::new().unwrap();
             runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                let api = serve(api, Router::new().fallback(answer).with_state(Arc::clone(&held)));
+                let archives = serve(archives, Router::new().fallback(answer_archive).with_state(held));
                 tokio::select! {
                     () = stopped.cancelled() => {}
-                    _ = axum::serve(listener, router) => {}
+                    () = api => {}
+                    () = archives => {}
                 }
             });
             runtime.shutdown_background();
@@ -57,6 +59,18 @@ impl Server {
     }
 }
 
+fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+async fn serve(listener: TcpListener, router: Router) {
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    axum::serve(listener, router).await.unwrap();
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.cancel();
@@ -66,7 +80,15 @@ impl Drop for Server {
     }
 }
 
-async fn serve(Shared(held): Shared<Held>, request: Request) -> Response<Body> {
+async fn answer_archive(Shared(held): Shared<Held>, request: Request) -> Response<Body> {
+    let mut call = read(request).await;
+    call.target.insert_str(0, "codeload");
+    let answer = routes::archive(&state::lock(&held), &call).unwrap_or_else(|refused| refused);
+    state::lock(&held).record(&call, Some(&answer));
+    respond(&call, answer)
+}
+
+async fn answer(Shared(held): Shared<Held>, request: Request) -> Response<Body> {
     let call = Arc::new(read(request).await);
     let fault = fault::take(&mut state::lock(&held).faults, &call);
     if matches!(fault, Some(Fault::Cut)) {

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::TimeDelta;
 use tempfile::TempDir;
 
 use super::access::Token;
+use super::apps::{self, Installation};
 use super::call::{Answer, Call};
 use super::fault::Planned;
+use super::identity::Job;
 use super::repository::Repository;
 
 /// As GitHub's own.
@@ -20,10 +23,15 @@ pub(super) struct State {
     /// By `owner/name` in lower case.
     pub(super) repositories: BTreeMap<String, Repository>,
     pub(super) tokens: BTreeMap<String, Token>,
+    last_token: u64,
     pub(super) faults: Vec<Planned>,
     pub(super) seen: Vec<Seen>,
     pub(super) tree_limit: usize,
-    /// Where archives are served.
+    pub(super) installations: Vec<Installation>,
+    /// How long a token of an installation lives.
+    pub(super) token_life: TimeDelta,
+    pub(super) jobs: Vec<Job>,
+    /// Where archives are.
     pub(super) codeload: String,
 }
 
@@ -31,7 +39,7 @@ pub(super) struct State {
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) method: String,
-    /// Path and query, without the prefix of an Enterprise Server.
+    /// Path and query, without the prefix of an Enterprise Server. Archives are on a host of their own, and start with `codeload/`.
     pub(crate) target: String,
     /// The token, as it was sent; empty without one.
     pub(crate) token: String,
@@ -60,9 +68,13 @@ impl State {
             folder: tempfile::tempdir().unwrap(),
             repositories: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            last_token: 0,
             faults: Vec::new(),
             seen: Vec::new(),
             tree_limit: TREE_LIMIT,
+            installations: Vec::new(),
+            token_life: apps::TOKEN_LIFE,
+            jobs: Vec::new(),
             codeload: String::new(),
         }
     }
@@ -73,9 +85,10 @@ impl State {
         self.repositories.entry(name.to_lowercase()).or_insert_with(|| Repository::create(name, id, folder));
     }
 
-    pub(super) fn add_token(&mut self, grants: &[(&str, &[&str])]) -> String {
-        let text = format!("ghs_{:032}", self.tokens.len() + 1);
-        self.tokens.insert(text.clone(), Token::new(grants));
+    pub(super) fn add_token(&mut self, token: Token) -> String {
+        self.last_token += 1;
+        let text = format!("ghs_{:032}", self.last_token);
+        self.tokens.insert(text.clone(), token);
         text
     }
 
