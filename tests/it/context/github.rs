@@ -19,7 +19,6 @@ use super::{place, strings, write};
 use crate::github::{Fault, GitHub, Hosted};
 
 const NAME: &str = "acme/context";
-const LEDGER: &str = "heads%2Fledger";
 
 /// A server with a repository on it.
 pub(super) struct Bench {
@@ -72,7 +71,7 @@ impl Bench {
     }
 
     /// The next request of the repository that starts with this meets a fault.
-    fn fail(&self, what: &str, fault: Fault) {
+    pub(super) fn fail(&self, what: &str, fault: Fault) {
         self.github.fail(1, &on_repository(what), fault);
     }
 
@@ -86,7 +85,7 @@ impl Bench {
     }
 
     /// The messages of a ref's commits, the newest first.
-    fn history(&self, reference: &str) -> Vec<String> {
+    pub(super) fn history(&self, reference: &str) -> Vec<String> {
         let log = Command::new("git")
             .args(["log", "--format=%s", reference])
             .env("GIT_DIR", self.repository.folder())
@@ -103,7 +102,7 @@ fn on_repository(what: &str) -> String {
 }
 
 /// Commits onto whatever the head is.
-async fn put(store: &dyn ContextStore, changes: &Changes, message: &str) -> Result<CommitId, StoreError> {
+pub(super) async fn put(store: &dyn ContextStore, changes: &Changes, message: &str) -> Result<CommitId, StoreError> {
     let head = store.head(Branch::Ledger).await?;
     store.commit(Branch::Ledger, changes, head.as_ref(), message).await
 }
@@ -193,71 +192,6 @@ async fn r21_of_many_one_takes_a_claim_and_of_many_one_takes_it_over() {
     let taken = race(None).await;
     let taken_over = race(Some(taken)).await;
     assert_eq!(bench.store().read_claim(&shop).await.unwrap().unwrap().0, taken_over);
-}
-
-#[tokio::test]
-async fn r16_a_failure_on_the_way_neither_loses_a_commit_nor_makes_two() {
-    for what in ["POST git/trees", "POST git/commits", "PATCH git/refs"] {
-        for fault in [
-            Fault::Status(502),
-            Fault::Cut,
-            Fault::CutAfterwards,
-            Fault::SecondaryLimit { status: 403, retry_after: Some(60) },
-            Fault::SecondaryLimit { status: 429, retry_after: None },
-            Fault::PrimaryLimit { reset_in: 600 },
-        ] {
-            let bench = Bench::new().await;
-            bench.fail(what, fault);
-            let commit = put(&bench.store(), &write(&[("a", "1")]), "ours").await.unwrap();
-            assert_eq!(bench.repository.head("refs/heads/ledger").as_deref(), Some(commit.as_str()), "{what}");
-            assert_eq!(bench.history("ledger"), ["ours", "Start the ledger branch"], "{what}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn r16_a_commit_whose_answer_was_lost_is_found_below_what_came_after_it() {
-    let bench = Bench::new().await;
-    bench.fail("PATCH git/refs", Fault::CutAfterwards);
-    // The first look is before the commit, the second after the answer was lost.
-    bench.fail(&format!("GET git/ref/{LEDGER}"), Fault::Slow(Duration::ZERO));
-    bench.fail(&format!("GET git/ref/{LEDGER}"), Fault::Slow(Duration::ZERO));
-    let repository = bench.repository.clone();
-    let later = move || _ = repository.commit("ledger", &[("theirs", "")]);
-    bench.fail(&format!("GET git/ref/{LEDGER}"), Fault::Meanwhile(Box::new(later)));
-    put(&bench.store(), &write(&[("ours", "")]), "ours").await.unwrap();
-    assert_eq!(bench.history("ledger"), ["somebody else's", "ours", "Start the ledger branch"]);
-}
-
-#[tokio::test]
-async fn r16_a_head_that_moves_at_the_last_moment_is_a_conflict() {
-    for fault in [None, Some(Fault::Cut)] {
-        let bench = Bench::new().await;
-        let answer_is_lost = fault.is_some();
-        if let Some(fault) = fault {
-            bench.fail("PATCH git/refs", fault);
-        }
-        let repository = bench.repository.clone();
-        let faster = move || _ = repository.commit("ledger", &[("theirs", "")]);
-        bench.fail(if answer_is_lost { "POST git/commits" } else { "PATCH git/refs" }, Fault::Meanwhile(Box::new(faster)));
-        let lost = put(&bench.store(), &write(&[("ours", "")]), "ours").await;
-        assert!(matches!(lost, Err(StoreError::Conflict { .. })), "{lost:?}");
-        assert_eq!(bench.history("ledger"), ["somebody else's", "Start the ledger branch"]);
-    }
-}
-
-#[tokio::test]
-async fn r21_a_claim_whose_answer_was_lost_is_held_and_is_given_up() {
-    let bench = Bench::new().await;
-    let (store, shop) = (bench.store(), place("retail/staging/shop"));
-    for fault in [Fault::Status(502), Fault::CutAfterwards] {
-        bench.fail("POST git/refs", fault);
-        let taken = store.write_claim(&shop, b"one", None).await.unwrap();
-        assert_eq!(bench.store().read_claim(&shop).await.unwrap(), Some((taken.clone(), b"one".to_vec())));
-        bench.fail("DELETE git/refs", Fault::CutAfterwards);
-        store.delete_claim(&shop, &taken).await.unwrap();
-        assert_eq!(bench.store().read_claim(&shop).await.unwrap(), None);
-    }
 }
 
 #[tokio::test]
