@@ -190,13 +190,13 @@ pub(super) fn gates(organization: &Organization, arguments: &cli::Terraform) -> 
 }
 
 /// Gates and contracts of all plugins, before any Terraform starts (R10, R13).
-pub(super) fn check_modules(resolved: &Resolved, gates: &Gates) -> Result<(), Problems> {
+pub(super) fn check_modules(session: &Session, resolved: &Resolved, gates: &Gates) -> Result<(), Problems> {
     let mut problems = Problems::default();
     for (alias, plugin) in &resolved.deployment.plugins {
         let content = resolved.content(alias);
         let mut found = policy::check_contract(&plugin.plugin, &plugin.outputs, content.module());
         found.extend(policy::gate(&content.modules, gates));
-        problems.extend(load::in_plugin(&plugin.source.written, found));
+        problems.extend(load::in_plugin(&session.plugin_folder(&resolved.written.folder, &plugin.source.written), found));
     }
     if problems.any_error() { Err(problems) } else { Ok(()) }
 }

@@ -123,9 +123,7 @@ impl Log {
     fn terraform(&self, alias: &str, event: &terraform::Event) -> Option<String> {
         use terraform::{Action, Event as Said};
         let text = match event {
-            Said::ResourceDone { address, action, elapsed }
-                if *action != Action::Read && !is_own_resource(address) =>
-            {
+            Said::ResourceDone { address, action, elapsed } if *action != Action::Read && !is_own_resource(address) => {
                 format!("{} {} in {:.0}s", done_word(*action), inside(address), elapsed.as_secs_f64())
             }
             Said::ResourceProgress { address, action, elapsed } if *elapsed >= SLOW => {
@@ -146,7 +144,8 @@ impl Log {
     }
 
     fn note_planned(&mut self, alias: &str, change: &terraform::ResourceChange) {
-        let is_shown = !matches!(change.action, terraform::Action::NoOp | terraform::Action::Read) && !is_own_resource(&change.address);
+        let is_shown =
+            !matches!(change.action, terraform::Action::NoOp | terraform::Action::Read) && !is_own_resource(&change.address);
         if is_shown {
             let reason = change.reason.as_ref().map(|reason| format!(" ({})", one_line(reason))).unwrap_or_default();
             let line = format!("{} {}{reason}", change.action, inside(&change.address));
