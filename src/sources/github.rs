@@ -64,7 +64,9 @@ impl GitHub {
     /// Adds every tag, so that a likely one can be named.
     async fn add_tags(&self, client: &Client, refs: &mut Refs) -> Result<(), ApiError> {
         let tags: Vec<GitRef> = client.get(&format!("{}/git/matching-refs/tags/", self.repository.route())).await?;
-        tags.iter().for_each(|tag| refs.add(&tag.name, &tag.object.sha));
+        for tag in &tags {
+            refs.add(&tag.name, &tag.object.sha);
+        }
         Ok(())
     }
 }
@@ -94,7 +96,9 @@ impl Remote for GitHub {
             }
         }
         // Over the tags that were listed: those are not the commits that annotated tags mean.
-        found.iter().for_each(|(name, commit)| refs.add(name, commit));
+        for (name, commit) in &found {
+            refs.add(name, commit);
+        }
         Ok(refs)
     }
 
