@@ -13,6 +13,7 @@ mod presence;
 mod session;
 mod status;
 mod trace;
+mod trust;
 mod validate;
 mod view;
 mod watch;
@@ -40,6 +41,11 @@ pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken
     };
     let mut session = Session::new(world, cli.display, cancel);
     trace::start(&session);
+    if let Some(file) = &cli.network.ca_cert
+        && let Err(problems) = session.trust(file)
+    {
+        return exit(&session, Err(problems));
+    }
     if is_post {
         return exit(&session, post::run(&session, &cli.command).await.map(|_| ()));
     }

@@ -26,6 +26,8 @@ pub(super) struct Session {
     pub(super) redactor: Redactor,
     /// That this is the main stage of a workflow's step, where there is a later one to know of it.
     pub(super) presence: Option<Presence>,
+    /// The folder of the certificates that are trusted beside the machine's.
+    pub(super) certificates: Option<tempfile::TempDir>,
     /// Files by the names that people know them by, for drawing problems.
     files: Mutex<BTreeMap<String, Vec<u8>>>,
 }
@@ -39,7 +41,8 @@ pub(super) struct Opened {
 
 impl Session {
     pub(super) fn new(world: World, display: Display, cancel: CancellationToken) -> Self {
-        Self { world, display, cancel, redactor: Redactor::default(), presence: None, files: Mutex::default() }
+        let (redactor, files) = (Redactor::default(), Mutex::default());
+        Self { world, display, cancel, redactor, presence: None, certificates: None, files }
     }
 
     /// Remembers a file, so that problems in it can be drawn.
