@@ -16,8 +16,9 @@ const LARGEST: u64 = 1 << 20;
 const TOLD_BY: [&str; 3] = ["SSL_CERT_FILE", "GIT_SSL_CAINFO", "AWS_CA_BUNDLE"];
 
 impl Session {
-    /// Trusts the certificates of a file beside the machine's from here on.
-    pub(super) fn trust(&mut self, file: &Path) -> Result<(), Problems> {
+    /// Trusts the certificates of a file, if one is named, beside the machine's from here on.
+    pub(super) fn trust(&mut self, file: Option<&Path>) -> Result<(), Problems> {
+        let Some(file) = file else { return Ok(()) };
         let refused = |why: String| {
             Diagnostic::error(FailureReason::InvalidInput, format!("cannot use the certificates in `{}`: {why}", file.display()))
                 .help("name a file of root certificates in PEM with `--ca-cert`")
