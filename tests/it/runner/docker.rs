@@ -45,7 +45,8 @@ impl Docker {
             "FROM {base}\nRUN git --version\nCOPY tieline /usr/local/bin/tieline\nRUN ln -s tieline /usr/local/bin/tieline-post\n"
         );
         fs::write(folder.path().join("Dockerfile"), lines).unwrap();
-        let built = self.command().args(["build", "--quiet", "--pull=false", "--tag", IMAGE]).arg(folder.path()).output().unwrap();
+        let built =
+            self.command().args(["build", "--quiet", "--pull=false", "--tag", IMAGE]).arg(folder.path()).output().unwrap();
         if built.status.success() { Ok(self) } else { Err(String::from_utf8_lossy(&built.stderr).into_owned()) }
     }
 

@@ -188,16 +188,8 @@ impl<'m> Job<'m> {
             fs::write(&file, "").unwrap();
             chown(&file, Some(OWNER), Some(OWNER)).unwrap();
         }
-        let origin = Origin {
-            machine: self.machine,
-            action,
-            event: &self.event,
-            environment,
-            state,
-            inputs,
-            job: &self.extra,
-            id: &id,
-        };
+        let origin =
+            Origin { machine: self.machine, action, event: &self.event, environment, state, inputs, job: &self.extra, id: &id };
         let mut mounts = vec![(self.machine.socket(), "/var/run/docker.sock")];
         mounts.extend(self.machine.mounts().into_iter().rev());
         let launch = Launch {
