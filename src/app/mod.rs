@@ -1,6 +1,8 @@
 //! The composition root: one file per command, each a pipeline that reads top to bottom. The only module that knows all others.
 
+mod access;
 mod action;
+mod announce;
 mod assemble;
 mod connection;
 mod context;
@@ -72,8 +74,14 @@ pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken
 async fn obey(session: &Session, command: Command) -> Ended {
     match command {
         Command::Validate(target) => validate::run(session, &target).await?,
-        Command::Plan(plan) => return plan::run(session, &plan).await,
-        Command::Deploy(deploy) => return deploy::run(session, &deploy).await,
+        Command::Plan(plan) => {
+            let subject = announce::Subject { target: &plan.target, wishes: &plan.announcements, deploys: false };
+            return announce::around(session, &subject, plan::run(session, &plan)).await;
+        }
+        Command::Deploy(deploy) => {
+            let subject = announce::Subject { target: &deploy.target, wishes: &deploy.announcements, deploys: true };
+            return announce::around(session, &subject, deploy::run(session, &deploy)).await;
+        }
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
         Command::Context(context) => context::run(session, &context).await?,

@@ -7,6 +7,7 @@
 mod acceptance;
 mod architecture;
 mod commands;
+mod context;
 mod documentation;
 mod endure;
 mod failures;
