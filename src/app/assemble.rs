@@ -223,7 +223,6 @@ impl Resolved {
         let binary = terraform::locate(&session.world, arguments.terraform.as_deref())?;
         let settings = terraform::Settings {
             plugin_cache: folder.join("providers"),
-            ca_cert: arguments.ca_cert.as_ref().map(|path| session.world.directory.join(path)),
             terraform_parallelism: arguments.terraform_parallelism,
             lock_timeout: arguments.lock_timeout,
         };

@@ -4,6 +4,7 @@
 //! variable `TIELINE_TEST_REQUIRE` (such as `pg,s3,aws`) it fails.
 
 mod aws;
+mod certificates;
 mod hand_over;
 mod http;
 mod moto;
