@@ -1,7 +1,7 @@
 //! Deployments with what people really run: remote backends and the AWS provider.
 //!
 //! What a machine may lack is looked for. A test that lacks something is counted as skipped, says so, and passes; with the
-//! variable `TIELINE_TEST_REQUIRE` (such as `pg,s3,aws`) it fails.
+//! variable `TIELINE_TEST_REQUIRE` (such as `pg,s3,aws,openapi`) it fails.
 
 mod aws;
 mod hand_over;
@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 /// What the machine has. Where that is an error, which says what is lacking, the test is to return at once.
-fn need<T>(name: &str, found: Result<T, String>) -> Option<T> {
+pub(crate) fn need<T>(name: &str, found: Result<T, String>) -> Option<T> {
     let lacking = match found {
         Ok(found) => return Some(found),
         Err(lacking) => lacking,
