@@ -3,6 +3,7 @@
 pub mod address;
 pub mod canonical;
 pub mod catalog;
+pub mod change;
 pub mod connection;
 pub mod connection_type;
 pub mod deployment;

@@ -4,6 +4,7 @@
 //! changes nothing. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
 
 mod apply;
+mod attributes;
 mod bind;
 mod blame;
 mod changes;
@@ -50,6 +51,7 @@ pub use claim::{Held, Start, claim};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
 pub use plan::plan;
+pub use recovery::clear_up;
 
 /// What a run is asked to do beyond its documents.
 #[derive(Debug, Clone)]
@@ -74,6 +76,9 @@ pub struct Settings {
     pub commit: Option<String>,
     /// Where the run can be watched.
     pub run_url: Option<String>,
+    /// Whether a deploy also reads what changes inside resources, for its report: one more Terraform command for each plan that has
+    /// changes. A plan reads it anyway.
+    pub attribute_changes: bool,
 }
 
 /// A plugin's tree with the static reading of its module.

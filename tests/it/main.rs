@@ -7,6 +7,7 @@
 mod acceptance;
 mod architecture;
 mod commands;
+mod context;
 mod documentation;
 mod endure;
 mod failures;
@@ -18,6 +19,7 @@ mod harness;
 mod planning;
 mod publication;
 mod quickstart;
+mod runner;
 mod sharing;
 mod sources;
 mod values;

@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Bench, write};
-use crate::context::publish::{PublishError, Published, publish};
-use crate::context::{Branch, Changes, CommitId, ContextStore, StoreError};
-use crate::domain::failure::FailureReason;
-use crate::world::{Clock, World};
+use tieline::context::publish::{PublishError, Published, publish};
+use tieline::context::{Branch, Changes, CommitId, ContextStore, StoreError};
+use tieline::domain::failure::FailureReason;
+use tieline::world::{Clock, World};
 
 /// Starts so many publishers at once, each with a store of its own; returns how many attempts all of them needed.
 async fn publishers(bench: Arc<Bench>, count: usize, remote: bool) -> usize {

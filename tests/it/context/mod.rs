@@ -4,8 +4,10 @@
 mod behaviour;
 mod cost;
 mod creation;
+mod github;
 mod publication;
-pub(crate) mod records;
+mod records;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +15,11 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::create::init;
-use super::git::{GitStore, Location, RefNames};
-use super::{Change, Changes};
-use crate::domain::address::Place;
-use crate::world::{OnCancel, ProcessSpec, Variables, World, os};
+use tieline::context::create::init;
+use tieline::context::git::GitStore;
+use tieline::context::{Change, Changes, Location, RefNames};
+use tieline::domain::address::Place;
+use tieline::world::{OnCancel, ProcessSpec, Variables, World, os};
 
 /// A folder of its own with a context repository in it.
 pub(super) struct Bench {
