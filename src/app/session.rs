@@ -217,9 +217,11 @@ impl Session {
                 let client = self.context_client(arguments, repository)?;
                 Arc::new(GitHubStore::open(&self.world, client, repository, names)?)
             }
-            Location::Local(_) | Location::Remote(_) => {
-                Arc::new(GitStore::open(&self.world, location, names, &self.cache()).await?)
+            Location::Remote(url) => {
+                let world = self.world_for_git(arguments, url);
+                Arc::new(GitStore::open(&world, location, names, &self.cache()).await?)
             }
+            Location::Local(_) => Arc::new(GitStore::open(&self.world, location, names, &self.cache()).await?),
         })
     }
 

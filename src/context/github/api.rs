@@ -10,10 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::Method;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
+use super::messages::{Blob, CommitAnswer, Listing, MadeFile, NewEntry, Object, Reference};
 use crate::context::{CommitId, StoreError};
 use crate::domain::failure::FailureReason;
 use crate::github::{ApiError, Client, Repository, part};
@@ -78,101 +78,6 @@ pub(super) enum Move<'a> {
 pub(super) struct Commit {
     pub(super) tree: String,
     pub(super) parents: Vec<CommitId>,
-}
-
-/// What is in a tree.
-#[derive(Deserialize)]
-pub(super) struct Listing {
-    #[serde(rename = "tree")]
-    pub(super) entries: Vec<Listed>,
-    /// Whether there was more than the server answers with.
-    #[serde(default)]
-    pub(super) truncated: bool,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Listed {
-    pub(super) path: String,
-    pub(super) mode: String,
-    #[serde(rename = "sha")]
-    pub(super) id: String,
-}
-
-/// What becomes of a file in a new tree.
-#[derive(Serialize)]
-pub(super) struct NewEntry {
-    path: String,
-    mode: &'static str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(flatten)]
-    content: Content,
-}
-
-#[derive(Serialize)]
-enum Content {
-    #[serde(rename = "content")]
-    Text(String),
-    /// None takes the file away.
-    #[serde(rename = "sha")]
-    Blob(Option<String>),
-}
-
-impl NewEntry {
-    pub(super) fn text(path: &str, executable: bool, text: &str) -> Self {
-        Self::new(path, executable, Content::Text(text.to_owned()))
-    }
-
-    pub(super) fn blob(path: &str, executable: bool, id: String) -> Self {
-        Self::new(path, executable, Content::Blob(Some(id)))
-    }
-
-    pub(super) fn removed(path: &str) -> Self {
-        Self::new(path, false, Content::Blob(None))
-    }
-
-    fn new(path: &str, executable: bool, content: Content) -> Self {
-        Self { path: path.to_owned(), mode: if executable { "100755" } else { "100644" }, kind: "blob", content }
-    }
-
-    /// About so many bytes of a request.
-    pub(super) fn size(&self) -> usize {
-        let content = if let Content::Text(text) = &self.content { text.len() } else { 0 };
-        self.path.len() + content
-    }
-}
-
-/// Something that has an id.
-#[derive(Deserialize)]
-struct Object {
-    #[serde(rename = "sha")]
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct Reference {
-    #[serde(rename = "ref")]
-    name: String,
-    object: Object,
-}
-
-#[derive(Deserialize)]
-struct CommitAnswer {
-    #[serde(rename = "sha")]
-    id: String,
-    tree: Object,
-    parents: Vec<Object>,
-}
-
-#[derive(Deserialize)]
-struct Blob {
-    content: String,
-    encoding: String,
-}
-
-#[derive(Deserialize)]
-struct MadeFile {
-    commit: Object,
 }
 
 impl Api {

@@ -4,6 +4,7 @@
 //! sees before a ref names them; only moving the ref has to be careful, see [`references`].
 
 mod api;
+mod messages;
 mod objects;
 mod references;
 mod trees;
@@ -73,11 +74,10 @@ impl GitHubStore {
             return Err(self.api.unavailable("it is empty; `tieline context init` starts it"));
         };
         let commit = self.api.make_first_file(branch, path, bytes, message).await?;
-        let rest: Changes = changes.iter().filter(|(other, _)| *other != path).map(|(p, c)| (p.clone(), c.clone())).collect();
-        if rest.is_empty() {
+        if changes.len() == 1 {
             return Ok(commit);
         }
-        let whole = self.make_commit(&rest, Some(&commit), message).await?;
+        let whole = self.make_commit(changes, Some(&commit), message).await?;
         references::swap(&self.api, name, Some(&whole), Some(&commit)).await?;
         Ok(whole)
     }

@@ -1,7 +1,7 @@
 //! Making the objects of a commit: what differs from its parent, in as few requests as it takes.
 
 use super::GitHubStore;
-use super::api::NewEntry;
+use super::messages::NewEntry;
 use super::trees::Kind;
 use crate::context::{Change, Changes, CommitId, StoreError};
 

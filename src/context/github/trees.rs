@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::api::{Api, Listing, in_parallel};
+use super::api::{Api, in_parallel};
+use super::messages::Listing;
 use crate::context::{CommitId, ListedFile, StoreError};
 
 /// When at least so many folders of a tree are wanted, all below it is read at once.

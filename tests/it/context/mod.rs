@@ -4,7 +4,9 @@
 mod behaviour;
 mod cost;
 mod creation;
+mod faults;
 mod github;
+mod program;
 mod publication;
 mod records;
 mod verify;
