@@ -165,6 +165,7 @@ impl Session {
             catalog,
             lock: &lock,
             mode,
+            github: None,
         };
         let uses = uses(&written.manifest);
         let (fetched, mut new_lock, warnings) = sources::fetch_all(&self.world, &terms, &uses).await?;

@@ -15,6 +15,7 @@ mod fixtures;
 mod gates;
 mod generated;
 mod github;
+mod github_client;
 mod harness;
 mod planning;
 mod publication;
