@@ -20,3 +20,4 @@ mod quickstart;
 mod sharing;
 mod sources;
 mod values;
+mod workflows;
