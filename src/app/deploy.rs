@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use super::assemble::{self, Resolved};
+use super::identity;
 use super::plan::private_folder;
 use super::session::Session;
 use super::watch;
+use crate::cloud::Purpose;
 use crate::domain::deployment::Choice;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
@@ -46,19 +48,24 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<()
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run, settings: settings.clone(), trees };
-    // Asking terraform for its version takes longer than taking the claim, and neither needs the other.
+    // All three take a while, and none needs the others.
     let say = |note: String| session.say(&note);
-    let (held, terraform) = tokio::join!(
+    let (held, terraform, identity) = tokio::join!(
         engine::claim(&start, &resolved.deployment, &say),
-        resolved.terraform(session, &arguments.terraform, folder.path())
+        resolved.terraform(session, &arguments.terraform, folder.path()),
+        identity::sign_in(session, &resolved.deployment, Purpose::Deploy, start.run.as_str())
     );
     let held = held?;
-    let engine = match terraform {
-        Ok(terraform) => {
+    let engine = match (terraform, identity) {
+        (Ok(terraform), Ok(identity)) => {
             let folder = folder.path().to_path_buf();
-            resolved.engine(session, terraform, &arguments.terraform, settings, folder, watcher.sink()).await
+            resolved.engine(session, (terraform, identity), &arguments.terraform, settings, folder, watcher.sink()).await
         }
-        Err(problems) => Err(problems),
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems),
+        (Err(mut problems), Err(more)) => {
+            problems.extend(more);
+            Err(problems)
+        }
     };
     let engine = match engine {
         Ok(engine) => engine,

@@ -11,7 +11,8 @@ use super::address::{Address, Place};
 use super::connection::Binding;
 use super::failure::FailureReason;
 use super::names::{Alias, Digest, InputName, PluginName, RunId, SlotName, VersionTag};
-use super::organization::{Account, Backend};
+use super::account::Account;
+use super::organization::Backend;
 use super::outcome::PlanFingerprint;
 
 /// The format of the files written today.

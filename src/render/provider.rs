@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Request, escape, names};
 use crate::domain::module::Module;
-use crate::domain::organization::{Account, AccountProvider};
+use crate::domain::account::{Account, AccountProvider};
 
 /// Provider blocks by local name, and where each of these providers comes from.
 #[derive(Default)]
