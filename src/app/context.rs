@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use crate::context::git::Location;
 use crate::context::verify::{self, LedgerFiles};
-use crate::context::{Branch, create};
+use crate::context::{Branch, Location, create};
 use crate::documents;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;

@@ -42,6 +42,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<()
         repository: None,
         commit,
         run_url: None,
+        attribute_changes: false,
     };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);

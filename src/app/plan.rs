@@ -34,6 +34,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Result<(), 
         repository: None,
         commit: None,
         run_url: None,
+        attribute_changes: false,
     };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);

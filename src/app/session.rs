@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::create;
-use crate::context::git::{GitStore, Location, RefNames};
-use crate::context::{Branch, ContextStore, Remembered};
+use crate::context::git::GitStore;
+use crate::context::{Branch, ContextStore, Location, RefNames, Remembered};
 use crate::documents;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;

@@ -8,11 +8,15 @@ pub mod create;
 pub mod git;
 pub mod layout;
 pub mod ledger;
+mod location;
 pub mod publish;
+mod references;
 mod remembered;
 pub mod store;
 pub mod verify;
 
+pub use location::Location;
+pub use references::RefNames;
 pub use remembered::Remembered;
 pub use store::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, StoreError};
 

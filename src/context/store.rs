@@ -71,6 +71,18 @@ impl Change {
     }
 }
 
+/// Refuses what would break out of the repository when somebody checks it out, or out of the lines that git is spoken to in.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a path that no file may have.
+pub(super) fn check_path(path: &str) -> Result<(), StoreError> {
+    let is_bad = |part: &str| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git");
+    if path.contains(char::is_control) || path.split('/').any(is_bad) {
+        return Err(StoreError::Corrupt { path: path.to_owned(), why: "no file may have this path".to_owned() });
+    }
+    Ok(())
+}
+
 /// The changes of one commit, by path.
 pub type Changes = BTreeMap<String, Change>;
 

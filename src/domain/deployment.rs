@@ -11,6 +11,7 @@ use super::connection_type::ConnectionType;
 use super::manifest::{DeployableKind, Manifest};
 use super::names::{Alias, AttributeName, InputName, OutputName, SlotName};
 use super::organization::{Environment, SecretReference};
+use super::outcome::Wire;
 use super::plugin::{Plugin, Slot};
 use super::record::{ResolvedSource, StateLocation};
 
@@ -31,6 +32,26 @@ pub struct Deployment {
     pub plugins: BTreeMap<Alias, ResolvedPlugin>,
     /// The outputs supplied from elsewhere.
     pub stand_ins: BTreeMap<(Alias, OutputName), Address>,
+}
+
+impl Deployment {
+    /// What feeds the slots, by applied plugin and slot.
+    pub fn wiring(&self) -> Vec<Wire> {
+        let slots = self
+            .plugins
+            .iter()
+            .flat_map(|(alias, plugin)| plugin.slots.iter().map(move |(slot, resolved)| (alias, slot, resolved)));
+        let wires = slots.filter_map(|(alias, slot, resolved)| {
+            let source = match &resolved.choice {
+                Choice::Link { alias, output } => self.place.output(alias, output),
+                Choice::Connection(chosen) => chosen.record.address.clone(),
+                Choice::Pending { address, .. } => address.clone(),
+                Choice::Unset => return None,
+            };
+            Some(Wire { source, type_name: resolved.slot.type_name.clone(), alias: alias.clone(), slot: slot.clone() })
+        });
+        wires.collect()
+    }
 }
 
 /// An applied plugin, resolved.

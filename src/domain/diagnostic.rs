@@ -201,6 +201,20 @@ impl Problems {
         self.0.extend(other.0);
     }
 
+    /// The same with every text put through `change`; places stay as they are, for programs look them up.
+    #[must_use]
+    pub fn with_texts(self, change: &dyn Fn(&str) -> String) -> Self {
+        let all = |texts: Vec<String>| texts.iter().map(|text| change(text)).collect();
+        let problems = self.0.into_iter().map(|problem| Diagnostic {
+            message: change(&problem.message),
+            label: change(&problem.label),
+            notes: all(problem.notes),
+            help: all(problem.help),
+            ..problem
+        });
+        Self(problems.collect())
+    }
+
     /// Whether any of them stops the run.
     pub fn any_error(&self) -> bool {
         self.0.iter().any(|problem| problem.severity == Severity::Error)

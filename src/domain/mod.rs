@@ -4,6 +4,7 @@ pub mod account;
 pub mod address;
 pub mod canonical;
 pub mod catalog;
+pub mod change;
 pub mod connection;
 pub mod connection_type;
 pub mod deployment;

@@ -3,21 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::address::{Address, Place};
+use super::change::PlannedResource;
 use super::connection::ConnectionRecord;
 use super::diagnostic::Problems;
-use super::names::{Alias, Digest};
+use super::names::{Alias, Digest, SlotName, TypeName};
 use super::record::{ChangeCounts, RunRecord, TaskType};
-
-/// What would happen to a resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedResource {
-    /// Its address inside the plugin's module.
-    pub address: String,
-    /// `create`, `update`, `replace`, `delete` or another of Terraform's words.
-    pub action: String,
-}
 
 /// What would happen to an applied plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +104,23 @@ pub struct PlanReport {
     pub refusals: Problems,
     /// Consumers elsewhere of connections whose producer would change: connection to consumers.
     pub impact: BTreeMap<Address, Vec<String>>,
+    /// What feeds the slots.
+    pub wiring: Vec<Wire>,
+}
+
+/// A slot with the connection that feeds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Wire {
+    /// The connection, of this deployable or from elsewhere.
+    pub source: Address,
+    /// The type it is taken as.
+    #[serde(rename = "type")]
+    pub type_name: TypeName,
+    /// The applied plugin that takes it.
+    pub alias: Alias,
+    /// In this slot.
+    pub slot: SlotName,
 }
 
 /// A finished run.
@@ -122,12 +132,82 @@ pub struct RunReport {
     pub run: RunRecord,
     /// What failed.
     pub problems: Problems,
+    /// What happened to resources, by applied plugin, as far as it came to a plan.
+    pub changes: BTreeMap<Alias, Vec<PlannedResource>>,
     /// The connections of the deployable, as they stand.
     pub connections: BTreeMap<Address, ConnectionRecord>,
     /// Consumers that are bound to an older generation: connection to consumers.
     pub stale: BTreeMap<Address, Vec<String>>,
     /// What a destroy left behind on purpose.
     pub retained: Vec<String>,
+    /// What feeds the slots.
+    pub wiring: Vec<Wire>,
+}
+
+impl PlanReport {
+    /// What each task would do to resources.
+    pub fn resources(&self) -> impl Iterator<Item = (&PlannedTask, &[PlannedResource])> {
+        self.tasks.iter().filter_map(|task| match &task.verdict {
+            Verdict::Changes(resources) => Some((task, resources.as_slice())),
+            _ => None,
+        })
+    }
+
+    /// All changes, counted.
+    pub fn counts(&self) -> ChangeCounts {
+        self.tasks.iter().map(|task| task.counts).sum()
+    }
+
+    /// The same with every text that came from outside put through `change`, as a redactor does.
+    #[must_use]
+    pub fn with_texts(mut self, change: &dyn Fn(&str) -> String) -> Self {
+        self.problems = self.problems.with_texts(change);
+        self.refusals = self.refusals.with_texts(change);
+        for task in &mut self.tasks {
+            if let Verdict::Changes(resources) = &mut task.verdict {
+                resources.iter_mut().for_each(|resource| resource.change_texts(change));
+            }
+        }
+        self
+    }
+}
+
+impl RunReport {
+    /// All changes, counted.
+    pub fn counts(&self) -> ChangeCounts {
+        self.run.main_tasks().map(|task| task.changes).sum()
+    }
+
+    /// The same with every text that came from outside put through `change`, as a redactor does.
+    #[must_use]
+    pub fn with_texts(mut self, change: &dyn Fn(&str) -> String) -> Self {
+        self.problems = self.problems.with_texts(change);
+        self.changes.values_mut().flatten().for_each(|resource| resource.change_texts(change));
+        self.retained = self.retained.iter().map(|text| change(text)).collect();
+        for record in self.connections.values_mut() {
+            for face in std::iter::once(&mut record.face).chain(&mut record.also) {
+                face.attributes.values_mut().for_each(|value| change_strings(value, change));
+            }
+        }
+        self
+    }
+}
+
+fn change_strings(value: &mut Value, change: &dyn Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| change_strings(item, change)),
+        Value::Object(fields) => {
+            *fields = std::mem::take(fields)
+                .into_iter()
+                .map(|(key, mut item)| {
+                    change_strings(&mut item, change);
+                    (change(&key), item)
+                })
+                .collect();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[cfg(test)]

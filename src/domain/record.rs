@@ -213,6 +213,15 @@ impl std::ops::AddAssign for ChangeCounts {
     }
 }
 
+impl std::iter::Sum for ChangeCounts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |mut sum, counts| {
+            sum += counts;
+            sum
+        })
+    }
+}
+
 impl std::fmt::Display for ChangeCounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "+{} ~{} -{}", self.add, self.change, self.remove)

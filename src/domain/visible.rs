@@ -18,6 +18,14 @@ pub fn visible(text: &str) -> String {
     shown.replace("##[", "#\\#[")
 }
 
+/// The text, or as much of it as has room, in characters, with how much there is of it.
+pub fn shortened(text: &str, room: usize) -> String {
+    match text.char_indices().nth(room) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}\u{2026} ({} characters)", &text[..end], text.chars().count()),
+    }
+}
+
 /// Characters that turn or hide the text around them.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

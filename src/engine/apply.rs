@@ -9,6 +9,7 @@ use super::prepare::{self, Initialized, Prepared};
 use super::{Engine, changes};
 use crate::context::ledger::Snapshot;
 use crate::domain::address::Address;
+use crate::domain::change::PlannedResource;
 use crate::domain::connection::{Binding, ConnectionRecord, ConnectionStatus, Producer};
 use crate::domain::deployment::ResolvedPlugin;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -23,6 +24,8 @@ pub(super) struct Applied {
     pub(super) record: AppliedRecord,
     /// What changed.
     pub(super) changes: ChangeCounts,
+    /// What was to change, each with how far it got.
+    pub(super) resources: Vec<PlannedResource>,
     /// What went wrong.
     pub(super) problems: Problems,
 }
@@ -30,7 +33,7 @@ pub(super) struct Applied {
 impl Engine {
     /// Applies a prepared task. Nothing is applied when a bound connection changed meanwhile (R11) or the attempt cannot be noted.
     pub(super) async fn apply(&self, alias: &Alias, prepared: &Prepared, journal: &Journal) -> Result<Applied, Problems> {
-        let Prepared { initialized, plan } = prepared;
+        let Prepared { initialized, plan, resources } = prepared;
         let plugin = &self.deployment.plugins[alias];
         let run = journal.run();
         self.recheck(alias, &initialized.bindings).await?;
@@ -39,7 +42,8 @@ impl Engine {
         if !plan.changed && self.has_published(alias, plugin) {
             // Nothing to apply and nothing to learn: the record only takes note of what it was compared with.
             succeed(&mut record);
-            return Ok(Applied { record, changes: ChangeCounts::default(), problems: Problems::default() });
+            let changes = ChangeCounts::default();
+            return Ok(Applied { record, changes, resources: Vec::new(), problems: Problems::default() });
         }
         journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
         journal.secure_attempt(alias).await?;
@@ -52,9 +56,12 @@ impl Engine {
                 succeed(&mut record);
                 journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
                 let problems = self.publish_outputs(alias, plugin, &run, &applied.outputs);
-                Ok(Applied { record, changes, problems })
+                Ok(Applied { record, changes, resources: changes::progressed(resources.clone(), None), problems })
             }
-            Err(failure) => Ok(self.failed(alias, plugin, record, failure, &run)),
+            Err(failure) => {
+                let resources = changes::progressed(resources.clone(), Some(&failure.applied));
+                Ok(self.failed(alias, plugin, record, failure, resources, &run))
+            }
         }
     }
 
@@ -64,13 +71,14 @@ impl Engine {
         plugin: &ResolvedPlugin,
         mut record: AppliedRecord,
         failure: Box<terraform::Failure>,
+        resources: Vec<PlannedResource>,
         run: &RunId,
     ) -> Applied {
         // How many resources a broken apply left is unknown; that there may be some is what matters for R33.
         record.resources = record.resources.max(failure.applied.counts.add);
         self.degrade(alias, plugin, run);
         let changes = failure.applied.counts;
-        Applied { record, changes, problems: self.explain(alias, failure) }
+        Applied { record, changes, resources, problems: self.explain(alias, failure) }
     }
 
     /// The records that this task is bound to must still be what the plan was made with.

@@ -1,6 +1,6 @@
 //! What a plan does, without the resources of our own, which publish revisions.
 
-use crate::domain::outcome::PlannedResource;
+use crate::domain::change::{PlannedResource, Progress};
 use crate::domain::record::{AppliedRecord, ChangeCounts};
 use crate::render;
 use crate::terraform::{self, Action};
@@ -50,8 +50,43 @@ pub(super) fn planned_resources(plan: &terraform::Plan) -> Vec<PlannedResource> 
     let shown = changes(plan).filter(|resource| !matches!(resource.action, Action::NoOp | Action::Read));
     shown
         .map(|resource| PlannedResource {
-            address: resource.address.strip_prefix("module.plugin.").unwrap_or(&resource.address).to_owned(),
+            address: inside(&resource.address),
             action: resource.action.to_string(),
+            previous: resource.previous_address.as_deref().map(inside),
+            progress: Progress::Planned,
+            attributes: Vec::new(),
+            more: 0,
         })
         .collect()
+}
+
+/// The module call in the root module that the plugin is.
+pub(super) const INSIDE: &str = "module.plugin.";
+
+/// An address inside the plugin's module.
+fn inside(address: &str) -> String {
+    address.strip_prefix(INSIDE).unwrap_or(address).to_owned()
+}
+
+/// How far each change got in an apply that ended well, or else did only this much.
+pub(super) fn progressed(mut resources: Vec<PlannedResource>, broken_off: Option<&terraform::Applied>) -> Vec<PlannedResource> {
+    for resource in &mut resources {
+        resource.progress = match broken_off {
+            Some(applied) if !is_done(resource, applied) => Progress::Open,
+            _ => Progress::Done,
+        };
+    }
+    resources
+}
+
+/// Whether an apply that failed came to the end of a change. A replacement is done when both of its halves are.
+fn is_done(resource: &PlannedResource, applied: &terraform::Applied) -> bool {
+    let halves: &[Action] = match resource.action.as_str() {
+        "create" | "import" => &[Action::Create],
+        "delete" => &[Action::Delete],
+        "replace" => &[Action::Delete, Action::Create],
+        _ => &[Action::Update],
+    };
+    let of_it = || applied.resources.iter().filter(|done| inside(&done.address) == resource.address);
+    halves.iter().all(|half| of_it().any(|done| done.action == *half))
 }

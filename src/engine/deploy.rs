@@ -54,19 +54,23 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
 
 impl Engine {
     async fn approve_and_run(self: &Arc<Self>, journal: &Arc<Journal>, results: &Arc<Mutex<Results>>) -> Result<(), Problems> {
-        let prepared = self.approve(journal).await?;
+        let prepared = self.approve(journal, results).await?;
         self.run_tasks(journal, results, prepared).await;
         Ok(())
     }
 
     /// Everything that is decided before the first apply: on a protected environment and with an approved plan all that can be
     /// planned is planned and gated (R26); what is to be destroyed is marked and must not be held by anybody (R29, R30).
-    async fn approve(self: &Arc<Self>, journal: &Arc<Journal>) -> Result<BTreeMap<Node, Prepared>, Problems> {
+    async fn approve(
+        self: &Arc<Self>,
+        journal: &Arc<Journal>,
+        results: &Mutex<Results>,
+    ) -> Result<BTreeMap<Node, Prepared>, Problems> {
         let blockers = self.blockers();
         if blockers.any_error() {
             return Err(blockers);
         }
-        let planned = if self.is_planned_first() { Some(self.approved_pass(journal).await?) } else { None };
+        let planned = if self.is_planned_first() { Some(self.approved_pass(journal, results).await?) } else { None };
         if !self.removed.is_empty() {
             self.retire(journal).await?;
         }
@@ -78,8 +82,10 @@ impl Engine {
         self.deployment.environment.protected || self.settings.approved_plan.is_some()
     }
 
-    async fn approved_pass(self: &Arc<Self>, journal: &Arc<Journal>) -> Result<Pass, Problems> {
+    async fn approved_pass(self: &Arc<Self>, journal: &Arc<Journal>, results: &Mutex<Results>) -> Result<Pass, Problems> {
         let pass = plan::pass(self, Some(journal)).await;
+        locked(results).changes =
+            pass.report.resources().map(|(task, resources)| (task.alias.clone(), resources.to_vec())).collect();
         if pass.report.problems.any_error() {
             return Err(pass.report.problems);
         }
@@ -158,7 +164,7 @@ impl Engine {
 
     /// Publishes everything that completed in one commit, then gives up the claim (R16).
     async fn finish(&self, journal: &Journal, results: Results) -> RunReport {
-        let Results { applied, destroyed, retained, mut problems } = results;
+        let Results { applied, destroyed, retained, changes, mut problems } = results;
         self.name_stop(&mut problems);
         if journal.is_lost() && !problems.0.iter().any(|problem| problem.reason == FailureReason::Claimed) {
             problems.extend(journal.taken_over());
@@ -210,7 +216,9 @@ impl Engine {
             }
         }
         let stale = self.stale(&connections);
-        RunReport { place: self.deployment.place.clone(), run, problems, connections, stale, retained }
+        let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
+        let report = RunReport { place, run, problems, changes, connections, stale, retained, wiring };
+        report.with_texts(&|text| self.redactor.redact(text))
     }
 
     fn release(&self, run: &RunRecord, applied: &BTreeMap<Alias, (AppliedRecord, bool)>) -> Release {

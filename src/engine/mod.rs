@@ -4,6 +4,7 @@
 //! changes nothing. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
 
 mod apply;
+mod attributes;
 mod bind;
 mod blame;
 mod changes;
@@ -76,6 +77,9 @@ pub struct Settings {
     pub commit: Option<String>,
     /// Where the run can be watched.
     pub run_url: Option<String>,
+    /// Whether a deploy also reads what changes inside resources, for its report: one more Terraform command for each plan that has
+    /// changes. A plan reads it anyway.
+    pub attribute_changes: bool,
 }
 
 /// A plugin's tree with the static reading of its module.

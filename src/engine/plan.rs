@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::journal::Journal;
 use super::prepare::{self, Preparation, Prepared};
 use super::publication::is_of;
-use super::{Engine, Node, bind, changes, fingerprint, locked, schedule, tasks};
+use super::{Engine, Node, attributes, bind, changes, fingerprint, locked, schedule, tasks};
 use crate::domain::address::Address;
+use crate::domain::change::PlannedResource;
 use crate::domain::deployment::Choice;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -73,10 +74,10 @@ impl Engine {
     ) -> Result<(Verdict, ChangeCounts, Value), Problems> {
         let alias = match node {
             Node::Destroy(alias) => {
-                let prepared = self.prepare_removal(alias, journal.is_some()).await?;
+                let mut prepared = self.prepare_removal(alias, journal.is_some()).await?;
                 self.note_losses(alias, &prepared.plan, planned);
-                let essence = self.essence(&prepared.initialized.root).await.map_err(|failure| self.explain(alias, failure))?;
-                let (resources, counts) = (changes::planned_resources(&prepared.plan), changes::counts(&prepared.plan));
+                let essence = self.essence(&mut prepared).await.map_err(|failure| self.explain(alias, failure))?;
+                let (resources, counts) = (prepared.resources.clone(), changes::counts(&prepared.plan));
                 locked(planned).prepared.insert(node.clone(), prepared);
                 return Ok((Verdict::Changes(resources), counts, essence));
             }
@@ -88,13 +89,12 @@ impl Engine {
         }
         match self.prepare(alias, journal).await? {
             Preparation::Unchanged => Ok((Verdict::Unchanged, ChangeCounts::default(), Value::Null)),
-            Preparation::Planned(prepared) => {
+            Preparation::Planned(mut prepared) => {
                 let counts = changes::counts(&prepared.plan);
                 self.note_losses(alias, &prepared.plan, planned);
                 let (verdict, essence) = if prepared.plan.changed {
-                    let essence =
-                        self.essence(&prepared.initialized.root).await.map_err(|failure| self.explain(alias, failure))?;
-                    (Verdict::Changes(changes::planned_resources(&prepared.plan)), essence)
+                    let essence = self.essence(&mut prepared).await.map_err(|failure| self.explain(alias, failure))?;
+                    (Verdict::Changes(prepared.resources.clone()), essence)
                 } else {
                     (Verdict::NoChanges, Value::Null)
                 };
@@ -111,9 +111,19 @@ impl Engine {
         }
     }
 
-    async fn essence(&self, root: &terraform::Root) -> Result<Value, Box<terraform::Failure>> {
-        let plan = self.terraform.show_plan(root, &self.cancel).await?;
-        Ok(fingerprint::plan_essence(&plan, &root.directory.to_string_lossy()))
+    /// What a person approves of a plan; on the way, what changes inside its resources is filled in.
+    async fn essence(&self, prepared: &mut Prepared) -> Result<Value, Box<terraform::Failure>> {
+        let root = &prepared.initialized.root;
+        let shown = self.terraform.show_plan(root, &self.cancel).await?;
+        self.fill_attributes(&mut prepared.resources, &shown);
+        Ok(fingerprint::plan_essence(&shown, &root.directory.to_string_lossy()))
+    }
+
+    /// Fills in what changes inside resources; all tasks of a run share the room that there is.
+    pub(super) fn fill_attributes(&self, resources: &mut [PlannedResource], shown: &Value) {
+        const ROOM: usize = 4 << 20;
+        let tasks = self.deployment.plugins.len() + self.removed.len();
+        attributes::fill(resources, shown, &self.redactor, ROOM / tasks.max(1));
     }
 
     /// What has values that are not known yet: producers in this deployment before their apply (R25), connections that are still to
@@ -157,6 +167,7 @@ impl Engine {
             fingerprint: self.plan_fingerprint(&planned.essences),
             problems: planned.problems,
             refusals: Problems(self.blockers().0.into_iter().chain(planned.losses.0).collect()),
+            wiring: self.deployment.wiring(),
         };
         Pass { prepared: planned.prepared, report }
     }
@@ -244,5 +255,5 @@ impl Engine {
 pub async fn plan(engine: Arc<Engine>) -> PlanReport {
     let mut report = engine.identified(engine.within_time(pass(&engine, None))).await.report;
     engine.name_stop(&mut report.problems);
-    report
+    report.with_texts(&|text| engine.redactor.redact(text))
 }

@@ -12,6 +12,7 @@ use super::journal::Journal;
 use super::root::Rendering;
 use super::{Engine, changes};
 use crate::documents;
+use crate::domain::change::PlannedResource;
 use crate::domain::connection::{Binding, ConnectionStatus};
 use crate::domain::deployment::{InputValue, ResolvedPlugin};
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -34,6 +35,14 @@ pub(super) struct Initialized {
 pub(super) struct Prepared {
     pub(super) initialized: Initialized,
     pub(super) plan: terraform::Plan,
+    /// The plan's changes, as reports show them.
+    pub(super) resources: Vec<PlannedResource>,
+}
+
+impl Prepared {
+    pub(super) fn new(initialized: Initialized, plan: terraform::Plan) -> Self {
+        Self { resources: changes::planned_resources(&plan), initialized, plan }
+    }
 }
 
 /// What came of preparing a task.
@@ -94,7 +103,7 @@ impl Engine {
             journal.note(|claim| _ = claim.applied.insert(alias.clone(), record));
         }
         let plan = self.plan_root(alias, &initialized.root, PlanMode::Apply, journal.is_some(), before).await?;
-        Ok(Preparation::Planned(Box::new(Prepared { initialized, plan })))
+        Ok(Preparation::Planned(Box::new(Prepared::new(initialized, plan))))
     }
 
     /// Binds the slots. What a slot asks of a link's values can only be checked now, since they exist only now (R9).

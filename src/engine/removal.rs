@@ -66,7 +66,7 @@ impl Engine {
             provider_lock,
             fingerprint: record.attempted.fingerprint.clone(),
         };
-        Ok(Prepared { initialized, plan })
+        Ok(Prepared::new(initialized, plan))
     }
 
     /// Destroys what the plan says, but for what the plugin keeps on destroy (R35). A plan that was made before was approved.
@@ -84,7 +84,7 @@ impl Engine {
             self.gate_losses(alias, &prepared.plan)?;
             prepared
         };
-        let Prepared { initialized: Initialized { root, fingerprint, .. }, mut plan } = prepared;
+        let Prepared { initialized: Initialized { root, fingerprint, .. }, mut plan, .. } = prepared;
         let attempted = Attempt { run: journal.run(), fingerprint };
         let record = crate::domain::record::AppliedRecord { attempted, ..removed.record.clone() };
         journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
@@ -92,10 +92,16 @@ impl Engine {
         let retained = self.retain(alias, removed, &root, &mut plan).await?;
         self.emit(Event::PhaseStarted { alias: alias.clone(), phase: Phase::Apply });
         let sink = self.terraform_sink(alias);
-        let changes = changes::counts(&plan);
+        let (changes, resources) = (changes::counts(&plan), changes::planned_resources(&plan));
         let applied = match self.terraform.apply(&root, &*sink, &self.cancel).await {
-            Ok(_) => Applied { record, changes, problems: Problems::default() },
-            Err(failure) => Applied { record, changes: failure.applied.counts, problems: self.explain(alias, failure) },
+            Ok(_) => {
+                let resources = changes::progressed(resources, None);
+                Applied { record, changes, resources, problems: Problems::default() }
+            }
+            Err(failure) => {
+                let resources = changes::progressed(resources, Some(&failure.applied));
+                Applied { record, changes: failure.applied.counts, resources, problems: self.explain(alias, failure) }
+            }
         };
         if !applied.problems.any_error() {
             self.records().retain(|address, _| !is_of(address, alias));

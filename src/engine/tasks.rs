@@ -8,6 +8,7 @@ use super::event::Event;
 use super::journal::Journal;
 use super::prepare::{Preparation, Prepared};
 use super::{Engine, Node, changes, locked, schedule};
+use crate::domain::change::PlannedResource;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::Alias;
@@ -22,6 +23,8 @@ pub(super) struct Results {
     pub(super) destroyed: BTreeSet<Alias>,
     /// What a destroy left on purpose.
     pub(super) retained: Vec<String>,
+    /// What happened to resources, as far as it came to a plan.
+    pub(super) changes: BTreeMap<Alias, Vec<PlannedResource>>,
     /// What went wrong.
     pub(super) problems: Problems,
 }
@@ -126,7 +129,7 @@ impl Engine {
 
     async fn deploy_task(&self, alias: &Alias, planned: Option<Prepared>, journal: &Journal, results: &Mutex<Results>) -> Ended {
         let was_planned = planned.is_some();
-        let prepared = match planned {
+        let mut prepared = match planned {
             Some(prepared) => prepared,
             None => match self.prepare(alias, Some(journal)).await.map_err(nothing_changed)? {
                 Preparation::Unchanged => {
@@ -136,19 +139,36 @@ impl Engine {
             },
         };
         if !was_planned {
+            self.read_attributes(&mut prepared).await;
+            locked(results).changes.insert(alias.clone(), prepared.resources.clone());
             self.gate_late(alias, &prepared.plan).map_err(nothing_changed)?;
         }
         if self.cancel.is_cancelled() {
             return Err(nothing_changed(cancelled(alias)));
         }
-        let Applied { record, changes, problems } = self.apply(alias, &prepared, journal).await.map_err(nothing_changed)?;
+        let applied = self.apply(alias, &prepared, journal).await.map_err(nothing_changed)?;
+        let Applied { record, changes, resources, problems } = applied;
         let succeeded = !problems.any_error();
-        locked(results).applied.insert(alias.clone(), (record, succeeded));
+        {
+            let mut results = locked(results);
+            results.applied.insert(alias.clone(), (record, succeeded));
+            results.changes.insert(alias.clone(), resources);
+        }
         if succeeded {
             let because = changes.is_empty().then(|| "no changes".to_owned());
             Ok((TaskStatus::Succeeded, because, changes))
         } else {
             Err((problems, changes))
+        }
+    }
+
+    /// Reads what changes inside resources, where that is asked for. That it cannot be read only makes the report poorer.
+    async fn read_attributes(&self, prepared: &mut Prepared) {
+        if self.settings.attribute_changes
+            && prepared.plan.changed
+            && let Ok(shown) = self.terraform.show_plan(&prepared.initialized.root, &self.cancel).await
+        {
+            self.fill_attributes(&mut prepared.resources, &shown);
         }
     }
 
@@ -165,9 +185,10 @@ impl Engine {
     }
 
     async fn destroy_task(&self, alias: &Alias, planned: Option<Prepared>, journal: &Journal, results: &Mutex<Results>) -> Ended {
-        let (Applied { record, changes, problems }, retained) =
+        let (Applied { record, changes, resources, problems }, retained) =
             self.remove(alias, planned, journal).await.map_err(nothing_changed)?;
         let mut results = locked(results);
+        results.changes.insert(alias.clone(), resources);
         results.retained.extend(retained);
         if problems.any_error() {
             results.applied.insert(alias.clone(), (record, false));

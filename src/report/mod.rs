@@ -1,12 +1,19 @@
 //! What people and programs read, drawn from data. Pure: nothing is computed here that the data does not say.
 
+pub mod comment;
 pub mod connections;
+pub mod early;
+pub mod outputs;
 pub mod plan;
 pub mod plugins;
 pub mod run;
 pub mod status;
 pub(crate) mod style;
+pub mod summary;
+mod surroundings;
 mod table;
+
+pub use surroundings::Surroundings;
 
 use crate::domain::visible::visible;
 

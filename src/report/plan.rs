@@ -7,7 +7,7 @@ use serde_json::json;
 use super::style::{Style, paint};
 use super::{counted, one_line, to_json};
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
-use crate::domain::record::{ChangeCounts, TaskType};
+use crate::domain::record::TaskType;
 
 /// A plan as text.
 pub fn text(report: &PlanReport, color: bool) -> String {
@@ -15,8 +15,7 @@ pub fn text(report: &PlanReport, color: bool) -> String {
     for task in &report.tasks {
         describe(&mut text, task, color);
     }
-    let mut total = ChangeCounts::default();
-    report.tasks.iter().for_each(|task| total += task.counts);
+    let total = report.counts();
     let deferred = report.tasks.iter().filter(|task| matches!(task.verdict, Verdict::Deferred { .. })).count();
     let later =
         if deferred > 0 { format!(", {} planned later", counted(deferred, "plugin is", "plugins are")) } else { String::new() };

@@ -9,15 +9,12 @@ use super::style::{Style, paint};
 use super::{counted, one_line, to_json};
 use crate::domain::connection::ConnectionRecord;
 use crate::domain::outcome::RunReport;
-use crate::domain::record::{ChangeCounts, RunStatus, TaskStatus};
+use crate::domain::record::{RunStatus, TaskStatus};
 
 /// A run as text.
 pub fn text(report: &RunReport, color: bool) -> String {
     let run = &report.run;
-    let mut changes = ChangeCounts::default();
-    for task in run.main_tasks() {
-        changes += task.changes;
-    }
+    let changes = report.counts();
     let unchanged = run
         .main_tasks()
         .filter(|task| task.status == TaskStatus::Skipped && task.because.as_deref() == Some("unchanged"))
@@ -94,7 +91,7 @@ pub fn json(report: &RunReport) -> String {
         "run": report.run,
         "place": report.place,
         "connections": by_address(report.connections.values()),
-        "outputs": outputs(report),
+        "outputs": by_alias(report),
         "stale": report.stale.iter().map(|(address, consumers)| (address.to_string(), consumers.clone())).collect::<BTreeMap<_, _>>(),
         "retained": report.retained,
         "problems": report.problems.0.iter().map(|problem| json!({"reason": problem.reason, "message": problem.message})).collect::<Vec<_>>(),
@@ -113,7 +110,8 @@ pub(super) fn by_address<'a>(records: impl Iterator<Item = &'a ConnectionRecord>
     described.collect()
 }
 
-fn outputs(report: &RunReport) -> BTreeMap<String, BTreeMap<String, Value>> {
+/// The public attributes by alias and output.
+pub(super) fn by_alias(report: &RunReport) -> BTreeMap<String, BTreeMap<String, Value>> {
     let mut outputs: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
     for record in report.connections.values() {
         if let crate::domain::address::Target::Output { alias, output, .. } = &record.address.target {

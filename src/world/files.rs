@@ -113,6 +113,14 @@ impl Files {
         fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?.write_all(bytes)
     }
 
+    /// Adds to the end of a file in one write; it is made where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn append(self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
+    }
+
     /// Makes a folder and those above it.
     ///
     /// # Errors

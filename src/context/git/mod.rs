@@ -4,7 +4,6 @@
 //! it was. There is no work tree and no index. A remote is the same on a cache of our own, with a fetch before and a push after.
 
 mod command;
-mod location;
 mod objects;
 mod references;
 mod remote;
@@ -17,11 +16,10 @@ use async_trait::async_trait;
 use backon::ExponentialBuilder;
 
 use self::command::{Git, Reach};
-pub use self::location::Location;
-use self::objects::{Object, as_prefix, by_folder, check_path, commit_stream, parse_objects, parse_tree};
-pub use self::references::RefNames;
+use self::objects::{Object, as_prefix, by_folder, commit_stream, parse_objects, parse_tree};
 use self::remote::Remote;
-use super::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, StoreError, layout};
+use super::store::check_path;
+use super::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, Location, RefNames, StoreError, layout};
 use crate::domain::address::Place;
 use crate::world::World;
 

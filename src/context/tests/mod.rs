@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::create::init;
-use super::git::{GitStore, Location, RefNames};
-use super::{Change, Changes};
+use super::git::GitStore;
+use super::{Change, Changes, Location, RefNames};
 use crate::domain::address::Place;
 use crate::world::{OnCancel, ProcessSpec, Variables, World, os};
 

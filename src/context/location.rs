@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::context::StoreError;
+use super::StoreError;
 
 /// Where a context repository is. Printing it hides credentials.
 #[derive(Clone, PartialEq, Eq)]

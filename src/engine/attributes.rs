@@ -1,0 +1,195 @@
+//! What changes inside resources, out of terraform's JSON of a plan. That JSON holds secrets in clear: nothing leaves here that it
+//! marks as sensitive, and what is known to be a secret is taken out before a value is shortened.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::domain::change::{AttributeChange, PlannedResource, Shown};
+use crate::domain::visible::shortened;
+use crate::secrets::Redactor;
+
+/// The longest value or path, in characters.
+const LONGEST: usize = 300;
+/// The most attributes of one resource.
+const MOST: usize = 200;
+
+/// Fills in what changes inside `resources`, up to `room` bytes of text for all of them; what there is no room for is counted.
+/// Resources that are deleted have nothing to say but that.
+pub(super) fn fill(resources: &mut [PlannedResource], shown: &Value, redactor: &Redactor, room: usize) {
+    let changes: BTreeMap<&str, &Value> = shown["resource_changes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|resource| resource["deposed"].is_null())
+        .filter_map(|resource| Some((resource["address"].as_str()?, &resource["change"])))
+        .collect();
+    let mut left = room;
+    for resource in resources.iter_mut().filter(|resource| resource.action != "delete") {
+        let inside = format!("{}{}", super::changes::INSIDE, resource.address);
+        let Some(change) = changes.get(inside.as_str()).or_else(|| changes.get(resource.address.as_str())) else { continue };
+        for attribute in attributes(change, redactor) {
+            let size = size(&attribute);
+            if resource.more > 0 || resource.attributes.len() == MOST || size > left {
+                resource.more += 1;
+            } else {
+                left -= size;
+                resource.attributes.push(attribute);
+            }
+        }
+    }
+}
+
+fn size(attribute: &AttributeChange) -> usize {
+    let of = |shown: &Shown| if let Shown::Json(text) = shown { text.len() } else { 0 };
+    attribute.path.len() + of(&attribute.before) + of(&attribute.after)
+}
+
+/// What changes, one value a line.
+fn attributes(change: &Value, redactor: &Redactor) -> Vec<AttributeChange> {
+    let replaced = change["replace_paths"].as_array().into_iter().flatten().filter_map(Value::as_array);
+    let mut walk = Walk { replaced: replaced.map(|steps| path(steps)).collect(), redactor, found: Vec::new() };
+    let sides = Sides {
+        before: &change["before"],
+        after: &change["after"],
+        unknown: &change["after_unknown"],
+        before_sensitive: &change["before_sensitive"],
+        after_sensitive: &change["after_sensitive"],
+    };
+    walk.at(&mut Vec::new(), sides);
+    walk.found
+}
+
+/// A value before and after, with the trees beside it that mark what is unknown and what is secret. A `true` in one of those
+/// covers everything below.
+#[derive(Clone, Copy)]
+struct Sides<'a> {
+    before: &'a Value,
+    after: &'a Value,
+    unknown: &'a Value,
+    before_sensitive: &'a Value,
+    after_sensitive: &'a Value,
+}
+
+impl<'a> Sides<'a> {
+    fn key(self, key: &str) -> Self {
+        self.each(|value| value.get(key))
+    }
+
+    fn item(self, index: usize) -> Self {
+        self.each(|value| value.get(index))
+    }
+
+    fn each(self, step: impl Fn(&'a Value) -> Option<&'a Value>) -> Self {
+        let step = |value| step(value).unwrap_or(&Value::Null);
+        Self {
+            before: step(self.before),
+            after: step(self.after),
+            unknown: step(self.unknown),
+            before_sensitive: step(self.before_sensitive),
+            after_sensitive: step(self.after_sensitive),
+        }
+    }
+
+    fn is_sensitive(self) -> bool {
+        self.before_sensitive == &Value::Bool(true) || self.after_sensitive == &Value::Bool(true)
+    }
+
+    fn is_unknown(self) -> bool {
+        self.unknown == &Value::Bool(true)
+    }
+
+    fn all(self) -> [&'a Value; 5] {
+        [self.before, self.after, self.unknown, self.before_sensitive, self.after_sensitive]
+    }
+
+    fn keys(self) -> BTreeSet<&'a str> {
+        self.all().into_iter().filter_map(Value::as_object).flatten().map(|(key, _)| key.as_str()).collect()
+    }
+
+    /// How many items there are to look at one by one: a list of plain values, all of them known and public, is shown whole.
+    fn items(self) -> usize {
+        let is_plain = |value: &Value| !value.is_array() && !value.is_object() && value != &Value::Bool(true);
+        let marks = [self.unknown, self.before_sensitive, self.after_sensitive];
+        let is_marked = marks.into_iter().filter_map(Value::as_array).flatten().any(|mark| !is_plain(mark));
+        let values = [self.before, self.after].into_iter().filter_map(Value::as_array).flatten();
+        if !is_marked && values.into_iter().all(|value| !value.is_array() && !value.is_object()) {
+            return 0;
+        }
+        self.all().into_iter().filter_map(Value::as_array).map(Vec::len).max().unwrap_or_default()
+    }
+}
+
+struct Walk<'a> {
+    replaced: BTreeSet<String>,
+    redactor: &'a Redactor,
+    found: Vec<AttributeChange>,
+}
+
+impl Walk<'_> {
+    fn at(&mut self, steps: &mut Vec<Value>, sides: Sides<'_>) {
+        if sides.is_sensitive() || sides.is_unknown() {
+            return self.note(steps, sides);
+        }
+        let (keys, items) = (sides.keys(), sides.items());
+        for key in &keys {
+            steps.push((*key).into());
+            self.at(steps, sides.key(key));
+            steps.pop();
+        }
+        for index in 0..items {
+            steps.push(index.into());
+            self.at(steps, sides.item(index));
+            steps.pop();
+        }
+        if keys.is_empty() && items == 0 {
+            self.note(steps, sides);
+        }
+    }
+
+    /// Notes a value, if it changes.
+    fn note(&mut self, steps: &[Value], sides: Sides<'_>) {
+        if sides.before == sides.after && !sides.is_unknown() {
+            return;
+        }
+        let shown = |value: &Value| match value {
+            Value::Null => Shown::Absent,
+            _ if sides.is_sensitive() => Shown::Sensitive,
+            value => Shown::Json(self.short(&value.to_string())),
+        };
+        let after = match shown(sides.after) {
+            Shown::Sensitive => Shown::Sensitive,
+            _ if sides.is_unknown() && sides.is_sensitive() => Shown::Sensitive,
+            _ if sides.is_unknown() => Shown::Unknown,
+            after => after,
+        };
+        let path = path(steps);
+        let forces_replacement = self.replaced.iter().any(|replaced| {
+            path.strip_prefix(replaced.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        });
+        let change = AttributeChange { path: self.short(&path), before: shown(sides.before), after, forces_replacement };
+        self.found.push(change);
+    }
+
+    fn short(&self, text: &str) -> String {
+        shortened(&self.redactor.redact(text), LONGEST)
+    }
+}
+
+/// Steps as a path; what is no plain name is quoted.
+fn path(steps: &[Value]) -> String {
+    let mut path = String::new();
+    for step in steps {
+        match step.as_str() {
+            Some(name) if is_plain_name(name) && path.is_empty() => path.push_str(name),
+            Some(name) if is_plain_name(name) => path.extend([".", name]),
+            _ => path.push_str(&format!("[{step}]")),
+        }
+    }
+    path
+}
+
+fn is_plain_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || "_-".contains(character))
+}
