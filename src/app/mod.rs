@@ -4,6 +4,7 @@ mod assemble;
 mod connection;
 mod context;
 mod deploy;
+mod identity;
 mod load;
 mod log;
 mod plan;

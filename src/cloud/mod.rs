@@ -114,7 +114,8 @@ impl WebIdentity {
             (account.state_role.as_deref(), "state-role", None),
         ] {
             let Some(role) = role.filter(|role| !tried.contains(*role)) else { continue };
-            let asked = sts::Asked { role, field, session: child::session(&[&self.run, "check"]), region: account.region.as_deref() };
+            let asked =
+                sts::Asked { role, field, session: child::session(&[&self.run, "check"]), region: account.region.as_deref() };
             let token = self.token().clone();
             asked.of(&self.world, &token, of_account.map(String::as_str)).await?;
             tried.insert(role.to_owned());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
-use http::{Method, Request, header};
+use http::{Request, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use roxmltree::Document;
 
@@ -52,16 +52,8 @@ impl Refusal {
 impl Asked<'_> {
     /// Asks for the role; it must be given, and be of `account` where that is said.
     pub(super) async fn of(&self, world: &World, token: &Token, account: Option<&str>) -> Result<(), Problems> {
-        let clock = world.clock.clone();
-        let assumed = (|| self.assume(world, token))
-            .retry(ExponentialBuilder::default().with_min_delay(Duration::from_millis(500)).with_max_times(RETRIES).with_jitter())
-            .sleep(move |pause| {
-                let clock = clock.clone();
-                async move { clock.sleep(pause).await }
-            })
-            .when(Refusal::may_pass)
-            .await
-            .map_err(|refusal| self.explain(&refusal, token))?;
+        let assumed = assume(world.clone(), self.endpoint(world), self.form(token));
+        let assumed = assumed.await.map_err(|refusal| self.explain(&refusal, token))?;
         let found = Arn::of("sts", &assumed).map(|arn| arn.account);
         if account.is_some() && found != account {
             let message = format!("the role `{}` is not in the account that it should be in", self.role);
@@ -73,8 +65,7 @@ impl Asked<'_> {
         Ok(())
     }
 
-    /// The name of the session that was given.
-    async fn assume(&self, world: &World, token: &Token) -> Result<String, Refusal> {
+    fn form(&self, token: &Token) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let parameters = [
             ("Action", "AssumeRoleWithWebIdentity"),
@@ -84,30 +75,7 @@ impl Asked<'_> {
             ("RoleSessionName", &self.session),
             ("WebIdentityToken", token.text.expose()),
         ];
-        let body = parameters.map(|(name, value)| format!("{name}={}", encoded(value))).join("&");
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(self.endpoint(world))
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
-            .body(body.into_bytes())
-            .map_err(|problem| Refusal::Unreachable(problem.to_string()))?;
-        let answer = world.http.send(request, LONGEST_ANSWER).await;
-        let answer = answer.map_err(|problem| Refusal::Unreachable(problem.to_string()))?;
-        let status = answer.status();
-        let text = String::from_utf8_lossy(answer.body());
-        let document = Document::parse(&text).ok();
-        let said = |name: &str| {
-            let mut elements = document.iter().flat_map(|document| document.descendants());
-            elements.find(|element| element.has_tag_name(name)).and_then(|element| element.text()).map(str::to_owned)
-        };
-        match said("Arn").filter(|_| status.is_success()) {
-            Some(assumed) => Ok(assumed),
-            None if status.is_server_error() => Err(Refusal::Unreachable(format!("it answered {status}"))),
-            None => Err(Refusal::Refused {
-                code: said("Code").unwrap_or_else(|| status.to_string()),
-                message: said("Message").unwrap_or_default(),
-            }),
-        }
+        parameters.map(|(name, value)| format!("{name}={}", encoded(value))).join("&")
     }
 
     /// Where the service is.
@@ -148,5 +116,41 @@ impl Asked<'_> {
             )),
             _ => diagnostic.help("see `docs/cloud.md` for what the role must allow"),
         }
+    }
+}
+
+/// Asks, and again where the trouble may pass: a role that is given and not used changes nothing. Gives the name of the session.
+fn assume(world: World, endpoint: String, form: String) -> impl Future<Output = Result<String, Refusal>> + Send {
+    let clock = world.clock.clone();
+    (move || ask(world.clone(), endpoint.clone(), form.clone()))
+        .retry(ExponentialBuilder::default().with_min_delay(Duration::from_millis(500)).with_max_times(RETRIES).with_jitter())
+        .sleep(move |pause| {
+            let clock = clock.clone();
+            async move { clock.sleep(pause).await }
+        })
+        .when(Refusal::may_pass)
+}
+
+async fn ask(world: World, endpoint: String, form: String) -> Result<String, Refusal> {
+    let unreachable = |problem: &dyn std::fmt::Display| Refusal::Unreachable(problem.to_string());
+    let request = Request::post(endpoint)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
+        .body(form.into_bytes())
+        .map_err(|problem| unreachable(&problem))?;
+    let answer = world.http.send(request, LONGEST_ANSWER).await.map_err(|problem| unreachable(&problem))?;
+    let status = answer.status();
+    let text = String::from_utf8_lossy(answer.body());
+    let document = Document::parse(&text).ok();
+    let said = |name: &str| {
+        let mut elements = document.iter().flat_map(Document::descendants);
+        elements.find(|element| element.has_tag_name(name)).and_then(|element| element.text()).map(str::to_owned)
+    };
+    match said("Arn").filter(|_| status.is_success()) {
+        Some(assumed) => Ok(assumed),
+        None if status.is_server_error() => Err(Refusal::Unreachable(format!("the service answered {status}"))),
+        None => Err(Refusal::Refused {
+            code: said("Code").unwrap_or_else(|| status.to_string()),
+            message: said("Message").unwrap_or_default(),
+        }),
     }
 }

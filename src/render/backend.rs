@@ -100,7 +100,9 @@ pub(super) fn foreign_state_config(backend: &Backend, local_base: Option<&Path>)
 
 /// Reaches a state in S3 with this role. Settings that say one of their own keep it.
 pub(super) fn take_role(kind: &str, config: &mut Value, role: Option<StateRole<'_>>) {
-    let (Some(config), Some(StateRole { role, session, token_file }), "s3") = (config.as_object_mut(), role, kind) else { return };
+    let (Some(config), Some(StateRole { role, session, token_file }), "s3") = (config.as_object_mut(), role, kind) else {
+        return;
+    };
     let block = json!({"role_arn": role, "session_name": session, "web_identity_token_file": token_file});
     config.entry("assume_role_with_web_identity").or_insert(block);
 }

@@ -18,6 +18,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::account::Account;
 use crate::domain::address::Place;
 use crate::domain::canonical;
 use crate::domain::deployment::PublishedFace;
@@ -25,7 +26,6 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::module::Module;
 use crate::domain::names::{Alias, AttributeName, InputName, OutputName, SlotName};
-use crate::domain::account::Account;
 use crate::domain::organization::Backend;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::StateLocation;

@@ -17,7 +17,6 @@ pub struct FileCommands {
     pub summary: Option<PathBuf>,
 }
 
-
 impl FileCommands {
     /// Sets outputs; a later value of the same name counts.
     ///

@@ -10,6 +10,9 @@ pub(super) fn check(account: &Account, backend: &Backend, at: &Pointer) -> Vec<F
     let Account { role, plan_role, state_role, .. } = account;
     let written = [("role", role), ("plan-role", plan_role), ("state-role", state_role)];
     let roles = written.into_iter().filter_map(|(field, role)| Some((field, role.as_deref()?)));
+    if account.provider != AccountProvider::Aws {
+        return roles.map(|(field, _)| without_meaning(at.clone().key(field).at_key(), field)).collect();
+    }
     let mut findings: Vec<Finding> = roles.filter_map(|(field, role)| wrong_role(account, field, role, at)).collect();
     if role.is_none() {
         let alone = written.into_iter().skip(1).filter(|(_, role)| role.is_some());
@@ -24,15 +27,14 @@ pub(super) fn check(account: &Account, backend: &Backend, at: &Pointer) -> Vec<F
     findings
 }
 
+fn without_meaning(at: Pointer, field: &str) -> Finding {
+    Finding::new(at, format!("`{field}` is taken in accounts of `aws` only"))
+        .label("no meaning here")
+        .help("sign the job in before Tieline runs: its variables for Google and Azure reach Terraform as they are")
+}
+
 fn wrong_role(account: &Account, field: &str, role: &str, at: &Pointer) -> Option<Finding> {
     let at = at.clone().key(field);
-    if account.provider != AccountProvider::Aws {
-        return Some(
-            Finding::new(at.at_key(), format!("`{field}` is taken in accounts of `aws` only"))
-                .label("no meaning here")
-                .help("sign the job in before Tieline runs: its variables for Google and Azure reach Terraform as they are"),
-        );
-    }
     let Some(arn) = Arn::role(role) else {
         return Some(
             Finding::new(at, format!("`{role}` is not the ARN of a role"))

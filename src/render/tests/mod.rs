@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{BoundSlot, Request, Root, StateRole, root};
+use crate::domain::account::Account;
 use crate::domain::address::Place;
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::deployment::PublishedFace;
@@ -20,7 +21,6 @@ use crate::domain::module::Module;
 use crate::domain::names::{
     Alias, AttributeName, DeployableName, EnvironmentName, InputName, OutputName, SlotName, WorkspaceName,
 };
-use crate::domain::account::Account;
 use crate::domain::organization::Backend;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::StateLocation;
