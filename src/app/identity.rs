@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{Request, header};
-use serde::Deserialize;
 
 use super::session::Session;
 use crate::cloud::{Purpose, TokenSource, WebIdentity};
 use crate::context::layout;
 use crate::domain::deployment::Deployment;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
-use crate::domain::failure::FailureReason;
+use crate::github::IdentityTokens;
 use crate::request::variables::runner;
 use crate::secrets::Secret;
-use crate::world::World;
 
 /// Takes the roles of the environment's account for a run that the cloud's records know as `run`. None where Terraform is whoever
 /// the variables say.
@@ -30,27 +27,19 @@ pub(super) async fn sign_in(
     let Some(account) = &deployment.environment.account else { return Ok(None) };
     let Some(role) = purpose.role(account) else { return Ok(None) };
     let variables = &session.world.variables;
-    let asking = (variables.get(runner::ID_TOKEN_REQUEST_URL), variables.get(runner::ID_TOKEN_REQUEST_TOKEN));
-    let (Some(url), Some(bearer)) = asking else {
-        if variables.get(runner::ACTIONS).is_some() {
-            return Err(at_role(deployment, no_permission(role).into()));
-        }
+    let asking = [runner::ID_TOKEN_REQUEST_URL, runner::ID_TOKEN_REQUEST_TOKEN].map(|name| variables.get(name));
+    if asking.contains(&None) && variables.get(runner::ACTIONS).is_none() {
         session.say(&format!("outside of a workflow the role `{role}` is not taken: Terraform uses your own credentials"));
         return Ok(None);
-    };
-    let bearer = Secret::new(bearer);
-    session.redactor.learn(&bearer);
-    let source = Arc::new(WorkflowTokens { world: session.world.clone(), url: url.to_owned(), bearer });
-    let identity = WebIdentity::open(&session.world, source, &session.redactor, (purpose, run), account).await;
+    }
+    let [url, bearer] = asking;
+    if let Some(bearer) = bearer {
+        session.learn(&Secret::new(bearer));
+    }
+    let tokens = IdentityTokens::new(&session.world, url, bearer).map_err(|problem| at_role(deployment, problem.into()))?;
+    let identity =
+        WebIdentity::open(&session.world, Arc::new(tokens), Box::new(session.learner()), (purpose, run), account).await;
     identity.map(Some).map_err(|problems| at_role(deployment, problems))
-}
-
-fn no_permission(role: &str) -> Diagnostic {
-    let message = format!("this job may not ask for an OIDC token, which the role `{role}` is taken by");
-    Diagnostic::error(FailureReason::PermissionDenied, message)
-        .note("`ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN` are not set")
-        .help("give the job `permissions: {id-token: write, contents: read}`; where it is a called workflow, its caller too")
-        .help("a pull request from a fork gets no such token: let it run `validate`")
 }
 
 /// Problems of roles are at the account, in the environment's document.
@@ -63,37 +52,9 @@ fn at_role(deployment: &Deployment, mut problems: Problems) -> Problems {
     problems
 }
 
-/// The tokens that GitHub gives the job.
-struct WorkflowTokens {
-    world: World,
-    url: String,
-    bearer: Secret,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    value: String,
-}
-
 #[async_trait]
-impl TokenSource for WorkflowTokens {
+impl TokenSource for IdentityTokens {
     async fn token(&self, audience: &str) -> Result<Secret, Box<Diagnostic>> {
-        let refused = |why: String| {
-            let message = format!("GitHub gives this job no OIDC token: {why}");
-            Box::new(Diagnostic::error(FailureReason::PermissionDenied, message).help("run the job again"))
-        };
-        let request = Request::get(format!("{}&audience={audience}", self.url))
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.bearer.expose()))
-            .header(header::ACCEPT, "application/json")
-            .body(Vec::new())
-            .map_err(|problem| refused(problem.to_string()))?;
-        let answer = self.world.http.send(request, 64 << 10).await.map_err(|problem| refused(problem.to_string()))?;
-        let answered: Answer = match answer.status() {
-            status if status.is_success() => {
-                serde_json::from_slice(answer.body()).map_err(|_| refused("its answer holds none".to_owned()))?
-            }
-            status => return Err(refused(format!("it answered {status}"))),
-        };
-        Ok(Secret::new(answered.value))
+        Self::token(self, audience).await
     }
 }

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 
 use crate::domain::account::{Account, AccountProvider, Arn};
 use crate::domain::diagnostic::{Diagnostic, Problems};
-use crate::secrets::{Redactor, Secret};
+use crate::secrets::Secret;
 use crate::world::World;
 
 use token::Token;
@@ -36,6 +36,9 @@ pub trait TokenSource: Send + Sync {
     /// When none is given, with the way to get one.
     async fn token(&self, audience: &str) -> Result<Secret, Box<Diagnostic>>;
 }
+
+/// Is told of every token before anything else has it, so that nothing shows it.
+pub type Learn = Box<dyn Fn(&Secret) + Send + Sync>;
 
 /// What the roles are taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +62,7 @@ impl Purpose {
 pub struct WebIdentity {
     world: World,
     source: Arc<dyn TokenSource>,
-    /// It learns every token before anything else has it.
-    redactor: Redactor,
+    learn: Learn,
     purpose: Purpose,
     /// What the cloud's records name the run by.
     run: String,
@@ -80,16 +82,16 @@ impl WebIdentity {
     pub async fn open(
         world: &World,
         source: Arc<dyn TokenSource>,
-        redactor: &Redactor,
+        learn: Learn,
         (purpose, run): (Purpose, &str),
         account: &Account,
     ) -> Result<Self, Problems> {
         let audience = audience(purpose.role(account));
-        let token = fetch(&*source, audience, redactor).await?;
+        let token = fetch(&*source, audience, &learn).await?;
         let identity = Self {
             world: world.clone(),
             source,
-            redactor: redactor.clone(),
+            learn,
             purpose,
             run: run.to_owned(),
             audience,
@@ -140,8 +142,8 @@ fn audience(role: Option<&str>) -> &'static str {
     }
 }
 
-async fn fetch(source: &dyn TokenSource, audience: &str, redactor: &Redactor) -> Result<Token, Box<Diagnostic>> {
+async fn fetch(source: &dyn TokenSource, audience: &str, learn: &Learn) -> Result<Token, Box<Diagnostic>> {
     let text = source.token(audience).await?;
-    redactor.learn(&text);
+    learn(&text);
     Ok(Token::read(text))
 }

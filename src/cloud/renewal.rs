@@ -40,7 +40,7 @@ impl WebIdentity {
     }
 
     async fn renew(&self) -> Result<(), String> {
-        let fresh = fetch(&*self.source, self.audience, &self.redactor).await.map_err(|problem| whole(&problem))?;
+        let fresh = fetch(&*self.source, self.audience, &self.learn).await.map_err(|problem| whole(&problem))?;
         let mut token = self.token();
         *token = fresh;
         let text = token.text.expose().as_bytes();

@@ -14,6 +14,7 @@ use super::*;
 use crate::domain::address::Place;
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, DeployableName, EnvironmentName, WorkspaceName};
+use crate::secrets::Redactor;
 use crate::world::{Clock, Http, HttpError, Variables};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/deploy";
@@ -109,6 +110,8 @@ impl Scene {
     }
 
     async fn open(&self, purpose: Purpose, account: &Account) -> Result<WebIdentity, Problems> {
+        let redactor = self.redactor.clone();
+        let learn: Learn = Box::new(move |token| redactor.learn(token));
         let variables = self.variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let world = World {
             http: self.http.clone(),
@@ -116,7 +119,7 @@ impl Scene {
             variables: Arc::new(Variables::new(variables)),
             ..crate::world::os::world().unwrap()
         };
-        WebIdentity::open(&world, self.tokens.clone(), &self.redactor, (purpose, "RUN"), account).await
+        WebIdentity::open(&world, self.tokens.clone(), learn, (purpose, "RUN"), account).await
     }
 
     async fn refusal(&self) -> String {
