@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
+use super::post;
+use super::presence::Presence;
 use super::session::Session;
 use super::workflow::{Workflow, shared_folder};
 use super::{Ended, Outcome, exit_code, obey, outputs, problems_of, trace};
+use crate::domain::diagnostic::Problems;
 use crate::report;
 use crate::request::cli::{Cli, Display};
 use crate::request::inputs::{self, Decoded};
@@ -22,20 +25,39 @@ pub(super) fn is_meant(world: &World, arguments: &[String]) -> bool {
     arguments.len() <= 1 && world.variables.get(variables::ACTIONS) == Some("true") && has_inputs()
 }
 
-/// Runs the step and gives its exit code.
-pub(super) async fn run(world: World, cancel: CancellationToken) -> u8 {
+/// Runs a stage of the step, which the program's name tells, and gives its exit code.
+pub(super) async fn run(world: World, program: Option<&String>, cancel: CancellationToken) -> u8 {
     let workflow = Workflow::of(&world);
     let world = World { console: workflow.console.clone(), ..world };
     let given: BTreeMap<&str, &str> = world.variables.iter().collect();
     let decoded = inputs::decode(&given);
     let display = decoded.as_ref().map_or_else(|_| Display::default(), |decoded| decoded.request.display.clone());
-    let session = Session::new(world.clone(), display, cancel).in_workflow(workflow);
+    let session = Session::new(world.clone(), display, cancel);
+    if post::is_asked_for(program) {
+        trace::start(&session);
+        return post_stage(&session.in_workflow(workflow), decoded).await;
+    }
+    let presence = Presence::announce(&world);
+    let session = session.in_workflow(Workflow { presence, ..workflow });
     trace::start(&session);
     let ended = match decoded {
         Ok(decoded) => begin(&session, decoded).await,
         Err(problems) => Err(problems),
     };
-    conclude(&session, &ended)
+    let code = conclude(&session, &ended);
+    if let Some(presence) = session.workflow.and_then(|workflow| workflow.presence) {
+        presence.ends(&world, code);
+    }
+    code
+}
+
+/// What was wrong with the inputs was said by the main stage.
+async fn post_stage(session: &Session, decoded: Result<Decoded, Problems>) -> u8 {
+    let Ok(decoded) = decoded else { return 0 };
+    let problems = post::run(session, &decoded.request.command).await.err().unwrap_or_default();
+    session.show(&problems);
+    session.annotate(&problems);
+    exit_code(&problems)
 }
 
 async fn begin(session: &Session, decoded: Decoded) -> Ended {

@@ -11,6 +11,8 @@ mod log;
 mod outputs;
 mod plan;
 mod plugins;
+mod post;
+mod presence;
 mod session;
 mod status;
 mod trace;
@@ -50,7 +52,7 @@ type Ended = Result<Outcome, Problems>;
 /// `cancel` is set by the first signal; everything then comes to an orderly end.
 pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken) -> u8 {
     if action::is_meant(&world, &arguments) {
-        return action::run(world, cancel).await;
+        return action::run(world, arguments.first(), cancel).await;
     }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::presence::Presence;
 use super::session::Session;
 use crate::report::Surroundings;
 use crate::request::event::WorkflowRun;
@@ -24,7 +25,9 @@ pub(super) struct Workflow {
     pub(super) console: Arc<RunnerConsole>,
     /// The terraform that is used, once it is known.
     pub(super) terraform: OnceLock<String>,
-    files: FileCommands,
+    /// How the post stage learns what became of this one; none where there is no post stage.
+    pub(super) presence: Option<Presence>,
+    pub(super) files: FileCommands,
 }
 
 impl Workflow {
@@ -38,6 +41,7 @@ impl Workflow {
             run: WorkflowRun::of(variable, event.as_deref()),
             console: Arc::new(RunnerConsole::new(world.console.clone())),
             terraform: OnceLock::new(),
+            presence: None,
             files: FileCommands {
                 output: file(variables::OUTPUT),
                 state: file(variables::STATE),
@@ -68,11 +72,6 @@ impl Workflow {
     /// Sets outputs. What the runner does not take is told, and changes nothing else.
     pub(super) fn set_outputs(&self, session: &Session, outputs: &[(&str, String)]) {
         told(session, "the outputs of this step", self.files.set_outputs(&session.world, outputs));
-    }
-
-    /// Sets state for the post stage.
-    pub(super) fn set_state(&self, session: &Session, state: &[(&str, String)]) {
-        told(session, "the state of this step", self.files.set_state(&session.world, state));
     }
 
     /// Adds to the summary.
