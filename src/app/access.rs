@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::session::Session;
+use super::workflow;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::github::{Client, Identity, Repository, Server};
@@ -28,7 +29,7 @@ impl Session {
     pub(super) fn learn_access(&self, arguments: &ContextArguments) {
         for secret in [&arguments.context_token, &arguments.app_private_key, &arguments.github_token] {
             if let Some(secret) = secret {
-                self.redactor.learn(&Secret::new(secret));
+                self.learn(&Secret::new(secret));
             }
         }
     }
@@ -53,9 +54,19 @@ impl Session {
     pub(super) fn context_client(&self, arguments: &ContextArguments, repository: &Repository) -> Result<Client, Problems> {
         let token = |text: &Option<String>| text.as_ref().map(|text| Identity::Token(Secret::new(text)));
         let identity = token(&arguments.context_token).or(app(arguments, repository)?).or(token(&arguments.github_token));
-        let client = Client::new(&self.world, &self.server(), identity.unwrap_or(Identity::Anonymous));
+        Ok(self.client(identity.unwrap_or(Identity::Anonymous)))
+    }
+
+    /// A client of the server in this identity, whose tokens are hidden as soon as they are minted.
+    pub(super) fn client(&self, identity: Identity) -> Client {
         let redactor = self.redactor.clone();
-        Ok(client.learning(move |secret| redactor.learn(secret)))
+        let console = self.workflow.as_ref().map(|workflow| workflow.console.clone());
+        Client::new(&self.world, &self.server(), identity).learning(move |secret| {
+            redactor.learn(secret);
+            if let Some(console) = &console {
+                workflow::mask(console, secret);
+            }
+        })
     }
 }
 

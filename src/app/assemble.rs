@@ -77,8 +77,8 @@ pub(super) async fn resolve(
         allow_degraded,
     })?;
     learn_imported(session, &resolved.deployment);
-    session.show(&resolved.warnings);
-    session.show(&loaded.warnings);
+    session.warn(&resolved.warnings);
+    session.warn(&loaded.warnings);
     let known = context.applied.values().map(|record| record.terraform.clone()).collect();
     Ok(Resolved { written, opened, organization, loaded, deployment: resolved.deployment, secrets, known })
 }
@@ -93,7 +93,7 @@ fn learn_imported(session: &Session, deployment: &Deployment) {
             if let SecretReference::Env(name) = reference
                 && let Some(value) = session.world.variables.get(name)
             {
-                session.redactor.learn(&Secret::new(value));
+                session.learn(&Secret::new(value));
             }
         }
     }
@@ -116,7 +116,7 @@ fn secrets(session: &Session, values: &cli::Values) -> Result<BTreeMap<AliasMemb
     let secrets = parsed.into_iter().map(|(member, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let secret = Secret::new(text);
-        session.redactor.learn(&secret);
+        session.learn(&secret);
         learn_leaves(session, &value);
         (member, secret)
     });
@@ -128,8 +128,8 @@ fn learn_leaves(session: &Session, value: &serde_json::Value) {
     match value {
         serde_json::Value::Array(parts) => parts.iter().for_each(|part| learn_leaves(session, part)),
         serde_json::Value::Object(parts) => parts.values().for_each(|part| learn_leaves(session, part)),
-        serde_json::Value::String(text) => session.redactor.learn(&Secret::new(text.clone())),
-        serde_json::Value::Number(number) => session.redactor.learn(&Secret::new(number.to_string())),
+        serde_json::Value::String(text) => session.learn(&Secret::new(text.clone())),
+        serde_json::Value::Number(number) => session.learn(&Secret::new(number.to_string())),
         serde_json::Value::Null | serde_json::Value::Bool(_) => {}
     }
 }
@@ -227,7 +227,15 @@ impl Resolved {
             terraform_parallelism: arguments.terraform_parallelism,
             lock_timeout: arguments.lock_timeout,
         };
-        Ok(Terraform::open(&session.world, binary, &self.known, settings, &session.cancel).await?)
+        let terraform = Terraform::open(&session.world, binary, &self.known, settings, &session.cancel).await?;
+        let build = terraform.build();
+        if let Some(workflow) = &session.workflow {
+            let chosen = format!("Terraform {}, {}", build.version, build.path);
+            session.say(&format!("using {chosen}"));
+            // There is one in a run.
+            let _ = workflow.terraform.set(chosen);
+        }
+        Ok(terraform)
     }
 
     /// The engine, reading the ledger now: a deploy does so only once it holds its claim.

@@ -1,9 +1,8 @@
 //! `tieline plan`: what a deploy would change, and the fingerprint to approve it by.
 
-use super::assemble;
 use super::session::Session;
-use super::watch;
-use crate::domain::diagnostic::{Diagnostic, Problems};
+use super::{Ended, Outcome, assemble, watch};
+use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::VersionTag;
 use crate::engine::{self, Settings};
@@ -13,11 +12,11 @@ use crate::resolve;
 use crate::world::Stream;
 
 /// Plans, or explains, and prints.
-pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Result<(), Problems> {
+pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
     let resolved = assemble::resolve(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
     if arguments.explain {
         session.print(&resolve::to_text(&resolve::explain(&resolved.deployment)));
-        return Ok(());
+        return Ok(Outcome::Done);
     }
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
     assemble::check_modules(&resolved, &gates)?;
@@ -32,7 +31,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Result<(), 
         repository: None,
         commit: None,
         run_url: None,
-        attribute_changes: false,
+        attribute_changes: session.workflow.is_some(),
     };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
@@ -46,12 +45,13 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Result<(), 
     } else {
         session.print(&report::plan::text(&report, session.uses_color(Stream::Out)));
     }
-    let mut refusals = report.refusals;
-    for refusal in &mut refusals.0 {
-        refusal.severity = crate::domain::diagnostic::Severity::Warning;
-    }
-    session.show(&refusals);
-    if report.problems.any_error() { Err(report.problems) } else { Ok(()) }
+    session.show(&as_warnings(&report.refusals));
+    Ok(Outcome::Planned(Box::new(report)))
+}
+
+/// What a deploy would refuse does not fail a plan.
+fn as_warnings(refusals: &Problems) -> Problems {
+    Problems(refusals.0.iter().map(|refusal| Diagnostic { severity: Severity::Warning, ..refusal.clone() }).collect())
 }
 
 fn internal(why: &str) -> Problems {

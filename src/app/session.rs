@@ -6,16 +6,18 @@ use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
+use super::workflow::Workflow;
 use crate::context::create;
 use crate::context::git::GitStore;
 use crate::context::github::GitHubStore;
 use crate::context::{Branch, ContextStore, Location, RefNames, Remembered};
 use crate::documents;
-use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::diagnostic::{Diagnostic, Problems, Spot};
 use crate::domain::failure::FailureReason;
 use crate::request::cli::{Color, ContextArguments, Display, LogLevel, Output};
 use crate::request::variables;
-use crate::secrets::Redactor;
+use crate::runner;
+use crate::secrets::{Redactor, Secret};
 use crate::world::{Stream, World};
 
 /// One invocation.
@@ -24,6 +26,8 @@ pub(super) struct Session {
     pub(super) display: Display,
     pub(super) cancel: CancellationToken,
     pub(super) redactor: Redactor,
+    /// The step of a workflow that this is, if it is one.
+    pub(super) workflow: Option<Workflow>,
     /// Files by the names that people know them by, for drawing problems.
     files: Mutex<BTreeMap<String, Vec<u8>>>,
 }
@@ -37,7 +41,36 @@ pub(super) struct Opened {
 
 impl Session {
     pub(super) fn new(world: World, display: Display, cancel: CancellationToken) -> Self {
-        Self { world, display, cancel, redactor: Redactor::default(), files: Mutex::default() }
+        Self { world, display, cancel, redactor: Redactor::default(), workflow: None, files: Mutex::default() }
+    }
+
+    /// The same, as a step of a workflow.
+    pub(super) fn in_workflow(self, workflow: Workflow) -> Self {
+        Self { workflow: Some(workflow), ..self }
+    }
+
+    /// Takes note of a secret, before anything can show it.
+    pub(super) fn learn(&self, secret: &Secret) {
+        self.redactor.learn(secret);
+        if let Some(workflow) = &self.workflow {
+            workflow.mask(secret);
+        }
+    }
+
+    /// Where a problem is, if it is in a file of the caller's repository.
+    pub(super) fn place_in_workspace(&self, problem: &Diagnostic) -> Option<runner::Place> {
+        let origin = problem.origin.as_ref()?;
+        self.world.files.metadata(&self.world.directory.join(&origin.file))?;
+        let files = self.files.lock().ok()?;
+        let text = files.get(&origin.file).map(|bytes| String::from_utf8_lossy(bytes));
+        let line = match &origin.at {
+            Spot::File => None,
+            Spot::Line { line, column } => Some((*line, *column, *column)),
+            Spot::Pointer(pointer) => {
+                text.and_then(|text| documents::locate(&text, pointer)).map(|span| (span.line, span.column, span.end_column))
+            }
+        };
+        Some(runner::Place { file: origin.file.clone(), line })
     }
 
     /// Remembers a file, so that problems in it can be drawn.
@@ -55,6 +88,21 @@ impl Session {
         let files = self.files.lock().map(|files| files.clone()).unwrap_or_default();
         let drawn = documents::draw(problems, &files, self.uses_color(Stream::Err));
         self.world.console.write(Stream::Err, &(self.redactor.redact(&drawn) + "\n"));
+    }
+
+    /// Shows what deserves a look, and annotates it.
+    pub(super) fn warn(&self, warnings: &Problems) {
+        self.show(warnings);
+        self.annotate(warnings);
+    }
+
+    /// Has the runner annotate problems, each on the line of the caller's own file.
+    pub(super) fn annotate(&self, problems: &Problems) {
+        let Some(workflow) = &self.workflow else { return };
+        let problems = problems.clone().with_texts(&|text| self.redactor.redact(text));
+        for annotation in runner::annotations(&problems, |problem| self.place_in_workspace(problem)) {
+            workflow.console.command(&annotation);
+        }
     }
 
     /// Prints a result.

@@ -51,6 +51,7 @@ pub use claim::{Held, Start, claim};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
 pub use plan::plan;
+pub use recovery::clear_up;
 
 /// What a run is asked to do beyond its documents.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Method;
+use http::header::{ACCEPT, HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, Full};
 use octocrab::{Octocrab, OctocrabBuilder};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -123,7 +124,7 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached, refuses, or answers something else.
     pub async fn get<T: DeserializeOwned>(&self, route: &str) -> Result<T, ApiError> {
-        Ok(self.octocrab.get(route, None::<&()>).await?)
+        self.octocrab.get(route, None::<&()>).await.map_err(|problem| ApiError::from_octocrab(route, problem))
     }
 
     /// As [`Self::get`]; none where there is no such thing, or none that may be seen.
@@ -147,9 +148,12 @@ impl Client {
         route: &str,
         body: &(impl Serialize + Sync),
     ) -> Result<T, ApiError> {
-        let request = self.octocrab.build_request(http::Request::builder().method(method).uri(route), Some(body))?;
-        let answer = self.octocrab.execute(request).await?;
-        Ok(<T as octocrab::FromResponse>::from_response(answer).await?)
+        let sent = async {
+            let request = http::Request::builder().method(method).uri(route);
+            let answer = self.octocrab.execute(self.octocrab.build_request(request, Some(body))?).await?;
+            <T as octocrab::FromResponse>::from_response(answer).await
+        };
+        sent.await.map_err(|problem| ApiError::from_octocrab(route, problem))
     }
 
     /// Deletes. It is repeated only where the server surely did not carry it out.
@@ -157,8 +161,8 @@ impl Client {
     /// # Errors
     /// As [`Self::send`].
     pub async fn delete(&self, route: &str) -> Result<(), ApiError> {
-        self.octocrab._delete(route, None::<&()>).await?;
-        Ok(())
+        let deleted = self.octocrab._delete(route, None::<&()>).await;
+        deleted.map(|_| ()).map_err(|problem| ApiError::from_octocrab(route, problem))
     }
 
     /// Reads bytes, such as an archive.
@@ -166,8 +170,8 @@ impl Client {
     /// # Errors
     /// As [`Self::get`].
     pub async fn bytes(&self, route: &str) -> Result<Vec<u8>, ApiError> {
-        let body = self.octocrab._get(route).await?.into_body();
-        Ok(body.collect().await?.to_bytes().to_vec())
+        let read = async { self.octocrab._get(route).await?.into_body().collect().await };
+        Ok(read.await.map_err(|problem| ApiError::from_octocrab(route, problem))?.to_bytes().to_vec())
     }
 
     /// How many requests were made that change something; tokens do not count.
@@ -175,9 +179,11 @@ impl Client {
         self.wire.writes()
     }
 
-    /// The same client as octocrab has it, for what it has types for. Its errors become ours by `?`.
-    pub fn octocrab(&self) -> &Octocrab {
-        &self.octocrab
+    /// As [`Self::get`], for a server that asks to be told the form of its answer.
+    pub(super) async fn get_as<T: DeserializeOwned>(&self, route: &str, form: &'static str) -> Result<T, ApiError> {
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(form))]);
+        let answer = self.octocrab.get_with_headers(route, None::<&()>, Some(headers)).await;
+        answer.map_err(|problem| ApiError::from_octocrab(route, problem))
     }
 }
 

@@ -15,7 +15,8 @@ pub enum ApiError {
     Denied {
         /// What was asked.
         call: String,
-        /// The permission that is missing, as it is written in a workflow; none where the server does not tell.
+        /// What is missing, as it is written in a workflow (`contents: write`), with ` or ` between alternatives; none where
+        /// the server does not tell.
         permission: Option<String>,
         /// Whose token it is, which decides where the permission is set.
         bearer: Bearer,
@@ -84,6 +85,26 @@ impl ApiError {
         }
     }
 
+    /// There was no answer.
+    pub(super) fn unanswered(call: String, problem: &HttpError) -> Self {
+        Self::Unavailable { call, why: problem.to_string() }
+    }
+
+    /// What octocrab's error means. Those of the [`Wire`](super::wire::Wire) come through it unchanged.
+    pub(super) fn from_octocrab(call: &str, problem: octocrab::Error) -> Self {
+        let unusable = |why: String| Self::Unavailable { call: call.to_owned(), why };
+        match problem {
+            octocrab::Error::Service { source, .. } => match source.downcast::<Self>() {
+                Ok(error) => *error,
+                Err(source) => unusable(source.to_string()),
+            },
+            octocrab::Error::Json { source, .. } => {
+                unusable(format!("the answer is not as expected: `{}`: {}", source.path(), source.inner()))
+            }
+            problem => unusable(problem.to_string()),
+        }
+    }
+
     /// The repository that was asked about.
     fn place(&self) -> String {
         let call = match self {
@@ -104,19 +125,20 @@ impl ApiError {
         let place = self.place();
         match self {
             Self::Denied { permission, bearer, message, call } => {
-                let lacks = match permission {
-                    Some(permission) => format!("the token may not do this in {place}: it lacks `{permission}`"),
-                    None => format!("the token may not do this in {place}"),
-                };
-                let diagnostic = Diagnostic::error(FailureReason::PermissionDenied, lacks)
+                let permission = permission.as_deref();
+                let lacks = permission.map(|_| format!(": it lacks {}", spoken(permission))).unwrap_or_default();
+                let message_to_people = format!("the token may not do this in {place}{lacks}");
+                let diagnostic = Diagnostic::error(FailureReason::PermissionDenied, message_to_people)
                     .note(format!("`{call}` was answered with: {message}"));
-                bearer.remedies(permission.as_deref()).into_iter().fold(diagnostic, Diagnostic::help)
+                // Without a name it may be the token itself.
+                let validity = permission.is_none().then(|| "check that the token is the right one and still valid".to_owned());
+                validity.into_iter().chain(bearer.remedies(&spoken(permission))).fold(diagnostic, Diagnostic::help)
             }
             Self::NotFound { bearer, call } => {
                 let diagnostic = Diagnostic::error(otherwise, format!("{place} does not have it, or the token cannot see it"))
                     .note(format!("`{call}` was answered with 404, which says no more"))
                     .help("check the name");
-                bearer.remedies(None).into_iter().fold(diagnostic, Diagnostic::help)
+                bearer.remedies(&spoken(None)).into_iter().fold(diagnostic, Diagnostic::help)
             }
             Self::Refused { message, .. } => {
                 Diagnostic::error(otherwise, format!("GitHub refuses this in {place}: {message}")).note(self.to_string())
@@ -129,26 +151,27 @@ impl ApiError {
 }
 
 impl Bearer {
-    /// What to do about a token that may not.
-    fn remedies(self, permission: Option<&str>) -> Vec<String> {
-        let permission = permission.unwrap_or("the permission");
+    /// What to do about a token that may not; `permission` as it reads in a sentence.
+    fn remedies(self, permission: &str) -> Vec<String> {
         match self {
             Self::Workflow => vec![
-                format!("add `{permission}` to `permissions:` of the workflow's job")
-                    .replace("`the permission`", "the permission"),
-                "a workflow's own token reaches no repository but its own: for another one set `app-id` and `app-private-key`, \
+                format!("add {permission} to `permissions:` of the workflow's job"),
+                "a workflow's own token reaches no repository but its own: for another one give `app-id` and `app-private-key`, \
                  or a token"
                     .to_owned(),
             ],
-            Self::Person => vec![format!("give the token {permission}, and access to the repository, in its owner's settings")],
-            Self::App => {
-                vec![format!(
-                    "give the GitHub App {permission}, accept that in its installation, and install it on the repository"
-                )]
-            }
+            Self::Person => vec![format!("give the token {permission} and access to the repository, in its owner's settings")],
+            Self::App => vec![format!(
+                "give the GitHub App {permission}, have that accepted where it is installed, and install it on the repository"
+            )],
             Self::Nobody => vec!["give a token: `github-token`, or `context-token` for the context repository".to_owned()],
         }
     }
+}
+
+/// A permission as it reads in a sentence.
+fn spoken(permission: Option<&str>) -> String {
+    permission.map_or_else(|| "the permission".to_owned(), |names| format!("`{}`", names.replace(" or ", "` or `")))
 }
 
 /// The message, with what the server adds to it on single fields.
@@ -161,37 +184,13 @@ fn message_of(status: StatusCode, body: &[u8]) -> String {
     })
 }
 
-/// The permission that would have done, as it is written in a workflow: of several sets the first.
+/// The permissions that would have done, as they are written in a workflow; ` or ` stands between sets of which each would.
 fn permission_of(headers: &HeaderMap) -> Option<String> {
     let accepted = headers.get("x-accepted-github-permissions")?.to_str().ok()?;
-    let set = accepted.split(';').next()?.trim();
-    let spelled: Vec<String> = set
-        .split(',')
-        .filter_map(|permission| permission.trim().split_once('='))
-        .map(|(name, level)| format!("{}: {level}", name.replace('_', "-")))
-        .collect();
-    (!spelled.is_empty()).then(|| spelled.join(", "))
-}
-
-impl From<octocrab::Error> for ApiError {
-    fn from(problem: octocrab::Error) -> Self {
-        let unusable = |why: String| Self::Unavailable { call: "a request".to_owned(), why };
-        match problem {
-            octocrab::Error::Service { source, .. } => match source.downcast::<Self>() {
-                Ok(error) => *error,
-                Err(source) => unusable(source.to_string()),
-            },
-            octocrab::Error::Json { source, .. } => {
-                unusable(format!("the answer is not as expected: `{}`: {}", source.path(), source.inner()))
-            }
-            problem => unusable(problem.to_string()),
-        }
-    }
-}
-
-impl ApiError {
-    /// There was no answer.
-    pub(super) fn unanswered(call: String, problem: &HttpError) -> Self {
-        Self::Unavailable { call, why: problem.to_string() }
-    }
+    let spelled = |set: &str| {
+        let permissions = set.split(',').filter_map(|permission| permission.trim().split_once('='));
+        permissions.map(|(name, level)| format!("{}: {level}", name.replace('_', "-"))).collect::<Vec<_>>().join(", ")
+    };
+    let sets: Vec<String> = accepted.split(';').map(spelled).filter(|set| !set.is_empty()).collect();
+    (!sets.is_empty()).then(|| sets.join(" or "))
 }

@@ -132,7 +132,6 @@ impl Wire {
     ) -> impl Future<Output = Result<Response<Vec<u8>>, Failed>> + Send {
         let mut waited = Duration::ZERO;
         let (clock, cancel, cancelled) = (self.world.clock.clone(), self.cancel.clone(), self.cancel.clone());
-        let call = format!("{} {}", request.method(), request.uri().path());
         let tries = move || {
             let (wire, request, token) = (self.clone(), request.clone(), token.clone());
             async move { wire.attempt(request, token, bearer).await }
@@ -154,12 +153,7 @@ impl Wire {
                 waited += pause.unwrap_or_default();
                 pause.filter(|_| waited <= MOST_WAITING)
             })
-            .notify(move |failed: &Failed, pause| match failed.again {
-                Again::After(_) => {
-                    tracing::warn!("GitHub limits how often it may be asked: `{call}` waits {} s", pause.as_secs())
-                }
-                Again::Soon | Again::No => tracing::warn!("{}; next try in {} ms", failed.error, pause.as_millis()),
-            })
+            .notify(|failed: &Failed, pause| tracing::warn!("{}; next try in {} s", failed.error, pause.as_secs_f32().ceil()))
     }
 
     async fn attempt(
@@ -186,7 +180,7 @@ impl Wire {
         Err(match limit {
             // What is refused for a limit was not carried out.
             Some(pause) => Failed {
-                error: ApiError::Unavailable { call, why: format!("its limit is used up for {} s", pause.as_secs()) },
+                error: ApiError::Unavailable { call, why: format!("GitHub's limit is reached, for {} s yet", pause.as_secs()) },
                 again: Again::After(pause),
             },
             None if read && passes(status) => Failed { error, again: Again::Soon },

@@ -293,6 +293,12 @@ pub struct Display {
     pub log_level: LogLevel,
 }
 
+impl Default for Display {
+    fn default() -> Self {
+        Self { output: Output::Text, color: Color::Auto, log_level: LogLevel::Info }
+    }
+}
+
 /// The form of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {

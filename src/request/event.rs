@@ -56,22 +56,29 @@ struct Repository {
 }
 
 impl WorkflowRun {
-    /// The run that the variables tell of; none outside of a workflow. `event` is the file that `GITHUB_EVENT_PATH` names.
-    pub fn of<'a>(variable: impl Fn(&str) -> Option<&'a str>, event: Option<&[u8]>) -> Option<Self> {
-        let repository = variable(runner::REPOSITORY)?.to_owned();
+    /// The run that the variables tell of. `event` is the file that `GITHUB_EVENT_PATH` names.
+    pub fn of<'a>(variable: impl Fn(&str) -> Option<&'a str>, event: Option<&[u8]>) -> Self {
+        let repository = variable(runner::REPOSITORY).unwrap_or_default().to_owned();
         let server = variable(runner::SERVER_URL).unwrap_or("https://github.com");
         let url = variable(runner::RUN_ID).map(|id| match variable(runner::RUN_ATTEMPT) {
             Some(attempt) => format!("{server}/{repository}/actions/runs/{id}/attempts/{attempt}"),
             None => format!("{server}/{repository}/actions/runs/{id}"),
         });
         let event: Option<Event> = event.and_then(|bytes| serde_json::from_slice(bytes).ok());
-        Some(Self {
+        Self {
             sha: variable(runner::SHA).map(str::to_owned),
             actor: variable(runner::ACTOR).map(str::to_owned),
             url,
             pull_request: event.and_then(|event| event.pull_request).map(PullRequest::from),
             repository,
-        })
+        }
+    }
+}
+
+impl WorkflowRun {
+    /// The commit that people know: of a pull request, the newest of its branch.
+    pub fn commit(&self) -> Option<&str> {
+        self.pull_request.as_ref().map(|pull_request| pull_request.head.as_str()).or(self.sha.as_deref())
     }
 }
 
@@ -98,7 +105,7 @@ mod tests {
 
     fn run(event: &str) -> WorkflowRun {
         let variable = |name: &str| VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-        WorkflowRun::of(variable, Some(event.as_bytes())).unwrap()
+        WorkflowRun::of(variable, Some(event.as_bytes()))
     }
 
     #[test]
@@ -108,7 +115,6 @@ mod tests {
         );
         assert_eq!(run.url.as_deref(), Some("https://git.example.org/acme/shop/actions/runs/12/attempts/2"));
         assert_eq!(run.pull_request, Some(PullRequest { number: 7, head: "f00".into(), from_fork: false }));
-        assert_eq!(WorkflowRun::of(|_| None, None), None);
     }
 
     #[test]

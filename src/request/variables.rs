@@ -40,6 +40,10 @@ pub mod runner {
     pub const OUTPUT: &str = "GITHUB_OUTPUT";
     /// Where state for the post stage is written.
     pub const STATE: &str = "GITHUB_STATE";
+    /// What the main stage tells the post stage: the file that it holds for as long as it works.
+    pub const STATE_HELD: &str = "STATE_HELD";
+    /// What the main stage tells the post stage: the run and what it claimed.
+    pub const STATE_CLAIMED: &str = "STATE_CLAIMED";
     /// Where the summary is written.
     pub const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
     /// The folder for temporary files that the job's steps share.

@@ -34,7 +34,7 @@ impl Redactor {
         let text = secret.expose();
         for part in std::iter::once(text).chain(text.lines().map(str::trim)) {
             for form in forms_of(part) {
-                if form.len() >= SHORTEST && !is_common_word(&form) && !known.forms.contains(&form) {
+                if worth_hiding(&form) && !known.forms.contains(&form) {
                     known.forms.push(form);
                 }
             }
@@ -54,8 +54,9 @@ impl Redactor {
     }
 }
 
-fn is_common_word(text: &str) -> bool {
-    matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "none")
+/// Whether hiding a text wherever it appears does more good than harm: it is neither short nor a common word (R65).
+pub fn worth_hiding(text: &str) -> bool {
+    text.len() >= SHORTEST && !matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "none")
 }
 
 fn forms_of(text: &str) -> Vec<String> {

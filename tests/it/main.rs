@@ -19,6 +19,7 @@ mod harness;
 mod planning;
 mod publication;
 mod quickstart;
+mod runner;
 mod sharing;
 mod sources;
 mod values;

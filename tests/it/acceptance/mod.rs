@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 /// What the machine has. Where that is an error, which says what is lacking, the test is to return at once.
-fn need<T>(name: &str, found: Result<T, String>) -> Option<T> {
+pub(crate) fn need<T>(name: &str, found: Result<T, String>) -> Option<T> {
     let lacking = match found {
         Ok(found) => return Some(found),
         Err(lacking) => lacking,

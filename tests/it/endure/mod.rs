@@ -6,8 +6,10 @@
 mod bench;
 mod cancel;
 mod concurrency;
+mod container;
 mod crash;
 mod hostile;
 mod leaks;
+mod post;
 mod size;
 mod states;
