@@ -6,7 +6,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::session::Session;
-use super::workflow;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::github::{Client, Identity, Repository, Server};
@@ -55,16 +54,14 @@ impl Session {
         Ok(self.client(identity.unwrap_or(Identity::Anonymous)))
     }
 
-    /// A client of the server in this identity, whose tokens are hidden as soon as they are minted.
-    pub(super) fn client(&self, identity: Identity) -> Client {
-        let redactor = self.redactor.clone();
-        let console = self.workflow.as_ref().map(|workflow| workflow.console.clone());
-        Client::new(&self.world, &self.server(), identity).learning(move |secret| {
-            redactor.learn(secret);
-            if let Some(console) = &console {
-                workflow::mask(console, secret);
-            }
-        })
+    /// A client for the repository that the workflow is in.
+    pub(super) fn workflow_client(&self, arguments: &ContextArguments) -> Option<Client> {
+        let token = arguments.github_token.as_ref()?;
+        Some(self.client(Identity::Token(Secret::new(token))))
+    }
+
+    fn client(&self, identity: Identity) -> Client {
+        Client::new(&self.world, &self.server(), identity).learning(self.learner())
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Session {
     pub(super) display: Display,
     pub(super) cancel: CancellationToken,
     pub(super) redactor: Redactor,
+    /// The folder of the certificates that are trusted beside the machine's.
+    pub(super) certificates: Option<tempfile::TempDir>,
     /// The step of a workflow that this is, if it is one.
     pub(super) workflow: Option<Workflow>,
     /// Files by the names that people know them by, for drawing problems.
@@ -41,7 +43,8 @@ pub(super) struct Opened {
 
 impl Session {
     pub(super) fn new(world: World, display: Display, cancel: CancellationToken) -> Self {
-        Self { world, display, cancel, redactor: Redactor::default(), workflow: None, files: Mutex::default() }
+        let (redactor, files) = (Redactor::default(), Mutex::default());
+        Self { world, display, cancel, redactor, certificates: None, workflow: None, files }
     }
 
     /// The same, as a step of a workflow.
@@ -51,9 +54,18 @@ impl Session {
 
     /// Takes note of a secret, before anything can show it.
     pub(super) fn learn(&self, secret: &Secret) {
-        self.redactor.learn(secret);
-        if let Some(workflow) = &self.workflow {
-            workflow.mask(secret);
+        self.learner()(secret);
+    }
+
+    /// The same, for those who come by secrets later.
+    pub(super) fn learner(&self) -> impl Fn(&Secret) + Send + Sync + 'static {
+        let redactor = self.redactor.clone();
+        let console = self.workflow.as_ref().map(|workflow| workflow.console.clone());
+        move |secret| {
+            redactor.learn(secret);
+            if let Some(console) = &console {
+                console.mask(secret);
+            }
         }
     }
 

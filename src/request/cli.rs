@@ -21,6 +21,18 @@ pub struct Cli {
     /// How it is shown.
     #[command(flatten)]
     pub display: Display,
+    /// How others are reached.
+    #[command(flatten)]
+    pub network: Network,
+}
+
+/// How others are reached.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Network")]
+pub struct Network {
+    /// Trust the root certificates in this PEM file beside the machine's: Tieline itself, Terraform, its providers and git.
+    #[arg(long, global = true, env = "TIELINE_CA_CERT", value_name = "FILE", hide_short_help = true)]
+    pub ca_cert: Option<PathBuf>,
 }
 
 /// What to do.
@@ -137,6 +149,43 @@ pub struct Values {
     pub secrets: Option<String>,
 }
 
+/// What is written to GitHub about a run of a workflow; elsewhere nothing is.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "On GitHub")]
+pub struct Announcements {
+    /// One comment on the pull request, kept up to date; `auto`: wherever there is one, but not from a fork, which may not write.
+    #[arg(long, env = "TIELINE_COMMENT", value_enum, default_value_t = Wish::Auto, value_name = "WHETHER", hide_short_help = true)]
+    pub comment: Wish,
+    /// A deployment whose status follows the run; `auto`: for a deploy.
+    #[arg(long, env = "TIELINE_DEPLOYMENT", value_enum, default_value_t = Wish::Auto, value_name = "WHETHER", hide_short_help = true)]
+    pub deployment: Wish,
+    /// A check on the commit; `auto`: none, since the workflow's own job is one.
+    #[arg(long, env = "TIELINE_CHECK", value_enum, default_value_t = Wish::Auto, value_name = "WHETHER", hide_short_help = true)]
+    pub check: Wish,
+}
+
+/// Whether something is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Wish {
+    /// Where it makes sense.
+    Auto,
+    /// Yes.
+    True,
+    /// No.
+    False,
+}
+
+impl Wish {
+    /// Whether it is wanted, where `auto` means `otherwise`.
+    pub fn or(self, otherwise: bool) -> bool {
+        match self {
+            Self::Auto => otherwise,
+            Self::True => true,
+            Self::False => false,
+        }
+    }
+}
+
 /// How Terraform is run.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Terraform")]
@@ -165,9 +214,6 @@ pub struct Terraform {
     /// Prefixes of permitted module sources, separated by commas; narrows the context's ceiling.
     #[arg(long, env = "TIELINE_ALLOWED_MODULES", value_name = "PREFIX", value_delimiter = ',', hide_short_help = true)]
     pub allowed_modules: Option<Vec<String>>,
-    /// Root certificates for terraform, in place of the system's.
-    #[arg(long, env = "TIELINE_CA_CERT", value_name = "FILE", hide_short_help = true)]
-    pub ca_cert: Option<PathBuf>,
     /// Bind to connections whose producer's last apply failed.
     #[arg(long, env = "TIELINE_ALLOW_DEGRADED", hide_short_help = true)]
     pub allow_degraded: bool,
@@ -185,6 +231,9 @@ pub struct Plan {
     /// How Terraform is run.
     #[command(flatten)]
     pub terraform: Terraform,
+    /// What is written to GitHub.
+    #[command(flatten)]
+    pub announcements: Announcements,
     /// Show where the value of each input and slot comes from, and what else was considered; starts no terraform.
     #[arg(long)]
     pub explain: bool,
@@ -202,6 +251,9 @@ pub struct Deploy {
     /// How Terraform is run.
     #[command(flatten)]
     pub terraform: Terraform,
+    /// What is written to GitHub.
+    #[command(flatten)]
+    pub announcements: Announcements,
     /// The name of the release [default: the manifest's git commit, shortened; else the run's id].
     #[arg(long, env = "TIELINE_VERSION_TAG", value_name = "TAG")]
     pub version_tag: Option<String>,
