@@ -1,10 +1,11 @@
 //! The outputs of the action: compact JSON, one line each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::Value;
 
+use super::by_text;
 use super::run::{by_address, by_alias};
 use crate::domain::names::Alias;
 use crate::domain::outcome::RunReport;
@@ -27,9 +28,7 @@ pub fn changes(counts: ChangeCounts) -> String {
 
 /// `stale-consumers`: address to the consumers that are bound to an older generation of it.
 pub fn stale_consumers(report: &RunReport) -> String {
-    let by_address: BTreeMap<String, &Vec<String>> =
-        report.stale.iter().map(|(address, consumers)| (address.to_string(), consumers)).collect();
-    compact(&by_address)
+    compact(&by_text(&report.stale))
 }
 
 /// `skipped`: the aliases that were not applied, because they needed none or could not be.
