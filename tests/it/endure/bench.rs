@@ -343,6 +343,10 @@ impl Running {
         self.child.id()
     }
 
+    pub(super) fn out(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.out).unwrap()).into_owned()
+    }
+
     pub(super) fn err(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.err).unwrap()).into_owned()
     }
@@ -370,8 +374,7 @@ impl Running {
             status = self.child.try_wait().unwrap();
             std::thread::sleep(Duration::from_millis(5));
         }
-        let out = String::from_utf8_lossy(&fs::read(&self.out).unwrap()).into_owned();
-        Ended { code: status.unwrap().code(), out, err: self.err() }
+        Ended { code: status.unwrap().code(), out: self.out(), err: self.err() }
     }
 }
 
