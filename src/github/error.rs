@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::failure::FailureReason;
@@ -69,7 +70,7 @@ pub enum Bearer {
 #[serde(default)]
 struct Said {
     message: String,
-    errors: Vec<serde_json::Value>,
+    errors: Value,
 }
 
 impl ApiError {
@@ -178,8 +179,13 @@ fn spoken(permission: Option<&str>) -> String {
 fn message_of(status: StatusCode, body: &[u8]) -> String {
     let said: Said = serde_json::from_slice(body).unwrap_or_default();
     let message = if said.message.is_empty() { status.to_string() } else { said.message };
-    said.errors.iter().fold(message, |message, error| match error.get("message").or(Some(error)) {
-        Some(serde_json::Value::String(text)) => format!("{message}; {text}"),
+    let errors = match said.errors {
+        Value::Array(errors) => errors,
+        Value::Null => Vec::new(),
+        other => vec![other],
+    };
+    errors.iter().fold(message, |message, error| match error.get("message").unwrap_or(error) {
+        Value::String(text) => format!("{message}; {text}"),
         _ => format!("{message}; {error}"),
     })
 }

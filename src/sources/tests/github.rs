@@ -10,7 +10,6 @@ use serde_json::json;
 use tar::{Builder, EntryType, Header};
 
 use super::*;
-use crate::github::{Identity, Server};
 use crate::world::{Http, HttpError};
 
 const ONE: &str = "1111111111111111111111111111111111111111";
@@ -111,7 +110,6 @@ impl Place {
         ];
         hosted.archives.lock().unwrap().insert(ONE, archive(&files));
         place.world.http = hosted.clone();
-        place.github = Some(Client::new(&place.world, &Server::default(), Identity::Anonymous));
         (place, hosted)
     }
 
@@ -243,7 +241,7 @@ async fn r70_an_archive_that_grows_without_end_is_cut_off() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(header.as_bytes()).unwrap();
     for _ in 0..100 {
-        encoder.write_all(&[0; 1 << 20]).unwrap();
+        encoder.write_all(&vec![0; 1 << 20]).unwrap();
     }
     let said = Place::refused_archive(encoder.finish().unwrap()).await;
     assert!(said.contains("it unpacks to far more than its size"), "{said}");
