@@ -136,7 +136,8 @@ impl ApiError {
                 validity.into_iter().chain(bearer.remedies(&spoken(permission))).fold(diagnostic, Diagnostic::help)
             }
             Self::NotFound { bearer, call } => {
-                let diagnostic = Diagnostic::error(otherwise, format!("{place} does not have it, or the token cannot see it"))
+                let unseen = if *bearer == Bearer::Nobody { "it is not seen without a token" } else { "the token cannot see it" };
+                let diagnostic = Diagnostic::error(otherwise, format!("{place} does not have it, or {unseen}"))
                     .note(format!("`{call}` was answered with 404, which says no more"))
                     .help("check the name");
                 bearer.remedies(&spoken(None)).into_iter().fold(diagnostic, Diagnostic::help)

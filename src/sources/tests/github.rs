@@ -199,7 +199,7 @@ async fn what_a_server_does_not_have_is_said_with_what_it_has() {
     hosted.refs.lock().unwrap().clear();
     let problem = place.refused(LockMode::Add, "github:acme/plugins//postgres@v1").await;
     assert_eq!(problem.message, "the repository `github:acme/plugins` cannot be read");
-    assert_eq!(problem.notes[0], "`acme/plugins` does not have it, or the token cannot see it");
+    assert_eq!(problem.notes[0], "`acme/plugins` does not have it, or it is not seen without a token");
     assert!(problem.help.iter().any(|help| help.contains("`github-token`")), "{problem:?}");
 }
 
