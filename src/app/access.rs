@@ -64,7 +64,8 @@ impl Session {
 
     /// A client for the plugins on the server: with the workflow's token, else as anybody.
     pub(super) fn plugin_client(&self, arguments: &ContextArguments) -> Client {
-        self.workflow_client(arguments).unwrap_or_else(|| self.client(Identity::Anonymous))
+        let client = self.workflow_client(arguments).unwrap_or_else(|| self.client(Identity::Anonymous));
+        client.cancelled_by(self.cancel.clone())
     }
 
     fn client(&self, identity: Identity) -> Client {
