@@ -112,7 +112,7 @@ async fn clear_up(session: &Session, claimed: &Claimed, target: &Target) -> Resu
     let near = written.as_ref().map_or(&folder, |written| &written.folder);
     let store = session.open_context(&target.context, &folder, near).await?.store;
     let trees = match &written {
-        Some(written) => trees(session, &*store, written).await.unwrap_or_default(),
+        Some(written) => trees(session, &*store, target, written).await.unwrap_or_default(),
         None => BTreeMap::new(),
     };
     if engine::clear_up(&session.world, &*store, &claimed.place, &claimed.run, &trees).await? {
@@ -128,10 +128,13 @@ async fn clear_up(session: &Session, claimed: &Claimed, target: &Target) -> Resu
 async fn trees(
     session: &Session,
     store: &dyn ContextStore,
+    target: &Target,
     written: &load::Written,
 ) -> Result<BTreeMap<Digest, Arc<Tree>>, Problems> {
     let organization = session.organization(store, &[]).await?;
-    let loaded = session.plugins(written, organization.catalog.as_ref(), LockMode::Frozen).await?;
+    let loaded = session
+        .plugins(written, &session.plugin_client(&target.context), organization.catalog.as_ref(), LockMode::Frozen)
+        .await?;
     let plugins = loaded.plugins.iter().filter_map(|(used, plugin)| Some((plugin, loaded.contents.get(used)?)));
     Ok(plugins.map(|(plugin, content)| (plugin.source.digest.clone(), content.tree.clone())).collect())
 }
