@@ -77,7 +77,10 @@ fn the_container_is_started_by_the_paths_that_the_image_has() {
     assert!(dockerfile.contains(&format!("ENTRYPOINT [\"{}\"]\n", runs["entrypoint"].as_str().unwrap())));
     assert!(dockerfile.contains(&format!("RUN ln -s tieline {}\n", runs["post-entrypoint"].as_str().unwrap())));
     // The release puts the image's name in place of this line.
-    assert!(read(ROOT).contains("\n  image: Dockerfile\n") && read(".github/workflows/release.yml").contains("|^  image: Dockerfile$|"));
+    assert!(
+        read(ROOT).contains("\n  image: Dockerfile\n")
+            && read(".github/workflows/release.yml").contains("|^  image: Dockerfile$|")
+    );
 }
 
 #[test]

@@ -35,14 +35,17 @@ impl Runner {
         let name = format!("tieline-{}-linux", std::env::consts::ARCH);
         fs::write(self.at("releases/v1.2.3").join(&name), program).unwrap();
         let digest: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-        fs::write(self.at("action/native/SHA256SUMS"), format!("{}  tieline-sparc-linux\n{digest}  {name}\n", "0".repeat(64))).unwrap();
+        fs::write(self.at("action/native/SHA256SUMS"), format!("{}  tieline-sparc-linux\n{digest}  {name}\n", "0".repeat(64)))
+            .unwrap();
     }
 
     fn step(&self, script: &Path) -> Command {
         let mut command = Command::new("bash");
         command.arg(script).env_clear().env("PATH", format!("{}:/usr/bin:/bin", self.at("bin").display()));
         command.env("RUNNER_TEMP", self.at("temp")).env("RUNNER_TOOL_CACHE", self.at("tools"));
-        command.env("GITHUB_OUTPUT", self.at("output")).env("TIELINE_RELEASES", format!("file://{}", self.at("releases").display()));
+        command
+            .env("GITHUB_OUTPUT", self.at("output"))
+            .env("TIELINE_RELEASES", format!("file://{}", self.at("releases").display()));
         command
     }
 
@@ -106,7 +109,11 @@ fn a_binary_that_is_not_the_released_one_is_refused() {
 fn a_commit_that_is_no_release_says_so() {
     let fetched = Runner::new().fetch();
     assert_eq!(fetched.status.code(), Some(2));
-    assert!(said(&fetched).starts_with("::error title=tieline::this commit of the action is not a released one"), "{}", said(&fetched));
+    assert!(
+        said(&fetched).starts_with("::error title=tieline::this commit of the action is not a released one"),
+        "{}",
+        said(&fetched)
+    );
 }
 
 #[test]
