@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::load::{self, LoadedPlugins, Organization, Written};
 use super::session::{Opened, Session};
 use super::view::entries;
+use crate::cloud::WebIdentity;
 use crate::context::ledger::Snapshot;
 use crate::context::{ContextStore, layout};
 use crate::documents;
@@ -241,7 +242,7 @@ impl Resolved {
     pub(super) async fn engine(
         self,
         session: &Session,
-        terraform: Terraform,
+        (terraform, identity): (Terraform, Option<WebIdentity>),
         arguments: &cli::Terraform,
         settings: Settings,
         folder: PathBuf,
@@ -261,6 +262,7 @@ impl Resolved {
             removed,
             own,
             redactor: session.redactor.clone(),
+            identity,
             secrets: self.secrets,
             local_base: self.opened.local_base,
             folder,

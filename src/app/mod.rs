@@ -7,6 +7,7 @@ mod assemble;
 mod connection;
 mod context;
 mod deploy;
+mod identity;
 mod load;
 mod log;
 mod outputs;

@@ -36,6 +36,10 @@ pub mod runner {
     pub const SERVER_URL: &str = "GITHUB_SERVER_URL";
     /// Where the server's API is.
     pub const API_URL: &str = "GITHUB_API_URL";
+    /// Where OIDC tokens are asked for, where the job may: for the roles of an environment's account.
+    pub const ID_TOKEN_REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+    /// What they are asked for with.
+    pub const ID_TOKEN_REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
     /// Where outputs are written.
     pub const OUTPUT: &str = "GITHUB_OUTPUT";
     /// Where state for the post stage is written.

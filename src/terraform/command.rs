@@ -146,7 +146,7 @@ mod tests {
     fn root() -> Root {
         Root {
             directory: "/run/roots/database".into(),
-            environment: BTreeMap::from([("AWS_ROLE_ARN".into(), "arn:x".into())]),
+            environment: BTreeMap::from([("AWS_ROLE_ARN".into(), Some("arn:x".into()))]),
             variable_file: Some("/run/secrets/database.tfvars.json".into()),
             providers: crate::terraform::ProviderNeeds::new(),
         }

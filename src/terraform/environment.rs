@@ -98,7 +98,9 @@ pub(super) fn shared(world: &World, settings: &Settings) -> BTreeMap<String, Str
 /// The environment for one root.
 pub(super) fn for_root(shared: &BTreeMap<String, String>, root: &Root) -> BTreeMap<String, String> {
     let always = ALWAYS.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    shared.clone().into_iter().chain(root.environment.clone()).chain(always).collect()
+    let passed = shared.iter().filter(|(name, _)| !root.environment.contains_key(*name));
+    let own = root.environment.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    passed.chain(own).map(|(name, value)| (name.clone(), value.clone())).chain(always).collect()
 }
 
 fn allowed(variables: &Variables) -> BTreeMap<String, String> {
@@ -194,10 +196,12 @@ mod tests {
 
     #[test]
     fn what_is_always_set_wins_and_what_is_for_one_root_beats_the_shared() {
-        let shared = BTreeMap::from([("AWS_REGION".to_owned(), "x".to_owned()), ("TF_INPUT".to_owned(), "1".to_owned())]);
+        let shared = [("AWS_REGION", "x"), ("AWS_PROFILE", "x"), ("TF_INPUT", "1")];
+        let shared = BTreeMap::from(shared.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let own = [("AWS_REGION", Some("y")), ("AWS_PROFILE", None), ("TF_IN_AUTOMATION", Some("no"))];
         let root = Root {
             directory: "/r".into(),
-            environment: BTreeMap::from([("AWS_REGION".into(), "y".into()), ("TF_IN_AUTOMATION".into(), "no".into())]),
+            environment: BTreeMap::from(own.map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))),
             variable_file: None,
             providers: crate::terraform::ProviderNeeds::new(),
         };

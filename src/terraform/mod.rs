@@ -37,8 +37,9 @@ pub use version::Flavour;
 pub struct Root {
     /// Its folder. Terraform starts here; the plan file and the data directory stand here too.
     pub directory: PathBuf,
-    /// Variables for this root alone, secret ones included; they win over those that are passed through.
-    pub environment: BTreeMap<String, String>,
+    /// Variables for this root alone, secret ones included; they win over those that are passed through. One without a value is
+    /// not passed through.
+    pub environment: BTreeMap<String, Option<String>>,
     /// A `.tfvars.json` file with sensitive inputs, readable by its owner alone.
     pub variable_file: Option<PathBuf>,
     /// The providers it needs.
