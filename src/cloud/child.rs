@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::WebIdentity;
+use super::{WebIdentity, sts};
 use crate::domain::account::Account;
 use crate::domain::address::Place;
 use crate::domain::names::Alias;
-use crate::world::Variables;
 
 /// The file with the token, in the folder that Terraform starts in.
 pub const TOKEN_FILE: &str = "web-identity-token";
@@ -60,8 +59,12 @@ impl WebIdentity {
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".to_owned()),
         ];
         variables.extend(set.map(|(name, value)| (name.to_owned(), Some(value))));
-        if let Some(region) = &child.region {
-            variables.insert("AWS_REGION".to_owned(), Some(region.clone()));
+        // With a token in a file, Terraform asks for roles where this variable says, and does not know the general one.
+        let endpoint = sts::named_endpoint(&self.world.variables).map(str::to_owned);
+        for (name, value) in [("AWS_ENDPOINT_URL_STS", endpoint), ("AWS_REGION", child.region.clone())] {
+            if value.is_some() {
+                variables.insert(name.to_owned(), value);
+            }
         }
         Ok(variables)
     }
@@ -86,9 +89,4 @@ fn is_setting(name: &str) -> bool {
 pub(super) fn session(parts: &[&str]) -> String {
     let name = std::iter::once("tieline").chain(parts.iter().copied()).collect::<Vec<_>>().join("-");
     name.chars().take(LONGEST_SESSION).collect()
-}
-
-/// The region that is worked in, where the account says none.
-pub(super) fn region(variables: &Variables) -> Option<&str> {
-    variables.get("AWS_REGION").or_else(|| variables.get("AWS_DEFAULT_REGION"))
 }
