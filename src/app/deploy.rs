@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     let resolved = assemble::resolve(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
     refuse_pending(&resolved)?;
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
-    assemble::check_modules(&resolved, &gates)?;
+    assemble::check_modules(session, &resolved, &gates)?;
     let run = RunId::from_parts(
         u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
         session.world.random.bits(),

@@ -1,6 +1,8 @@
 //! The composition root: one file per command, each a pipeline that reads top to bottom. The only module that knows all others.
 
+mod access;
 mod action;
+mod announce;
 mod assemble;
 mod connection;
 mod context;
@@ -16,6 +18,7 @@ mod presence;
 mod session;
 mod status;
 mod trace;
+mod trust;
 mod validate;
 mod view;
 mod watch;
@@ -58,9 +61,12 @@ pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken
         Ok(cli) => cli,
         Err(shown) => return usage(&world, &shown),
     };
-    let session = Session::new(world, cli.display, cancel);
+    let mut session = Session::new(world, cli.display, cancel);
     trace::start(&session);
-    let ended = obey(&session, cli.command).await;
+    let ended = match session.trust(cli.network.ca_cert.as_deref()) {
+        Ok(()) => obey(&session, cli.command).await,
+        Err(problems) => Err(problems),
+    };
     session.show(problems_of(&ended));
     exit_code(problems_of(&ended))
 }
@@ -69,8 +75,14 @@ pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken
 async fn obey(session: &Session, command: Command) -> Ended {
     match command {
         Command::Validate(target) => validate::run(session, &target).await?,
-        Command::Plan(plan) => return plan::run(session, &plan).await,
-        Command::Deploy(deploy) => return deploy::run(session, &deploy).await,
+        Command::Plan(plan) => {
+            let subject = announce::Subject { target: &plan.target, wishes: &plan.announcements, deploys: false };
+            return announce::around(session, &subject, plan::run(session, &plan)).await;
+        }
+        Command::Deploy(deploy) => {
+            let subject = announce::Subject { target: &deploy.target, wishes: &deploy.announcements, deploys: true };
+            return announce::around(session, &subject, deploy::run(session, &deploy)).await;
+        }
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
         Command::Context(context) => context::run(session, &context).await?,

@@ -20,7 +20,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         return Ok(Outcome::Done);
     }
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
-    assemble::check_modules(&resolved, &gates)?;
+    assemble::check_modules(session, &resolved, &gates)?;
     let settings = Settings {
         parallelism: arguments.terraform.parallelism as usize,
         refresh: arguments.terraform.refresh,

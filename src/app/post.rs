@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::load;
 use super::presence::{Claimed, MainStage, Sign};
 use super::session::Session;
+use super::{announce, load};
 use crate::context::ContextStore;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::Digest;
@@ -58,6 +58,9 @@ pub(super) async fn run(session: &Session, command: &Command) -> Result<Main, Pr
     match (&main.claimed, target(command)) {
         (Some(claimed), Some(target)) => clear_up(session, claimed, target).await?,
         _ => session.say("the main stage was killed; it had claimed nothing, so nothing is left to clear up"),
+    }
+    if let Some(target) = target(command) {
+        announce::lost(session, target).await?;
     }
     main.forget(&session.world);
     Ok(Main::WasKilled)

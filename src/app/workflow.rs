@@ -8,8 +8,7 @@ use super::session::Session;
 use crate::report::Surroundings;
 use crate::request::event::WorkflowRun;
 use crate::request::variables::runner as variables;
-use crate::runner::{Command, FileCommands, RunnerConsole};
-use crate::secrets::{Secret, worth_hiding};
+use crate::runner::{FileCommands, RunnerConsole};
 use crate::world::World;
 
 /// The largest event that is read.
@@ -61,17 +60,14 @@ impl Workflow {
         }
     }
 
-    /// Has the runner hide a secret from here on: each of its lines, since a document's whole text appears nowhere, and a mask for
-    /// a short or common word would blank the log.
-    pub(super) fn mask(console: &RunnerConsole, secret: &Secret) {
-        for line in secret.expose().lines().map(str::trim).filter(|line| worth_hiding(line)) {
-            console.command(&Command::AddMask(line.to_owned()));
-        }
-    }
-
     /// Sets outputs. What the runner does not take is told, and changes nothing else.
     pub(super) fn set_outputs(&self, session: &Session, outputs: &[(&str, String)]) {
         told(session, "the outputs of this step", self.files.set_outputs(&session.world, outputs));
+    }
+
+    /// Sets state for the post stage.
+    pub(super) fn set_state(&self, session: &Session, state: &[(&str, String)]) {
+        told(session, "the state of this step", self.files.set_state(&session.world, state));
     }
 
     /// Adds to the summary.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
+use crate::github::Repository;
 
 /// Where a context repository is. Printing it hides credentials.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,10 +13,16 @@ pub enum Location {
     Local(PathBuf),
     /// A git remote, as git takes it.
     Remote(String),
+    /// A repository on the GitHub server that the workflow runs on, spoken to by the server's API.
+    GitHub(Repository),
 }
 
+/// What stands before the name of a repository on the GitHub server.
+const GITHUB: &str = "github:";
+
 impl Location {
-    /// Reads a location as people write it: a path, from `base`, or what git takes as a remote (`<scheme>://…`, `host:path`).
+    /// Reads a location as people write it: a path, from `base`, what git takes as a remote (`<scheme>://…`, `host:path`), or
+    /// `github:<owner>/<repository>`.
     ///
     /// # Errors
     /// When it is empty, or would make git run a program or take it for an option.
@@ -28,6 +35,13 @@ impl Location {
             refuse("its address is empty")
         } else if text.starts_with('-') || text.contains(char::is_control) {
             refuse("this is no address of a repository")
+        } else if let Some(repository) = text.strip_prefix(GITHUB) {
+            match repository.split('/').collect::<Vec<_>>()[..] {
+                [owner, name] if is_part(owner) && is_part(name) => {
+                    Ok(Self::GitHub(Repository { owner: owner.to_owned(), name: name.to_owned() }))
+                }
+                _ => refuse("a repository on GitHub is `github:<owner>/<repository>`"),
+            }
         } else if before_slash.contains("::") {
             refuse("addresses with a remote helper (`<helper>::`) can run programs and are not accepted")
         } else if before_slash.contains(':') {
@@ -43,6 +57,7 @@ impl fmt::Display for Location {
         match self {
             Self::Local(path) => write!(f, "`{}`", path.display()),
             Self::Remote(url) => write!(f, "`{}`", hide_credentials(url)),
+            Self::GitHub(repository) => write!(f, "`{GITHUB}{repository}`"),
         }
     }
 }
@@ -51,6 +66,12 @@ impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Whether a text can be the name of an owner or a repository on GitHub.
+fn is_part(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    !matches!(text, "" | "." | "..") && text.bytes().all(is_plain)
 }
 
 /// `text` with stars where a URL in it has a user name and password.
@@ -85,6 +106,17 @@ mod tests {
         assert_eq!(parse("/a:b/context.git"), Location::Local("/a:b/context.git".into()));
         for remote in ["https://git.example/acme/context", "git@git.example:acme/context.git", "file:///srv/context.git"] {
             assert_eq!(parse(remote), Location::Remote(remote.into()));
+        }
+    }
+
+    #[test]
+    fn a_repository_on_github_is_named_by_owner_and_name() {
+        let location = Location::parse("github:acme/context.one", Path::new("/")).unwrap();
+        assert_eq!(location, Location::GitHub(Repository { owner: "acme".into(), name: "context.one".into() }));
+        assert_eq!(location.to_string(), "`github:acme/context.one`");
+        for bad in ["github:", "github:acme", "github:acme/context/x", "github:acme/..", "github:a b/c", "github:/c"] {
+            let problem = Location::parse(bad, Path::new("/")).unwrap_err().to_string();
+            assert!(problem.ends_with("a repository on GitHub is `github:<owner>/<repository>`"), "{problem}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a context's refs are called.
 
-use super::{Branch, layout};
+use super::{Branch, StoreError, layout};
 
 /// What a context's refs are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,22 @@ impl RefNames {
         format!("refs/heads/{name}")
     }
 
+    /// The names, for the context at `what`.
+    ///
+    /// # Errors
+    /// When one of them is no name of a ref.
+    pub(super) fn checked(self, what: &str) -> Result<Self, StoreError> {
+        match self.invalid() {
+            None => Ok(self),
+            Some(name) => {
+                let why = format!("`{name}` cannot name its refs: use letters, digits, `-`, `_`, `.` and `/`");
+                Err(StoreError::Unavailable { what: what.to_owned(), why })
+            }
+        }
+    }
+
     /// The first name that git would not take, or would take for something else.
-    pub(super) fn invalid(&self) -> Option<&str> {
+    fn invalid(&self) -> Option<&str> {
         let is_prefix = |text: &str| text.starts_with("refs/") && text.strip_suffix('/').is_some_and(is_name);
         if !is_prefix(&self.claims_prefix) {
             return Some(&self.claims_prefix);

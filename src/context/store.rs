@@ -106,14 +106,17 @@ pub enum StoreError {
         /// How that was noticed.
         why: String,
     },
-    /// It cannot be reached, or refuses.
+    /// It cannot be reached, or does not do what it is asked.
     #[error("cannot use the context repository {what}: {why}")]
     Unavailable {
         /// Where it is, credentials hidden.
         what: String,
-        /// What git said, credentials hidden.
+        /// What git or the server said, credentials hidden.
         why: String,
     },
+    /// The access that was given is not enough. The diagnostic names what is missing, and where to set it.
+    #[error("{}", .0.message)]
+    Refused(Box<Diagnostic>),
     /// It holds something that should not be there.
     #[error("`{path}` in the context repository is not what it should be: {why}")]
     Corrupt {
@@ -128,6 +131,7 @@ impl StoreError {
     /// The problem as a person needs it.
     pub fn diagnostic(&self) -> Diagnostic {
         let (reason, help) = match self {
+            Self::Refused(diagnostic) => return (**diagnostic).clone(),
             Self::Conflict { .. } => (FailureReason::PublishConflict, "run again: nothing is applied twice"),
             Self::Unavailable { .. } => {
                 (FailureReason::ContextUnavailable, "check the context's address, the access to it and the network")
@@ -146,7 +150,7 @@ impl From<StoreError> for Problems {
 
 /// A context repository, wherever it is.
 ///
-/// Every method fails with [`StoreError::Unavailable`] where the repository cannot be reached or refuses.
+/// Every method fails with [`StoreError::Unavailable`] or [`StoreError::Refused`] where the repository cannot be reached or refuses.
 #[async_trait]
 pub trait ContextStore: Send + Sync {
     /// The newest commit of a branch; none where there is no such branch.

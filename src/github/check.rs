@@ -1,7 +1,8 @@
 //! A check run on a commit: a summary, and annotations beyond those that a step may have.
 
 use http::Method;
-use octocrab::params::checks::{CheckRunConclusion, CheckRunOutput, CheckRunOutputAnnotation};
+use octocrab::params::checks::CheckRunOutput;
+pub use octocrab::params::checks::{CheckRunConclusion, CheckRunOutputAnnotation, CheckRunOutputAnnotationLevel};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -87,6 +87,12 @@ pub struct Client {
     octocrab: Octocrab,
 }
 
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
 impl Client {
     /// A client that has not asked anything yet. It is made inside of a Tokio runtime.
     pub fn new(world: &World, server: &Server, identity: Identity) -> Self {
@@ -104,6 +110,13 @@ impl Client {
     #[must_use]
     pub fn cancelled_by(mut self, cancel: CancellationToken) -> Self {
         self.wire.cancel = cancel;
+        Self::on(self.wire)
+    }
+
+    /// The same client, which tries everything once.
+    #[must_use]
+    pub fn impatient(mut self) -> Self {
+        self.wire.retries = 0;
         Self::on(self.wire)
     }
 

@@ -86,6 +86,16 @@ pub async fn create(client: &Client, repository: &Repository, subject: &Subject)
 }
 
 impl Deployment {
+    /// The deployment that another process created.
+    pub fn at(route: String) -> Self {
+        Self { route }
+    }
+
+    /// What [`Self::at`] finds it by.
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
     /// Adds a status. One write.
     ///
     /// # Errors

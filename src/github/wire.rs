@@ -24,7 +24,7 @@ const LONGEST_ANSWER: usize = 256 << 20;
 /// The longest that all waits for one request take together.
 const MOST_WAITING: Duration = Duration::from_mins(10);
 
-/// How often a request is tried again.
+/// How often a request is tried again, usually.
 const RETRIES: usize = 6;
 
 /// What all requests share.
@@ -33,6 +33,8 @@ pub(super) struct Wire {
     pub(super) world: World,
     pub(super) learn: Arc<dyn Fn(&Secret) + Send + Sync>,
     pub(super) cancel: CancellationToken,
+    /// How often a request is tried again.
+    pub(super) retries: usize,
     api: Arc<str>,
     credential: Credential,
     writes: Arc<AtomicU64>,
@@ -76,6 +78,7 @@ impl Wire {
             world: world.clone(),
             learn: Arc::new(|_| ()),
             cancel: CancellationToken::new(),
+            retries: RETRIES,
             api: server.api.as_str().into(),
             credential,
             writes: Arc::default(),
@@ -132,12 +135,13 @@ impl Wire {
     ) -> impl Future<Output = Result<Response<Vec<u8>>, Failed>> + Send {
         let mut waited = Duration::ZERO;
         let (clock, cancel, cancelled) = (self.world.clock.clone(), self.cancel.clone(), self.cancel.clone());
+        let backoff = ExponentialBuilder::default().with_jitter().with_max_times(self.retries);
         let tries = move || {
             let (wire, request, token) = (self.clone(), request.clone(), token.clone());
             async move { wire.attempt(request, token, bearer).await }
         };
         tries
-            .retry(ExponentialBuilder::default().with_jitter().with_max_times(RETRIES))
+            .retry(backoff)
             .sleep(move |pause| {
                 let (clock, cancel) = (clock.clone(), cancel.clone());
                 async move {

@@ -48,9 +48,13 @@ pub mod runner {
     pub const STATE_HELD: &str = "STATE_HELD";
     /// What the main stage tells the post stage: the run and what it claimed.
     pub const STATE_CLAIMED: &str = "STATE_CLAIMED";
+    /// The post stage's: the deployment on GitHub that the main stage made.
+    pub const STATE_DEPLOYMENT: &str = "STATE_DEPLOYMENT";
     /// Where the summary is written.
     pub const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
-    /// The folder for temporary files that the job's steps share.
+    /// The workspace. Where a container is started as root, its owner is who we become.
+    pub const GITHUB_WORKSPACE: &str = "GITHUB_WORKSPACE";
+    /// The folder for temporary files that the job's steps share; a terraform that was staged in it is taken before the one on `PATH`.
     pub const TEMP: &str = "RUNNER_TEMP";
     /// The workspace's parent as the runner itself sees it: tells where `RUNNER_TEMP` is outside of the container.
     pub const WORKSPACE: &str = "RUNNER_WORKSPACE";

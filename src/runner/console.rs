@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Command;
 use super::guard::guard;
+use crate::secrets::{Secret, worth_hiding};
 use crate::world::{Console, Stream};
 
 /// The log: all text on one stream, each line guarded, and commands of ours between them.
@@ -13,6 +14,14 @@ impl RunnerConsole {
     /// The log on the standard output of `console`.
     pub fn new(console: Arc<dyn Console>) -> Self {
         Self(console)
+    }
+
+    /// Has the runner hide a secret from here on: each of its lines, since a whole document appears nowhere, and only what is worth
+    /// hiding, since a mask for a short or common word would blank the log (R65).
+    pub fn mask(&self, secret: &Secret) {
+        for line in secret.expose().lines().map(str::trim).filter(|line| worth_hiding(line)) {
+            self.command(&Command::AddMask(line.to_owned()));
+        }
     }
 
     /// Writes a line that the runner obeys.

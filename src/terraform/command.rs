@@ -136,7 +136,6 @@ mod tests {
             abilities: Abilities { init_json: modern, variables_at_apply: modern },
             settings: Settings {
                 plugin_cache: "/run/providers".into(),
-                ca_cert: None,
                 terraform_parallelism: 7,
                 lock_timeout: Duration::from_secs(90),
             },

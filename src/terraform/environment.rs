@@ -92,11 +92,6 @@ pub(super) fn shared(world: &World, settings: &Settings) -> BTreeMap<String, Str
         // Without it a root with no lock entry installs the provider again, over the files that another terraform is running.
         environment.insert("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE".to_owned(), "true".to_owned());
     }
-    if let Some(file) = &settings.ca_cert {
-        for name in ["SSL_CERT_FILE", "GIT_SSL_CAINFO"] {
-            environment.insert(name.to_owned(), file.display().to_string());
-        }
-    }
     environment
 }
 
@@ -146,7 +141,7 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings { plugin_cache: "/run/providers".into(), ca_cert: None, terraform_parallelism: 1, lock_timeout: Duration::ZERO }
+        Settings { plugin_cache: "/run/providers".into(), terraform_parallelism: 1, lock_timeout: Duration::ZERO }
     }
 
     #[test]
@@ -241,13 +236,5 @@ mod tests {
         assert!(!shared(&world(home.path(), &named), &settings()).contains_key("TF_CLI_CONFIG_FILE"));
         crate::world::Files.write(&file, b"", false).unwrap();
         assert!(shared(&world(home.path(), &named), &settings()).contains_key("TF_CLI_CONFIG_FILE"));
-    }
-
-    #[test]
-    fn an_extra_authority_is_for_terraform_and_git() {
-        let home = tempfile::tempdir().unwrap();
-        let settings = Settings { ca_cert: Some("/ca.pem".into()), ..settings() };
-        let environment = shared(&world(home.path(), &[]), &settings);
-        assert_eq!((environment["SSL_CERT_FILE"].as_str(), environment["GIT_SSL_CAINFO"].as_str()), ("/ca.pem", "/ca.pem"));
     }
 }

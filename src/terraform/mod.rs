@@ -55,8 +55,6 @@ pub type ProviderNeeds = BTreeSet<String>;
 pub struct Settings {
     /// The folder that all roots of this run share providers in, private to the run. The user's own takes its place.
     pub plugin_cache: PathBuf,
-    /// A file of certificate authorities that terraform and git shall trust.
-    pub ca_cert: Option<PathBuf>,
     /// How many resources one terraform works on at a time.
     pub terraform_parallelism: u32,
     /// How long to wait for a state lock that another holds.

@@ -27,9 +27,9 @@ impl Bench {
 async fn an_apps_token_is_minted_when_it_is_needed_and_only_for_its_repository() {
     for key in [PKCS1, PKCS8] {
         let bench = Bench::new();
-        let learnt = Arc::new(Mutex::new(Vec::new()));
-        let learns = learnt.clone();
-        let client = bench.client_of(app(key)).learning(move |secret| learns.lock().unwrap().push(secret.expose().to_owned()));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let learnt = seen.clone();
+        let client = bench.client_of(app(key)).learning(move |secret| learnt.lock().unwrap().push(secret.expose().to_owned()));
         assert!(bench.asked().is_empty());
         bench.mints("ghs_minted", 60).answers(200, &[], &json!(1)).answers(200, &[], &json!(2));
         assert_eq!((client.get("/x").await, client.get("/y").await), (Ok(1), Ok(2)));
@@ -39,7 +39,7 @@ async fn an_apps_token_is_minted_when_it_is_needed_and_only_for_its_repository()
         assert_eq!(asked[1], "POST https://ghes.test/api/v3/app/installations/7/access_tokens");
         assert_eq!(bench.body(1), json!({"repositories": ["shop"], "permissions": {"contents": "write"}}));
         let proof = bench.header(0, "authorization").strip_prefix("Bearer ").unwrap().to_owned();
-        assert_eq!(*learnt.lock().unwrap(), [proof.clone(), "ghs_minted".to_owned()]);
+        assert_eq!(*seen.lock().unwrap(), [proof.clone(), "ghs_minted".to_owned()]);
         assert_eq!(
             (bench.header(2, "authorization"), bench.header(3, "authorization")),
             ("Bearer ghs_minted".into(), "Bearer ghs_minted".into())

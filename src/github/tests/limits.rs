@@ -158,15 +158,16 @@ async fn a_refusal_repeats_what_the_server_says() {
     );
 }
 
+#[derive(Debug, serde::Deserialize)]
+#[expect(dead_code, reason = "only its form matters")]
+struct Wanted {
+    id: u64,
+}
+
 #[tokio::test]
 async fn an_answer_of_another_form_says_what_is_wrong_with_it() {
     let bench = Bench::new();
     bench.answers(200, &[], &json!({"id": "x"}));
-    #[derive(Debug, serde::Deserialize)]
-    #[expect(dead_code, reason = "only its form matters")]
-    struct Wanted {
-        id: u64,
-    }
     let problem = bench.client().get::<Wanted>("/x").await.unwrap_err().to_string();
     assert!(problem.contains("the answer is not as expected: `id`: invalid type: string"), "{problem}");
 }

@@ -148,7 +148,9 @@ fn a_file_that_is_not_the_runners_is_found() {
 #[test]
 fn commands_that_are_not_ours_and_secrets_that_are_seen_are_found() {
     let Some(machine) = machine() else { return };
-    let action = Action::script("echo 'x ##[add-mask]a'; echo '::set-output name=a::1'; echo 'it is hunter2'; echo 'ok\r::debug::x' | cat");
+    let action = Action::script(
+        "echo 'x ##[add-mask]a'; echo '::set-output name=a::1'; echo 'it is hunter2'; echo 'ok\r::debug::x' | cat",
+    );
     let mut job = job(&machine);
     job.canary("hunter2");
     let step = job.uses(&action).run_unchecked();

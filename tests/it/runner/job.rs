@@ -188,16 +188,8 @@ impl<'m> Job<'m> {
             fs::write(&file, "").unwrap();
             chown(&file, Some(OWNER), Some(OWNER)).unwrap();
         }
-        let origin = Origin {
-            machine: self.machine,
-            action,
-            event: &self.event,
-            environment,
-            state,
-            inputs,
-            job: &self.extra,
-            id: &id,
-        };
+        let origin =
+            Origin { machine: self.machine, action, event: &self.event, environment, state, inputs, job: &self.extra, id: &id };
         let mut mounts = vec![(self.machine.socket(), "/var/run/docker.sock")];
         mounts.extend(self.machine.mounts().into_iter().rev());
         let launch = Launch {
@@ -302,6 +294,11 @@ impl Running<'_, '_> {
     /// Waits until the log, as people see it, holds a text.
     pub(crate) fn wait_for(&self, text: &str) {
         self.stage.wait_for(text);
+    }
+
+    /// The most memory that the program ever had, in KiB.
+    pub(crate) fn most_memory(&self) -> u64 {
+        self.stage.container.most_memory().unwrap()
     }
 
     /// Cancels the step as the runner does.

@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn while_commands_are_stopped_only_the_token_is_obeyed() {
-        let log = read(&["::stop-commands::token-1", "::add-mask::abcdef", "abcdef", "::token-1::", "::add-mask::abcdef", "abcdef"]);
+        let log =
+            read(&["::stop-commands::token-1", "::add-mask::abcdef", "abcdef", "::token-1::", "::add-mask::abcdef", "abcdef"]);
         assert_eq!(log.shown, ["::add-mask::abcdef", "abcdef", "::***::", "***"]);
         assert_eq!(log.violations.len(), 1, "nobody of ours stops commands: {:?}", log.violations);
     }
@@ -188,7 +189,13 @@ mod tests {
 
     #[test]
     fn what_was_deprecated_still_works_and_what_was_disabled_fails() {
-        let log = read(&["::set-output name=X::1", "::save-state name=Y::2", "::set-env name=Z::3", "##[add-path]/x", "::set-output::v"]);
+        let log = read(&[
+            "::set-output name=X::1",
+            "::save-state name=Y::2",
+            "::set-env name=Z::3",
+            "##[add-path]/x",
+            "::set-output::v",
+        ]);
         assert_eq!((log.outputs["x"].as_str(), log.state["Y"].as_str()), ("1", "2"));
         assert_eq!(log.errors.len(), 3);
         assert_eq!(log.violations.len(), 5);

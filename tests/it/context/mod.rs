@@ -4,8 +4,12 @@
 mod behaviour;
 mod cost;
 mod creation;
+mod faults;
+mod github;
+mod program;
 mod publication;
-pub(crate) mod records;
+mod records;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +17,11 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::create::init;
-use super::git::GitStore;
-use super::{Change, Changes, Location, RefNames};
-use crate::domain::address::Place;
-use crate::world::{OnCancel, ProcessSpec, Variables, World, os};
+use tieline::context::create::init;
+use tieline::context::git::GitStore;
+use tieline::context::{Change, Changes, Location, RefNames};
+use tieline::domain::address::Place;
+use tieline::world::{OnCancel, ProcessSpec, Variables, World, os};
 
 /// A folder of its own with a context repository in it.
 pub(super) struct Bench {

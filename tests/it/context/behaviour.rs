@@ -1,7 +1,7 @@
 //! What every store must do.
 
 use super::{Bench, place, strings, write};
-use crate::context::{Branch, Change, Changes, CommitId, ContextStore, StoreError};
+use tieline::context::{Branch, Change, Changes, CommitId, ContextStore, StoreError};
 
 /// Runs each behaviour as a test of its own for each kind of store.
 macro_rules! every_store {
@@ -19,6 +19,13 @@ macro_rules! every_store {
                 let bench = super::Bench::new().await;
                 bench.git(&["config", "uploadpack.allowFilter", "true"]).await;
                 super::$behaviour(&bench.remote("one").await, &bench.remote("two").await).await;
+            }
+        )*}
+        mod github {$(
+            #[tokio::test]
+            async fn $behaviour() {
+                let bench = crate::context::github::Bench::new().await;
+                super::$behaviour(&bench.store(), &bench.store()).await;
             }
         )*}
         mod remote_that_does_not_filter {$(

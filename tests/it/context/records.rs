@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{Bench, place};
-use crate::context::ledger::{Snapshot, TreeFile, read_claim};
-use crate::context::verify::{LedgerFiles, verify};
-use crate::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
-use crate::domain::address::Address;
-use crate::domain::canonical;
-use crate::domain::connection::{ConnectionRecord, Face};
-use crate::domain::names::{Digest, RunId};
+use tieline::context::ledger::{Snapshot, TreeFile, read_claim};
+use tieline::context::verify::{LedgerFiles, verify};
+use tieline::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
+use tieline::domain::address::Address;
+use tieline::domain::canonical;
+use tieline::domain::connection::{ConnectionRecord, Face};
+use tieline::domain::names::{Digest, RunId};
 
 const RUN: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 

@@ -9,20 +9,19 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Bench, write};
-use crate::context::publish::{PublishError, Published, publish};
-use crate::context::{Branch, Changes, CommitId, ContextStore, StoreError};
-use crate::domain::failure::FailureReason;
-use crate::world::{Clock, World};
+use tieline::context::publish::{PublishError, Published, publish};
+use tieline::context::{Branch, Changes, CommitId, ContextStore, StoreError};
+use tieline::domain::failure::FailureReason;
+use tieline::world::{Clock, World};
 
-/// Starts so many publishers at once, each with a store of its own; returns how many attempts all of them needed.
-async fn publishers(bench: Arc<Bench>, count: usize, remote: bool) -> usize {
+/// Lets a publisher go on each of these stores, all at once; returns how many attempts all of them needed.
+pub(super) async fn publish_at_once(world: &World, stores: Vec<Arc<dyn ContextStore>>) -> usize {
     let mut tasks = tokio::task::JoinSet::new();
-    for number in 0..count {
-        let bench = bench.clone();
+    for (number, store) in stores.into_iter().enumerate() {
+        let world = world.clone();
         tasks.spawn(async move {
-            let store = if remote { bench.remote("cache").await } else { bench.local().await };
-            let store: &dyn ContextStore = &store;
-            publish(store, &bench.world, Branch::Ledger, &format!("run {number}"), |head| async move {
+            let store = &*store;
+            publish(store, &world, Branch::Ledger, &format!("run {number}"), |head| async move {
                 // What was there is still there: nobody's commit is dropped.
                 let count = store.list(&head.unwrap(), &[String::new()]).await?.remove("").unwrap_or_default().len();
                 Ok::<_, StoreError>(write(&[(&format!("w/e/d{number}/runs/1.json"), &format!("{count}"))]))
@@ -34,10 +33,8 @@ async fn publishers(bench: Arc<Bench>, count: usize, remote: bool) -> usize {
     tasks.join_all().await.into_iter().map(Result::unwrap).sum()
 }
 
-/// All landed, one commit each on top of the first one, and each saw all that came before it.
-async fn assert_all_landed(bench: &Bench, count: usize) {
-    assert_eq!(bench.git(&["rev-list", "--count", "refs/heads/ledger"]).await, (count + 1).to_string());
-    let store = bench.local().await;
+/// All landed, and each saw all that came before it: there is one commit of each, on top of one another.
+pub(super) async fn assert_all_landed(store: &dyn ContextStore, count: usize) {
     let head = store.head(Branch::Ledger).await.unwrap().unwrap();
     let files = store.list(&head, &[String::new()]).await.unwrap().remove("").unwrap();
     let paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
@@ -48,17 +45,27 @@ async fn assert_all_landed(bench: &Bench, count: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r16_sixty_four_publishers_all_land() {
-    let bench = Arc::new(Bench::new().await);
-    let attempts = publishers(bench.clone(), 64, false).await;
+    let bench = Bench::new().await;
+    let mut stores: Vec<Arc<dyn ContextStore>> = Vec::new();
+    for _ in 0..64 {
+        stores.push(Arc::new(bench.local().await));
+    }
+    let attempts = publish_at_once(&bench.world, stores).await;
     assert!(attempts >= 64, "{attempts}");
-    assert_all_landed(&bench, 64).await;
+    assert_all_landed(&bench.local().await, 64).await;
+    assert_eq!(bench.git(&["rev-list", "--count", "refs/heads/ledger"]).await, "65");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r16_publishers_to_a_remote_all_land_through_one_cache() {
-    let bench = Arc::new(Bench::new().await);
-    publishers(bench.clone(), 6, true).await;
-    assert_all_landed(&bench, 6).await;
+    let bench = Bench::new().await;
+    let mut stores: Vec<Arc<dyn ContextStore>> = Vec::new();
+    for _ in 0..6 {
+        stores.push(Arc::new(bench.remote("cache").await));
+    }
+    publish_at_once(&bench.world, stores).await;
+    assert_all_landed(&bench.local().await, 6).await;
+    assert_eq!(bench.git(&["rev-list", "--count", "refs/heads/ledger"]).await, "7");
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::{Bench, strings, write};
-use crate::context::create::{Mirrored, find, init, init_from};
-use crate::context::git::GitStore;
-use crate::context::{Branch, ContextStore, Location, RefNames, StoreError};
+use tieline::context::create::{Mirrored, find, init, init_from};
+use tieline::context::git::GitStore;
+use tieline::context::{Branch, ContextStore, Location, RefNames, StoreError};
 
 #[tokio::test]
 async fn a_new_context_has_both_branches_and_making_it_again_changes_nothing() {

@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::records;
 use super::{Bench, place, write};
-use crate::context::ledger::Snapshot;
-use crate::context::{Branch, Change, Changes, ContextStore};
-use crate::domain::record::Process;
-use crate::world::{Captured, Exec, Exit, Line, ProcessSpec, SpawnError, World};
+use tieline::context::ledger::Snapshot;
+use tieline::context::{Branch, Change, Changes, ContextStore};
+use tieline::domain::record::Process;
+use tieline::world::{Captured, Exec, Exit, Line, ProcessSpec, SpawnError, World};
 
 /// Starts real processes and remembers which.
 struct Counting {
