@@ -15,6 +15,18 @@ pub const TOKEN_FILE: &str = "web-identity-token";
 /// AWS cuts nothing: a longer name of a session is refused.
 const LONGEST_SESSION: usize = 64;
 
+/// What of `AWS_` says how the cloud is reached, and not as whom.
+const SETTINGS: [&str; 8] = [
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CA_BUNDLE",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_RETRY_MODE",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+];
+
 /// The roles of one Terraform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Child {
@@ -34,7 +46,7 @@ impl WebIdentity {
             role: self.purpose.role(account)?.to_owned(),
             session: session(&[&self.run, alias.as_str()]),
             region: account.region.clone(),
-            state_role: account.state_role.clone(),
+            state_role: self.purpose.state_role(account).map(str::to_owned),
             state_session: session(&[place.deployable.as_str(), alias.as_str()]),
         })
     }
@@ -70,18 +82,7 @@ impl WebIdentity {
     }
 }
 
-/// Whether a variable says how AWS is reached, and not as whom.
 fn is_setting(name: &str) -> bool {
-    const SETTINGS: [&str; 8] = [
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-        "AWS_CA_BUNDLE",
-        "AWS_MAX_ATTEMPTS",
-        "AWS_RETRY_MODE",
-        "AWS_USE_DUALSTACK_ENDPOINT",
-        "AWS_USE_FIPS_ENDPOINT",
-        "AWS_STS_REGIONAL_ENDPOINTS",
-    ];
     SETTINGS.contains(&name) || name.starts_with("AWS_ENDPOINT_URL") || name.ends_with("_ENDPOINT")
 }
 
