@@ -1,5 +1,6 @@
 //! What changes inside resources, out of terraform's JSON of a plan. That JSON holds secrets in clear: nothing leaves here that it
-//! marks as sensitive, and what is known to be a secret is taken out before a value is shortened.
+//! marks as sensitive, neither at its own place nor where a provider repeats it without a mark, and what is known to be a secret is
+//! taken out before a value is shortened.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use crate::domain::change::{AttributeChange, PlannedResource, Shown};
 use crate::domain::visible::shortened;
-use crate::secrets::Redactor;
+use crate::secrets::{Redactor, Secret};
 
 /// The longest value or path, in characters.
 const LONGEST: usize = 300;
@@ -24,11 +25,12 @@ pub(super) fn fill(resources: &mut [PlannedResource], shown: &Value, redactor: &
         .filter(|resource| resource["deposed"].is_null())
         .filter_map(|resource| Some((resource["address"].as_str()?, &resource["change"])))
         .collect();
+    let secrets = Secrets { known: redactor, marked: marked(shown) };
     let mut left = room;
     for resource in resources.iter_mut().filter(|resource| resource.action != "delete") {
         let inside = format!("{}{}", super::changes::INSIDE, resource.address);
         let Some(change) = changes.get(inside.as_str()).or_else(|| changes.get(resource.address.as_str())) else { continue };
-        for attribute in attributes(change, redactor) {
+        for attribute in attributes(change, &secrets) {
             let size = size(&attribute);
             if resource.more > 0 || resource.attributes.len() == MOST || size > left {
                 resource.more += 1;
@@ -40,15 +42,53 @@ pub(super) fn fill(resources: &mut [PlannedResource], shown: &Value, redactor: &
     }
 }
 
+/// What is taken out of every text.
+struct Secrets<'a> {
+    /// The run's own secrets.
+    known: &'a Redactor,
+    /// What the plan marks as sensitive, former values included: those of before a rotation nobody else knows.
+    marked: Redactor,
+}
+
+/// Everything that a plan marks as sensitive, in resources and in outputs.
+fn marked(shown: &Value) -> Redactor {
+    let resources = shown["resource_changes"].as_array().into_iter().flatten().map(|resource| &resource["change"]);
+    let outputs = shown["output_changes"].as_object().into_iter().flat_map(|outputs| outputs.values());
+    let mut secrets = Vec::new();
+    for change in resources.chain(outputs) {
+        leaves(&change["before"], &change["before_sensitive"], &mut secrets);
+        leaves(&change["after"], &change["after_sensitive"], &mut secrets);
+    }
+    let redactor = Redactor::default();
+    redactor.learn_all(&secrets);
+    redactor
+}
+
+/// The texts and numbers at and below the marks.
+fn leaves(value: &Value, marks: &Value, secrets: &mut Vec<Secret>) {
+    let all = marks == &Value::Bool(true);
+    match value {
+        Value::String(text) if all => secrets.push(Secret::new(text.clone())),
+        Value::Number(number) if all => secrets.push(Secret::new(number.to_string())),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| leaves(item, if all { marks } else { &marks[at] }, secrets));
+        }
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, item)| leaves(item, if all { marks } else { &marks[key] }, secrets));
+        }
+        _ => {}
+    }
+}
+
 fn size(attribute: &AttributeChange) -> usize {
     let of = |shown: &Shown| if let Shown::Json(text) = shown { text.len() } else { 0 };
     attribute.path.len() + of(&attribute.before) + of(&attribute.after)
 }
 
 /// What changes, one value a line.
-fn attributes(change: &Value, redactor: &Redactor) -> Vec<AttributeChange> {
+fn attributes(change: &Value, secrets: &Secrets<'_>) -> Vec<AttributeChange> {
     let replaced = change["replace_paths"].as_array().into_iter().flatten().filter_map(Value::as_array);
-    let mut walk = Walk { replaced: replaced.map(|steps| path(steps)).collect(), redactor, found: Vec::new() };
+    let mut walk = Walk { replaced: replaced.map(|steps| path(steps)).collect(), secrets, found: Vec::new() };
     let sides = Sides {
         before: &change["before"],
         after: &change["after"],
@@ -122,7 +162,7 @@ impl<'a> Sides<'a> {
 
 struct Walk<'a> {
     replaced: BTreeSet<String>,
-    redactor: &'a Redactor,
+    secrets: &'a Secrets<'a>,
     found: Vec<AttributeChange>,
 }
 
@@ -172,7 +212,8 @@ impl Walk<'_> {
     }
 
     fn short(&self, text: &str) -> String {
-        shortened(&self.redactor.redact(text), LONGEST)
+        let Secrets { known, marked } = self.secrets;
+        shortened(&marked.redact(&known.redact(text)), LONGEST)
     }
 }
 
@@ -201,7 +242,6 @@ fn is_plain_name(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::domain::change::Progress;
-    use crate::secrets::Secret;
     use serde_json::json;
 
     fn filled(action: &str, change: &Value, redactor: &Redactor, room: usize) -> PlannedResource {
@@ -273,6 +313,17 @@ mod tests {
             told(&change),
             ["a: secret > secret", "b.deep[0]: secret > secret", "c: secret > secret", "d: secret > -", "f: - > secret"]
         );
+    }
+
+    #[test]
+    fn r66_what_is_marked_somewhere_is_told_nowhere() {
+        let redactor = Redactor::default();
+        let change = json!({
+            "before": {"input": {"token": "canary-old"}, "output": {"token": "canary-old", "pin": 4711}},
+            "after": {"input": {"token": "canary-new"}, "note": "x canary-new y"},
+            "before_sensitive": {"input": {"token": true}}, "after_sensitive": {"input": {"token": true}},
+        });
+        assert!(!format!("{:?}", filled("update", &change, &redactor, 1 << 20)).contains("canary"));
     }
 
     #[test]
