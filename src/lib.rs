@@ -4,15 +4,18 @@
 //! ARCHITECTURE.md has the code map and the invariants.
 
 pub mod app;
+pub mod cloud;
 pub mod context;
 pub mod documents;
 pub mod domain;
 pub mod engine;
+pub mod github;
 pub mod policy;
 pub mod render;
 pub mod report;
 pub mod request;
 pub mod resolve;
+pub mod runner;
 pub mod secrets;
 pub mod sources;
 pub mod terraform;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::load::{self, LoadedPlugins, Organization, Written};
 use super::session::{Opened, Session};
 use super::view::entries;
+use crate::cloud::WebIdentity;
 use crate::context::ledger::Snapshot;
 use crate::context::{ContextStore, layout};
 use crate::documents;
@@ -77,8 +78,8 @@ pub(super) async fn resolve(
         allow_degraded,
     })?;
     learn_imported(session, &resolved.deployment);
-    session.show(&resolved.warnings);
-    session.show(&loaded.warnings);
+    session.warn(&resolved.warnings);
+    session.warn(&loaded.warnings);
     let known = context.applied.values().map(|record| record.terraform.clone()).collect();
     Ok(Resolved { written, opened, organization, loaded, deployment: resolved.deployment, secrets, known })
 }
@@ -93,7 +94,7 @@ fn learn_imported(session: &Session, deployment: &Deployment) {
             if let SecretReference::Env(name) = reference
                 && let Some(value) = session.world.variables.get(name)
             {
-                session.redactor.learn(&Secret::new(value));
+                session.learn(&Secret::new(value));
             }
         }
     }
@@ -116,7 +117,7 @@ fn secrets(session: &Session, values: &cli::Values) -> Result<BTreeMap<AliasMemb
     let secrets = parsed.into_iter().map(|(member, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let secret = Secret::new(text);
-        session.redactor.learn(&secret);
+        session.learn(&secret);
         learn_leaves(session, &value);
         (member, secret)
     });
@@ -128,8 +129,8 @@ fn learn_leaves(session: &Session, value: &serde_json::Value) {
     match value {
         serde_json::Value::Array(parts) => parts.iter().for_each(|part| learn_leaves(session, part)),
         serde_json::Value::Object(parts) => parts.values().for_each(|part| learn_leaves(session, part)),
-        serde_json::Value::String(text) => session.redactor.learn(&Secret::new(text.clone())),
-        serde_json::Value::Number(number) => session.redactor.learn(&Secret::new(number.to_string())),
+        serde_json::Value::String(text) => session.learn(&Secret::new(text.clone())),
+        serde_json::Value::Number(number) => session.learn(&Secret::new(number.to_string())),
         serde_json::Value::Null | serde_json::Value::Bool(_) => {}
     }
 }
@@ -190,13 +191,13 @@ pub(super) fn gates(organization: &Organization, arguments: &cli::Terraform) -> 
 }
 
 /// Gates and contracts of all plugins, before any Terraform starts (R10, R13).
-pub(super) fn check_modules(resolved: &Resolved, gates: &Gates) -> Result<(), Problems> {
+pub(super) fn check_modules(session: &Session, resolved: &Resolved, gates: &Gates) -> Result<(), Problems> {
     let mut problems = Problems::default();
     for (alias, plugin) in &resolved.deployment.plugins {
         let content = resolved.content(alias);
         let mut found = policy::check_contract(&plugin.plugin, &plugin.outputs, content.module());
         found.extend(policy::gate(&content.modules, gates));
-        problems.extend(load::in_plugin(&plugin.source.written, found));
+        problems.extend(load::in_plugin(&session.plugin_folder(&resolved.written.folder, &plugin.source.written), found));
     }
     if problems.any_error() { Err(problems) } else { Ok(()) }
 }
@@ -223,18 +224,25 @@ impl Resolved {
         let binary = terraform::locate(&session.world, arguments.terraform.as_deref())?;
         let settings = terraform::Settings {
             plugin_cache: folder.join("providers"),
-            ca_cert: arguments.ca_cert.as_ref().map(|path| session.world.directory.join(path)),
             terraform_parallelism: arguments.terraform_parallelism,
             lock_timeout: arguments.lock_timeout,
         };
-        Ok(Terraform::open(&session.world, binary, &self.known, settings, &session.cancel).await?)
+        let terraform = Terraform::open(&session.world, binary, &self.known, settings, &session.cancel).await?;
+        let build = terraform.build();
+        if let Some(workflow) = &session.workflow {
+            let chosen = format!("Terraform {}, {}", build.version, build.path);
+            session.say(&format!("using {chosen}"));
+            // There is one in a run.
+            let _ = workflow.terraform.set(chosen);
+        }
+        Ok(terraform)
     }
 
     /// The engine, reading the ledger now: a deploy does so only once it holds its claim.
     pub(super) async fn engine(
         self,
         session: &Session,
-        terraform: Terraform,
+        (terraform, identity): (Terraform, Option<WebIdentity>),
         arguments: &cli::Terraform,
         settings: Settings,
         folder: PathBuf,
@@ -254,6 +262,7 @@ impl Resolved {
             removed,
             own,
             redactor: session.redactor.clone(),
+            identity,
             secrets: self.secrets,
             local_base: self.opened.local_base,
             folder,

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use crate::context::git::Location;
 use crate::context::verify::{self, LedgerFiles};
-use crate::context::{Branch, create};
+use crate::context::{Branch, Location, create};
 use crate::documents;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -35,12 +34,13 @@ async fn init(session: &Session, folder: &Path, from: Option<&Path>, arguments: 
         let word = if is_new { "made" } else { "found" };
         session.print(&format!("{word} the context repository `{}`", super::load::shown(session, path)));
     }
-    let Some(from) = from else { return Ok(()) };
     let arguments = ContextArguments {
         context: path.map(|path| path.display().to_string()).or_else(|| arguments.context.clone()),
         ..arguments.clone()
     };
     let opened = session.open_context(&arguments, folder, folder).await?;
+    create::start_branches(&*opened.store).await?;
+    let Some(from) = from else { return Ok(()) };
     check_documents(session, from)?;
     let changed = create::init_from(&*opened.store, &session.world, from, "Commit documents").await?;
     if changed.commit.is_none() {
@@ -61,7 +61,7 @@ fn local_path(session: &Session, folder: &Path, arguments: &ContextArguments) ->
         None => Ok(Some(create::find(&session.world, folder).unwrap_or_else(|| folder.join(DEFAULT)))),
         Some(text) => match Location::parse(text, folder)? {
             Location::Local(path) => Ok(Some(path)),
-            Location::Remote(_) => Ok(None),
+            Location::Remote(_) | Location::GitHub(_) => Ok(None),
         },
     }
 }

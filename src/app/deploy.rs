@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
-use super::watch;
+use super::{Ended, Outcome, identity, outputs, watch};
+use crate::cloud::Purpose;
 use crate::domain::deployment::Choice;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
@@ -19,16 +20,17 @@ use crate::request::{cli, variables};
 use crate::world::{OnCancel, ProcessSpec, Stream};
 
 /// Deploys and prints what came of it.
-pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<(), Problems> {
+pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     let resolved = assemble::resolve(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
     refuse_pending(&resolved)?;
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
-    assemble::check_modules(&resolved, &gates)?;
+    assemble::check_modules(session, &resolved, &gates)?;
     let run = RunId::from_parts(
         u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
         session.world.random.bits(),
     );
-    let commit = commit(session, &resolved).await;
+    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+    let commit = commit(session, &resolved).await.or_else(|| workflow.and_then(|run| run.sha.clone()));
     let settings = Settings {
         parallelism: arguments.terraform.parallelism as usize,
         refresh: arguments.terraform.refresh,
@@ -36,28 +38,37 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<()
         approved_plan: arguments.approved_plan.as_deref().map(PlanFingerprint::approved),
         gates,
         version_tag: version_tag(arguments.version_tag.as_deref(), commit.as_deref(), &run)?,
-        actor: session.world.variables.get(variables::USER).map(str::to_owned),
-        repository: None,
+        actor: workflow
+            .and_then(|run| run.actor.clone())
+            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
+        repository: workflow.map(|run| run.repository.clone()),
         commit,
-        run_url: None,
-        attribute_changes: false,
+        run_url: workflow.and_then(|run| run.url.clone()),
+        attribute_changes: workflow.is_some(),
     };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
-    let start = Start { world: session.world.clone(), store, run, settings: settings.clone(), trees };
-    // Asking terraform for its version takes longer than taking the claim, and neither needs the other.
+    let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
+    if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
+        presence.claims(&session.world, &resolved.deployment.place, &run);
+    }
+    // Each of these takes a while, and none needs another.
     let say = |note: String| session.say(&note);
-    let (held, terraform) = tokio::join!(
-        engine::claim(&start, &resolved.deployment, &say),
-        resolved.terraform(session, &arguments.terraform, folder.path())
-    );
+    let ready = async {
+        let terraform = resolved.terraform(session, &arguments.terraform, folder.path());
+        tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
+    };
+    let (held, ready) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready);
     let held = held?;
-    let engine = match terraform {
-        Ok(terraform) => {
+    if let Some(workflow) = &session.workflow {
+        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment));
+    }
+    let engine = match ready {
+        Ok(ready) => {
             let folder = folder.path().to_path_buf();
-            resolved.engine(session, terraform, &arguments.terraform, settings, folder, watcher.sink()).await
+            resolved.engine(session, ready, &arguments.terraform, settings, folder, watcher.sink()).await
         }
         Err(problems) => Err(problems),
     };
@@ -76,7 +87,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Result<()
     } else {
         session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
     }
-    if report.problems.any_error() { Err(report.problems) } else { Ok(()) }
+    Ok(Outcome::Ran(Box::new(report)))
 }
 
 /// A state that Terraform could not save anywhere else must outlive the run.

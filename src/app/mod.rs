@@ -1,19 +1,28 @@
 //! The composition root: one file per command, each a pipeline that reads top to bottom. The only module that knows all others.
 
+mod access;
+mod action;
+mod announce;
 mod assemble;
 mod connection;
 mod context;
 mod deploy;
+mod identity;
 mod load;
 mod log;
+mod outputs;
 mod plan;
 mod plugins;
+mod post;
+mod presence;
 mod session;
 mod status;
 mod trace;
+mod trust;
 mod validate;
 mod view;
 mod watch;
+mod workflow;
 
 use clap::{CommandFactory as _, Parser as _};
 use tokio_util::sync::CancellationToken;
@@ -21,44 +30,76 @@ use tokio_util::sync::CancellationToken;
 use crate::documents::{self, Kind};
 use crate::domain::diagnostic::{Problems, Severity};
 use crate::domain::failure::FailureReason;
+use crate::domain::outcome::{PlanReport, RunReport};
 use crate::request::cli::{Cli, Command};
 use crate::world::{Stream, World};
 
 use session::Session;
 
-/// Runs one invocation: decodes `arguments` (the program's name first), does what they ask for, and gives the exit code.
+/// What a command came to, beyond what it printed.
+enum Outcome {
+    /// All is said.
+    Done,
+    /// A plan; its problems are what failed to plan.
+    Planned(Box<PlanReport>),
+    /// A run, as it was recorded, with its problems.
+    Ran(Box<RunReport>),
+}
+
+/// How a command ended: what it came to, or why it came to nothing.
+type Ended = Result<Outcome, Problems>;
+
+/// Runs one invocation: decodes `arguments` (the program's name first), or the inputs of a workflow's step where there are none, does
+/// what they ask for, and gives the exit code.
 ///
 /// `cancel` is set by the first signal; everything then comes to an orderly end.
 pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken) -> u8 {
+    if action::is_meant(&world, &arguments) {
+        return action::run(world, arguments.first(), cancel).await;
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(shown) => return usage(&world, &shown),
     };
-    let session = Session::new(world, cli.display, cancel);
+    let mut session = Session::new(world, cli.display, cancel);
     trace::start(&session);
-    let result = match cli.command {
-        Command::Validate(target) => validate::run(&session, &target).await,
-        Command::Plan(plan) => plan::run(&session, &plan).await,
-        Command::Deploy(deploy) => deploy::run(&session, &deploy).await,
-        Command::Status(target) => status::run(&session, &target).await,
-        Command::Connection(connection) => connection::run(&session, &connection).await,
-        Command::Context(context) => context::run(&session, &context).await,
-        Command::Plugins(plugins) => plugins::run(&session, &plugins).await,
-        Command::Schema { kind } => {
-            schema(&session, &kind);
-            Ok(())
-        }
-        Command::Completions { shell } => {
-            completions(&session, shell);
-            Ok(())
-        }
+    let ended = match session.trust(cli.network.ca_cert.as_deref()) {
+        Ok(()) => obey(&session, cli.command).await,
+        Err(problems) => Err(problems),
     };
-    match result {
-        Ok(()) => 0,
-        Err(problems) => {
-            session.show(&problems);
-            exit_code(&problems)
+    session.show(problems_of(&ended));
+    exit_code(problems_of(&ended))
+}
+
+/// Does what is asked for.
+async fn obey(session: &Session, command: Command) -> Ended {
+    match command {
+        Command::Validate(target) => validate::run(session, &target).await?,
+        Command::Plan(plan) => {
+            let subject = announce::Subject { target: &plan.target, wishes: &plan.announcements, deploys: false };
+            return announce::around(session, &subject, plan::run(session, &plan)).await;
         }
+        Command::Deploy(deploy) => {
+            let subject = announce::Subject { target: &deploy.target, wishes: &deploy.announcements, deploys: true };
+            return announce::around(session, &subject, deploy::run(session, &deploy)).await;
+        }
+        Command::Status(target) => status::run(session, &target).await?,
+        Command::Connection(connection) => connection::run(session, &connection).await?,
+        Command::Context(context) => context::run(session, &context).await?,
+        Command::Plugins(plugins) => plugins::run(session, &plugins).await?,
+        Command::Schema { kind } => schema(session, &kind),
+        Command::Completions { shell } => completions(session, shell),
+    }
+    Ok(Outcome::Done)
+}
+
+fn problems_of(ended: &Ended) -> &Problems {
+    static NONE: Problems = Problems(Vec::new());
+    match ended {
+        Ok(Outcome::Done) => &NONE,
+        Ok(Outcome::Planned(report)) => &report.problems,
+        Ok(Outcome::Ran(report)) => &report.problems,
+        Err(problems) => problems,
     }
 }
 

@@ -1,9 +1,9 @@
 //! `tieline plan`: what a deploy would change, and the fingerprint to approve it by.
 
-use super::assemble;
 use super::session::Session;
-use super::watch;
-use crate::domain::diagnostic::{Diagnostic, Problems};
+use super::{Ended, Outcome, assemble, identity, watch};
+use crate::cloud::Purpose;
+use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::VersionTag;
 use crate::engine::{self, Settings};
@@ -13,14 +13,14 @@ use crate::resolve;
 use crate::world::Stream;
 
 /// Plans, or explains, and prints.
-pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Result<(), Problems> {
+pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
     let resolved = assemble::resolve(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
     if arguments.explain {
         session.print(&resolve::to_text(&resolve::explain(&resolved.deployment)));
-        return Ok(());
+        return Ok(Outcome::Done);
     }
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
-    assemble::check_modules(&resolved, &gates)?;
+    assemble::check_modules(session, &resolved, &gates)?;
     let settings = Settings {
         parallelism: arguments.terraform.parallelism as usize,
         refresh: arguments.terraform.refresh,
@@ -32,13 +32,16 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Result<(), 
         repository: None,
         commit: None,
         run_url: None,
-        attribute_changes: false,
+        attribute_changes: session.workflow.is_some(),
     };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
-    let terraform = resolved.terraform(session, &arguments.terraform, folder.path()).await?;
+    let ready = tokio::try_join!(
+        resolved.terraform(session, &arguments.terraform, folder.path()),
+        identity::sign_in(session, &resolved.deployment, Purpose::Plan, "plan")
+    )?;
     let path = folder.path().to_path_buf();
-    let engine = resolved.engine(session, terraform, &arguments.terraform, settings, path, watcher.sink()).await?;
+    let engine = resolved.engine(session, ready, &arguments.terraform, settings, path, watcher.sink()).await?;
     let report = engine::plan(engine).await;
     watcher.finish();
     if session.is_json() {
@@ -46,12 +49,13 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Result<(), 
     } else {
         session.print(&report::plan::text(&report, session.uses_color(Stream::Out)));
     }
-    let mut refusals = report.refusals;
-    for refusal in &mut refusals.0 {
-        refusal.severity = crate::domain::diagnostic::Severity::Warning;
-    }
-    session.show(&refusals);
-    if report.problems.any_error() { Err(report.problems) } else { Ok(()) }
+    session.show(&as_warnings(&report.refusals));
+    Ok(Outcome::Planned(Box::new(report)))
+}
+
+/// What a deploy would refuse does not fail a plan.
+fn as_warnings(refusals: &Problems) -> Problems {
+    Problems(refusals.0.iter().map(|refusal| Diagnostic { severity: Severity::Warning, ..refusal.clone() }).collect())
 }
 
 fn internal(why: &str) -> Problems {

@@ -6,15 +6,18 @@ use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
+use super::workflow::Workflow;
 use crate::context::create;
-use crate::context::git::{GitStore, Location, RefNames};
-use crate::context::{Branch, ContextStore, Remembered};
+use crate::context::git::GitStore;
+use crate::context::github::GitHubStore;
+use crate::context::{Branch, ContextStore, Location, RefNames, Remembered};
 use crate::documents;
-use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::diagnostic::{Diagnostic, Problems, Spot};
 use crate::domain::failure::FailureReason;
 use crate::request::cli::{Color, ContextArguments, Display, LogLevel, Output};
 use crate::request::variables;
-use crate::secrets::Redactor;
+use crate::runner;
+use crate::secrets::{Redactor, Secret};
 use crate::world::{Stream, World};
 
 /// One invocation.
@@ -23,6 +26,10 @@ pub(super) struct Session {
     pub(super) display: Display,
     pub(super) cancel: CancellationToken,
     pub(super) redactor: Redactor,
+    /// The folder of the certificates that are trusted beside the machine's.
+    pub(super) certificates: Option<tempfile::TempDir>,
+    /// The step of a workflow that this is, if it is one.
+    pub(super) workflow: Option<Workflow>,
     /// Files by the names that people know them by, for drawing problems.
     files: Mutex<BTreeMap<String, Vec<u8>>>,
 }
@@ -36,7 +43,46 @@ pub(super) struct Opened {
 
 impl Session {
     pub(super) fn new(world: World, display: Display, cancel: CancellationToken) -> Self {
-        Self { world, display, cancel, redactor: Redactor::default(), files: Mutex::default() }
+        let (redactor, files) = (Redactor::default(), Mutex::default());
+        Self { world, display, cancel, redactor, certificates: None, workflow: None, files }
+    }
+
+    /// The same, as a step of a workflow.
+    pub(super) fn in_workflow(self, workflow: Workflow) -> Self {
+        Self { workflow: Some(workflow), ..self }
+    }
+
+    /// Takes note of a secret, before anything can show it.
+    pub(super) fn learn(&self, secret: &Secret) {
+        self.learner()(secret);
+    }
+
+    /// The same, for those who come by secrets later.
+    pub(super) fn learner(&self) -> impl Fn(&Secret) + Send + Sync + 'static {
+        let redactor = self.redactor.clone();
+        let console = self.workflow.as_ref().map(|workflow| workflow.console.clone());
+        move |secret| {
+            redactor.learn(secret);
+            if let Some(console) = &console {
+                console.mask(secret);
+            }
+        }
+    }
+
+    /// Where a problem is, if it is in a file of the caller's repository.
+    pub(super) fn place_in_workspace(&self, problem: &Diagnostic) -> Option<runner::Place> {
+        let origin = problem.origin.as_ref()?;
+        self.world.files.metadata(&self.world.directory.join(&origin.file))?;
+        let files = self.files.lock().ok()?;
+        let text = files.get(&origin.file).map(|bytes| String::from_utf8_lossy(bytes));
+        let line = match &origin.at {
+            Spot::File => None,
+            Spot::Line { line, column } => Some((*line, *column, *column)),
+            Spot::Pointer(pointer) => {
+                text.and_then(|text| documents::locate(&text, pointer)).map(|span| (span.line, span.column, span.end_column))
+            }
+        };
+        Some(runner::Place { file: origin.file.clone(), line })
     }
 
     /// Remembers a file, so that problems in it can be drawn.
@@ -54,6 +100,21 @@ impl Session {
         let files = self.files.lock().map(|files| files.clone()).unwrap_or_default();
         let drawn = documents::draw(problems, &files, self.uses_color(Stream::Err));
         self.world.console.write(Stream::Err, &(self.redactor.redact(&drawn) + "\n"));
+    }
+
+    /// Shows what deserves a look, and annotates it.
+    pub(super) fn warn(&self, warnings: &Problems) {
+        self.show(warnings);
+        self.annotate(warnings);
+    }
+
+    /// Has the runner annotate problems, each on the line of the caller's own file.
+    pub(super) fn annotate(&self, problems: &Problems) {
+        let Some(workflow) = &self.workflow else { return };
+        let problems = problems.clone().with_texts(&|text| self.redactor.redact(text));
+        for annotation in runner::annotations(&problems, |problem| self.place_in_workspace(problem)) {
+            workflow.console.command(&annotation);
+        }
     }
 
     /// Prints a result.
@@ -123,6 +184,7 @@ impl Session {
         folder: &Path,
         near: &Path,
     ) -> Result<Opened, Problems> {
+        self.learn_access(arguments);
         let location = match &arguments.context {
             Some(text) => Location::parse(text, folder)?,
             None => match create::find(&self.world, near) {
@@ -132,23 +194,42 @@ impl Session {
         };
         let local_base = match &location {
             Location::Local(path) => path.parent().map(Path::to_path_buf),
-            Location::Remote(_) => None,
+            Location::Remote(_) | Location::GitHub(_) => None,
         };
-        let mut names = RefNames {
+        let names = RefNames {
             documents: arguments.documents_branch.clone(),
             ledger: arguments.ledger_branch.clone(),
             ..RefNames::default()
         };
-        let mut store = GitStore::open(&self.world, &location, names.clone(), &self.cache()).await?;
-        if let Some(prefix) = self.claims_prefix(&store).await? {
-            names.claims_prefix = prefix;
-            store = store.with_names(names)?;
+        let mut store = self.store(arguments, &location, names.clone()).await?;
+        if let Some(claims_prefix) = self.claims_prefix(&*store).await? {
+            store = self.store(arguments, &location, RefNames { claims_prefix, ..names }).await?;
         }
-        Ok(Opened { store: Arc::new(Remembered::new(Arc::new(store))), local_base })
+        Ok(Opened { store: Arc::new(Remembered::new(store)), local_base })
+    }
+
+    /// The store of the context at `location`.
+    async fn store(
+        &self,
+        arguments: &ContextArguments,
+        location: &Location,
+        names: RefNames,
+    ) -> Result<Arc<dyn ContextStore>, Problems> {
+        Ok(match location {
+            Location::GitHub(repository) => {
+                let client = self.context_client(arguments, repository)?;
+                Arc::new(GitHubStore::open(&self.world, client, repository, names)?)
+            }
+            Location::Remote(url) => {
+                let world = self.world_for_git(arguments, url);
+                Arc::new(GitStore::open(&world, location, names, &self.cache()).await?)
+            }
+            Location::Local(_) => Arc::new(GitStore::open(&self.world, location, names, &self.cache()).await?),
+        })
     }
 
     /// Where claims are kept, if the context says so.
-    async fn claims_prefix(&self, store: &GitStore) -> Result<Option<String>, Problems> {
+    async fn claims_prefix(&self, store: &dyn ContextStore) -> Result<Option<String>, Problems> {
         let Some(head) = store.head(Branch::Documents).await? else { return Ok(None) };
         let path = crate::context::layout::CONTEXT_DOCUMENT.to_owned();
         let mut found = store.read(&head, std::slice::from_ref(&path)).await?;
@@ -162,5 +243,5 @@ impl Session {
 fn no_context(folder: &Path) -> Diagnostic {
     Diagnostic::error(FailureReason::InvalidInput, "there is no context repository")
         .note(format!("looked for `.tieline/context.git` from `{}` upwards", folder.display()))
-        .help("make one with `tieline context init --from <folder>`, or name one with `--context <path or git URL>`")
+        .help("make one with `tieline context init --from <folder>`, or name one with `--context`")
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::git::{GitStore, Location, RefNames, make_bare};
-use super::{Branch, Change, Changes, CommitId, ContextStore, StoreError, layout};
+use super::git::{GitStore, make_bare};
+use super::{Branch, Change, Changes, CommitId, ContextStore, Location, RefNames, StoreError, layout};
 use crate::world::{EntryKind, World};
 
 /// Where a context repository is, from the folder it belongs to.

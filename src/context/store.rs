@@ -71,6 +71,18 @@ impl Change {
     }
 }
 
+/// Refuses what would break out of the repository when somebody checks it out, or out of the lines that git is spoken to in.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a path that no file may have.
+pub(super) fn check_path(path: &str) -> Result<(), StoreError> {
+    let is_bad = |part: &str| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git");
+    if path.contains(char::is_control) || path.split('/').any(is_bad) {
+        return Err(StoreError::Corrupt { path: path.to_owned(), why: "no file may have this path".to_owned() });
+    }
+    Ok(())
+}
+
 /// The changes of one commit, by path.
 pub type Changes = BTreeMap<String, Change>;
 
@@ -94,14 +106,17 @@ pub enum StoreError {
         /// How that was noticed.
         why: String,
     },
-    /// It cannot be reached, or refuses.
+    /// It cannot be reached, or does not do what it is asked.
     #[error("cannot use the context repository {what}: {why}")]
     Unavailable {
         /// Where it is, credentials hidden.
         what: String,
-        /// What git said, credentials hidden.
+        /// What git or the server said, credentials hidden.
         why: String,
     },
+    /// The access that was given is not enough. The diagnostic names what is missing, and where to set it.
+    #[error("{}", .0.message)]
+    Refused(Box<Diagnostic>),
     /// It holds something that should not be there.
     #[error("`{path}` in the context repository is not what it should be: {why}")]
     Corrupt {
@@ -116,6 +131,7 @@ impl StoreError {
     /// The problem as a person needs it.
     pub fn diagnostic(&self) -> Diagnostic {
         let (reason, help) = match self {
+            Self::Refused(diagnostic) => return (**diagnostic).clone(),
             Self::Conflict { .. } => (FailureReason::PublishConflict, "run again: nothing is applied twice"),
             Self::Unavailable { .. } => {
                 (FailureReason::ContextUnavailable, "check the context's address, the access to it and the network")
@@ -134,7 +150,7 @@ impl From<StoreError> for Problems {
 
 /// A context repository, wherever it is.
 ///
-/// Every method fails with [`StoreError::Unavailable`] where the repository cannot be reached or refuses.
+/// Every method fails with [`StoreError::Unavailable`] or [`StoreError::Refused`] where the repository cannot be reached or refuses.
 #[async_trait]
 pub trait ContextStore: Send + Sync {
     /// The newest commit of a branch; none where there is no such branch.

@@ -195,6 +195,8 @@ impl Walk<'_> {
         let shown = |value: &Value| match value {
             Value::Null => Shown::Absent,
             _ if sides.is_sensitive() => Shown::Sensitive,
+            // Before it is quoted, too: a document inside a text would be quoted twice.
+            Value::String(text) => Shown::Json(self.short(&Value::from(self.clean(text)).to_string())),
             value => Shown::Json(self.short(&value.to_string())),
         };
         let after = match shown(sides.after) {
@@ -212,8 +214,12 @@ impl Walk<'_> {
     }
 
     fn short(&self, text: &str) -> String {
+        shortened(&self.clean(text), LONGEST)
+    }
+
+    fn clean(&self, text: &str) -> String {
         let Secrets { known, marked } = self.secrets;
-        shortened(&marked.redact(&known.redact(text)), LONGEST)
+        marked.redact(&known.redact(text))
     }
 }
 
@@ -227,7 +233,7 @@ fn path(steps: &[Value]) -> String {
         match step.as_str() {
             Some(name) if is_plain_name(name) && path.is_empty() => path.push_str(name),
             Some(name) if is_plain_name(name) => path.extend([".", name]),
-            _ => path.push_str(&format!("[{step}]")),
+            _ => path.extend(["[", &step.to_string(), "]"]),
         }
     }
     path

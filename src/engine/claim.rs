@@ -63,7 +63,7 @@ pub async fn claim(start: &Start, deployment: &Deployment, say: &(dyn Fn(String)
             "run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over",
             dead.run.id, dead.host
         ));
-        recovery::fold(start, dead).await?;
+        recovery::fold(&start.world, &*start.store, &start.trees, dead).await?;
     }
     Ok(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, taken.commit)))
 }

@@ -13,6 +13,7 @@ mod collect;
 mod deploy;
 mod event;
 mod fingerprint;
+mod identity;
 mod journal;
 mod plan;
 mod prepare;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::cloud::WebIdentity;
 use crate::context::{CommitId, ContextStore};
 use crate::domain::address::{Address, AliasMember};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
@@ -51,6 +53,7 @@ pub use claim::{Held, Start, claim};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
 pub use plan::plan;
+pub use recovery::clear_up;
 
 /// What a run is asked to do beyond its documents.
 #[derive(Debug, Clone)]
@@ -156,6 +159,8 @@ pub struct Engine {
     pub own: Own,
     /// Takes secrets out of what is recorded.
     pub redactor: Redactor,
+    /// Who the run is in its cloud account; none where Terraform is whoever the variables say.
+    pub identity: Option<WebIdentity>,
     /// Values of sensitive inputs.
     pub secrets: BTreeMap<AliasMember<InputName>, Secret>,
     /// The folder that relative paths of `local` backends are made absolute against.

@@ -1,19 +1,62 @@
 //! What becomes of a dead run's journal (R21).
 
-use super::claim::Start;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::claim;
 use super::publication::Publication;
-use crate::context::ledger::Snapshot;
+use crate::context::ledger::{self, Snapshot};
+use crate::context::{ContextStore, StoreError};
+use crate::domain::address::Place;
+use crate::domain::canonical;
 use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
+use crate::domain::names::{Digest, RunId};
 use crate::domain::record::{Claim, RunStatus, TaskStatus};
+use crate::sources::Tree;
+use crate::world::World;
 
 /// How many of the newest runs are looked at to find out whether the journal was folded already.
 const RECENT_RUNS: usize = 20;
 
+/// Plugins' trees by digest.
+type Trees = BTreeMap<Digest, Arc<Tree>>;
+
+/// Clears up after a run that the caller knows to be dead: folds its journal into the ledger and takes its claim away. Says whether
+/// there was anything to clear up; a claim of another run is left alone. `trees` are those that are at hand.
+///
+/// # Errors
+/// `context-unavailable` when the context cannot be read or written.
+pub async fn clear_up(
+    world: &World,
+    store: &dyn ContextStore,
+    place: &Place,
+    run: &RunId,
+    trees: &Trees,
+) -> Result<bool, Problems> {
+    let Some((found_at, dead)) = ledger::read_claim(store, place).await?.filter(|(_, claim)| claim.run.id == *run) else {
+        return Ok(false);
+    };
+    // Held by us first: a run that can see that the other is dead would fold the same journal, and go on to write newer records.
+    let held = Claim {
+        host: world.host.name.clone(),
+        process: world.host.process.clone(),
+        lease: claim::lease_from(world.clock.now()),
+        ..dead.clone()
+    };
+    let held_at = match store.write_claim(place, &canonical::to_bytes(&held), Some(&found_at)).await {
+        Err(StoreError::Conflict { .. }) => return Ok(false),
+        written => written?,
+    };
+    fold(world, store, trees, &dead).await?;
+    match store.delete_claim(place, &held_at).await {
+        Err(StoreError::Conflict { .. }) => Ok(true),
+        deleted => Ok(deleted.map(|()| true)?),
+    }
+}
+
 /// Folds a dead run's journal into the ledger: the run is marked `aborted`, and what it attempted is recorded as attempted.
-pub(super) async fn fold(start: &Start, dead: &Claim) -> Result<(), Problems> {
-    let Start { world, store, trees, .. } = start;
-    let store = &**store;
+pub(super) async fn fold(world: &World, store: &dyn ContextStore, trees: &Trees, dead: &Claim) -> Result<(), Problems> {
     let runs = Snapshot::newest(store).await?.runs(&dead.place, RECENT_RUNS).await?;
     if runs.iter().any(|run| run.id == dead.run.id && run.status != RunStatus::Running) {
         return Ok(());

@@ -21,6 +21,18 @@ pub struct Cli {
     /// How it is shown.
     #[command(flatten)]
     pub display: Display,
+    /// How others are reached.
+    #[command(flatten)]
+    pub network: Network,
+}
+
+/// How others are reached.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Network")]
+pub struct Network {
+    /// Trust the root certificates in this PEM file beside the machine's: Tieline itself, Terraform, its providers and git.
+    #[arg(long, global = true, env = "TIELINE_CA_CERT", value_name = "FILE", hide_short_help = true)]
+    pub ca_cert: Option<PathBuf>,
 }
 
 /// What to do.
@@ -96,7 +108,8 @@ pub struct Target {
 /// Where the context repository is.
 #[derive(Debug, Clone, Args)]
 pub struct ContextArguments {
-    /// The context repository: a path, or any URL that git takes [default: the nearest .tieline/context.git upwards].
+    /// The context repository: a path, any URL that git takes, or `github:<owner>/<repository>` on the server that the workflow runs
+    /// on [default: the nearest .tieline/context.git upwards].
     #[arg(long, env = "TIELINE_CONTEXT", value_name = "REPOSITORY")]
     pub context: Option<String>,
     /// The context's branch that people change: types, environments, grants.
@@ -105,6 +118,19 @@ pub struct ContextArguments {
     /// The context's branch that runs write: connections, applied records, releases.
     #[arg(long, env = "TIELINE_LEDGER_BRANCH", value_name = "BRANCH", default_value = "ledger", hide_short_help = true)]
     pub ledger_branch: String,
+    /// A token that may write the contents of the context repository. Give it as the variable: a command line can be read by others
+    /// on the machine [default: the app's, else the GitHub token].
+    #[arg(long, env = "TIELINE_CONTEXT_TOKEN", value_name = "TOKEN", hide_env_values = true, hide_short_help = true)]
+    pub context_token: Option<String>,
+    /// The id of a GitHub App that may write the contents of the context repository.
+    #[arg(long, env = "TIELINE_APP_ID", value_name = "ID", hide_short_help = true)]
+    pub app_id: Option<String>,
+    /// The app's private key, PEM. Give it as the variable.
+    #[arg(long, env = "TIELINE_APP_PRIVATE_KEY", value_name = "KEY", hide_env_values = true, hide_short_help = true)]
+    pub app_private_key: Option<String>,
+    /// A token for what is read and written on the GitHub server. Give it as the variable.
+    #[arg(long, env = "TIELINE_GITHUB_TOKEN", value_name = "TOKEN", hide_env_values = true, hide_short_help = true)]
+    pub github_token: Option<String>,
 }
 
 /// What goes into a deployable beside its manifest.
@@ -121,6 +147,43 @@ pub struct Values {
     /// on the machine.
     #[arg(long, env = "TIELINE_SECRETS", value_name = "YAML", hide_env_values = true)]
     pub secrets: Option<String>,
+}
+
+/// What is written to GitHub about a run of a workflow; elsewhere nothing is.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "On GitHub")]
+pub struct Announcements {
+    /// One comment on the pull request, kept up to date; `auto`: wherever there is one, but not from a fork, which may not write.
+    #[arg(long, env = "TIELINE_COMMENT", value_enum, default_value_t = Wish::Auto, value_name = "WHETHER", hide_short_help = true)]
+    pub comment: Wish,
+    /// A deployment whose status follows the run; `auto`: for a deploy.
+    #[arg(long, env = "TIELINE_DEPLOYMENT", value_enum, default_value_t = Wish::Auto, value_name = "WHETHER", hide_short_help = true)]
+    pub deployment: Wish,
+    /// A check on the commit; `auto`: none, since the workflow's own job is one.
+    #[arg(long, env = "TIELINE_CHECK", value_enum, default_value_t = Wish::Auto, value_name = "WHETHER", hide_short_help = true)]
+    pub check: Wish,
+}
+
+/// Whether something is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Wish {
+    /// Where it makes sense.
+    Auto,
+    /// Yes.
+    True,
+    /// No.
+    False,
+}
+
+impl Wish {
+    /// Whether it is wanted, where `auto` means `otherwise`.
+    pub fn or(self, otherwise: bool) -> bool {
+        match self {
+            Self::Auto => otherwise,
+            Self::True => true,
+            Self::False => false,
+        }
+    }
 }
 
 /// How Terraform is run.
@@ -151,9 +214,6 @@ pub struct Terraform {
     /// Prefixes of permitted module sources, separated by commas; narrows the context's ceiling.
     #[arg(long, env = "TIELINE_ALLOWED_MODULES", value_name = "PREFIX", value_delimiter = ',', hide_short_help = true)]
     pub allowed_modules: Option<Vec<String>>,
-    /// Root certificates for terraform, in place of the system's.
-    #[arg(long, env = "TIELINE_CA_CERT", value_name = "FILE", hide_short_help = true)]
-    pub ca_cert: Option<PathBuf>,
     /// Bind to connections whose producer's last apply failed.
     #[arg(long, env = "TIELINE_ALLOW_DEGRADED", hide_short_help = true)]
     pub allow_degraded: bool,
@@ -171,6 +231,9 @@ pub struct Plan {
     /// How Terraform is run.
     #[command(flatten)]
     pub terraform: Terraform,
+    /// What is written to GitHub.
+    #[command(flatten)]
+    pub announcements: Announcements,
     /// Show where the value of each input and slot comes from, and what else was considered; starts no terraform.
     #[arg(long)]
     pub explain: bool,
@@ -188,6 +251,9 @@ pub struct Deploy {
     /// How Terraform is run.
     #[command(flatten)]
     pub terraform: Terraform,
+    /// What is written to GitHub.
+    #[command(flatten)]
+    pub announcements: Announcements,
     /// The name of the release [default: the manifest's git commit, shortened; else the run's id].
     #[arg(long, env = "TIELINE_VERSION_TAG", value_name = "TAG")]
     pub version_tag: Option<String>,
@@ -277,6 +343,12 @@ pub struct Display {
     /// How much to tell on the standard error.
     #[arg(long, global = true, env = "TIELINE_LOG_LEVEL", value_enum, default_value_t = LogLevel::Info, value_name = "LEVEL", hide_short_help = true)]
     pub log_level: LogLevel,
+}
+
+impl Default for Display {
+    fn default() -> Self {
+        Self { output: Output::Text, color: Color::Auto, log_level: LogLevel::Info }
+    }
 }
 
 /// The form of a result.

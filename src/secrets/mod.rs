@@ -6,7 +6,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-pub use redactor::Redactor;
+pub use redactor::{Redactor, worth_hiding};
 
 /// A secret text: it has no `Display`, its `Debug` is stars, and it is cleared when dropped.
 #[derive(Clone)]

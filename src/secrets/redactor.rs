@@ -41,8 +41,7 @@ impl Redactor {
         for secret in secrets {
             let text = secret.expose();
             let forms = std::iter::once(text).chain(text.lines().map(str::trim)).flat_map(forms_of);
-            let fit = forms.filter(|form| form.len() >= SHORTEST && !is_common_word(form));
-            known.forms.extend(fit.filter(|form| seen.insert(form.clone())));
+            known.forms.extend(forms.filter(|form| worth_hiding(form) && seen.insert(form.clone())));
         }
         known.finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&known.forms).ok();
     }
@@ -59,8 +58,9 @@ impl Redactor {
     }
 }
 
-fn is_common_word(text: &str) -> bool {
-    matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "none")
+/// Whether hiding a text wherever it appears does more good than harm: it is neither short nor a common word (R65).
+pub fn worth_hiding(text: &str) -> bool {
+    text.len() >= SHORTEST && !matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "none")
 }
 
 fn forms_of(text: &str) -> Vec<String> {

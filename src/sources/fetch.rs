@@ -13,11 +13,12 @@ use super::catalog::{choose, is_allowed, warning};
 use super::lock::{Lock, LockEntry};
 use super::reference::{FORMS, Reference};
 use super::tree::{Tree, read_folder};
-use super::visit::{Outcome, Wanted, visit};
+use super::visit::{Outcome, Place, Wanted, visit};
 use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason::{PluginChanged, PluginUnavailable};
 use crate::domain::record::ResolvedSource;
+use crate::github::{Client, Identity, Repository, Server};
 use crate::world::World;
 
 /// How many remotes are talked to at a time.
@@ -61,6 +62,8 @@ pub struct Terms<'a> {
     pub lock: &'a Lock,
     /// What may happen to it.
     pub mode: LockMode,
+    /// The GitHub server that `github:` means; none means the public one, without a token.
+    pub github: Option<&'a Client>,
 }
 
 /// Fetches the plugins that `uses` names: the text after each `use:`, with its place in the manifest.
@@ -85,21 +88,23 @@ pub async fn fetch_all(
     let mut plugins = BTreeMap::new();
     let mut warnings = Problems::default();
     let mut problems = Vec::new();
-    let mut remotes: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
+    let mut remotes: BTreeMap<Place, Vec<Wanted>> = BTreeMap::new();
     for written in uses.keys() {
         match terms.find(world, written) {
             Ok(Found::Here(fetched)) => {
                 plugins.insert(written.clone(), fetched);
             }
-            Ok(Found::There { url, wanted, warning }) => {
+            Ok(Found::There { place: remote, wanted, warning }) => {
                 warnings.0.extend(warning.map(|warning| place(warning, written)));
-                remotes.entry(url).or_default().push(*wanted);
+                remotes.entry(remote).or_default().push(*wanted);
             }
             Err(problem) => problems.push((written.clone(), *problem)),
         }
     }
     let mut lock = terms.kept_lock();
-    for outcome in visit_all(world, &Cache::new(world.files, terms.cache), remotes).await {
+    let public = || Client::new(world, &Server::default(), Identity::Anonymous);
+    let github = terms.github.cloned().unwrap_or_else(public);
+    for outcome in visit_all(world, &github, &Cache::new(world.files, terms.cache), remotes).await {
         warnings.0.extend(outcome.warning.map(|warning| place(warning, &outcome.written)));
         match outcome.result {
             Ok((fetched, mut entry)) => {
@@ -128,7 +133,7 @@ enum Found {
     /// A folder beside the manifest, read already.
     Here(Fetched),
     /// A folder of a repository.
-    There { url: String, wanted: Box<Wanted>, warning: Option<Diagnostic> },
+    There { place: Place, wanted: Box<Wanted>, warning: Option<Diagnostic> },
 }
 
 impl Terms<'_> {
@@ -165,14 +170,16 @@ impl Terms<'_> {
                 .into());
         }
         let text = source.to_string();
-        match source {
-            Reference::Git { url, path, reference } => {
-                let (written, locked) = (written.to_owned(), locked.cloned());
-                let wanted = Box::new(Wanted { written, source: text, path, reference, version, locked });
-                Ok(Found::There { url, wanted, warning })
+        let (place, path, reference) = match source {
+            Reference::Git { url, path, reference } => (Place::Git(url), path, reference),
+            Reference::GitHub { owner, repository, path, reference } => {
+                (Place::GitHub(Repository { owner, name: repository }), path, reference)
             }
-            _ => Err(not_fetched(&text).into()),
-        }
+            Reference::Path(_) | Reference::Catalog { .. } => return Err(no_repository(&text).into()),
+        };
+        let (written, locked) = (written.to_owned(), locked.cloned());
+        let wanted = Box::new(Wanted { written, source: text, path, reference, version, locked });
+        Ok(Found::There { place, wanted, warning })
     }
 
     /// The lock file's entry, where it is to be used and still is of this source.
@@ -232,14 +239,9 @@ fn parse(written: &str) -> Result<Reference, Box<Diagnostic>> {
     written.parse().map_err(|problem| Diagnostic::error(PluginUnavailable, format!("{problem}")).help(FORMS).into())
 }
 
-fn not_fetched(source: &str) -> Diagnostic {
-    if source.starts_with("github:") {
-        let message = format!("`{source}` cannot be fetched: `github:` sources are not available in this version");
-        Diagnostic::error(PluginUnavailable, message).help("use `git::https://…//path?ref=…` with the repository's address")
-    } else {
-        let message = format!("`{source}` is no source of a plugin in the catalog");
-        Diagnostic::error(PluginUnavailable, message).help("correct its `source:` in `catalog.yaml`: it must name a repository")
-    }
+fn no_repository(source: &str) -> Diagnostic {
+    let message = format!("`{source}` is no source of a plugin in the catalog");
+    Diagnostic::error(PluginUnavailable, message).help("correct its `source:` in `catalog.yaml`: it must name a repository")
 }
 
 /// `path` from `folder`, with `.` and `..` worked out as text.
@@ -257,15 +259,15 @@ fn joined(folder: &Path, path: &str) -> PathBuf {
     joined
 }
 
-async fn visit_all(world: &World, cache: &Cache, remotes: BTreeMap<String, Vec<Wanted>>) -> Vec<Outcome> {
+async fn visit_all(world: &World, github: &Client, cache: &Cache, remotes: BTreeMap<Place, Vec<Wanted>>) -> Vec<Outcome> {
     let places = Arc::new(Semaphore::new(AT_A_TIME));
     let mut visits = JoinSet::new();
-    for (url, wanted) in remotes {
-        let (world, cache, places) = (world.clone(), cache.clone(), places.clone());
+    for (place, wanted) in remotes {
+        let (world, github, cache, places) = (world.clone(), github.clone(), cache.clone(), places.clone());
         visits.spawn(async move {
             // The semaphore is never closed; were it, nothing would be lost but the bound.
             let _place = places.acquire_owned().await;
-            visit(world, &cache, url, wanted).await
+            visit(world, github, &cache, place, wanted).await
         });
     }
     let mut outcomes: Vec<Outcome> = visits.join_all().await.into_iter().flatten().collect();

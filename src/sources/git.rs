@@ -7,13 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable as _};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::refs::Refs;
-use super::tree::{Intake, Tree, TreeFile, TreeProblem};
-use crate::world::{OnCancel, ProcessSpec, SpawnError, World};
+use super::remote::{Remote, RemoteProblem};
+use super::tree::{Intake, Tree, TreeFile, TreeProblem, inside};
+use crate::world::{OnCancel, ProcessSpec, World};
 
 /// Variables that git may see: who we are to the remote, and how to reach it.
 const PASSED: [&str; 14] = [
@@ -61,111 +63,35 @@ const GLANCE_LIMIT: Duration = Duration::from_secs(10);
 const FETCH_LIMIT: Duration = Duration::from_mins(10);
 const LOCAL_LIMIT: Duration = Duration::from_mins(1);
 
-/// Why git did not give what was asked for.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum GitProblem {
-    /// There is no git.
-    #[error(transparent)]
-    Spawn(#[from] SpawnError),
-    /// No private folder could be made.
-    #[error("no folder for git can be made: {0}")]
-    Folder(std::io::Error),
-    /// It failed; what it said, credentials hidden.
-    #[error("git says: {0}")]
-    Failed(String),
-    /// It took too long.
-    #[error("no answer in time")]
-    Late,
-    /// The commit has no such folder; where plugins seem to be instead.
-    #[error("there is no folder `{path}` in it")]
-    NoFolder {
-        /// The folder.
-        path: String,
-        /// Folders with a plugin's document.
-        others: Vec<String>,
-    },
-    /// Its files are not fit for a plugin.
-    #[error(transparent)]
-    Tree(#[from] TreeProblem),
+fn may_pass(problem: &RemoteProblem) -> bool {
+    matches!(problem, RemoteProblem::Git(said) if PASSING.iter().any(|words| said.contains(words)))
 }
 
-impl GitProblem {
-    fn may_pass(&self) -> bool {
-        matches!(self, Self::Failed(said) if PASSING.iter().any(|words| said.contains(words)))
-    }
-
-    fn is_not_by_id(&self) -> bool {
-        matches!(self, Self::Failed(said) if NOT_BY_ID.iter().any(|words| said.contains(words)))
-    }
+fn is_not_by_id(problem: &RemoteProblem) -> bool {
+    matches!(problem, RemoteProblem::Git(said) if NOT_BY_ID.iter().any(|words| said.contains(words)))
 }
 
 /// A remote, with a private repository for what is fetched from it.
-pub(super) struct Remote {
+pub(super) struct Git {
     world: World,
     url: String,
     folder: TempDir,
 }
 
-impl Remote {
+impl Git {
     /// Nothing is asked of the remote yet.
-    pub(super) fn new(world: World, url: String, parent: &Path) -> Result<Self, GitProblem> {
-        let folder = world.files.private_folder(parent, "git-").map_err(GitProblem::Folder)?;
+    pub(super) fn new(world: World, url: String, parent: &Path) -> Result<Self, RemoteProblem> {
+        let folder = world.files.private_folder(parent, "git-").map_err(RemoteProblem::Folder)?;
         Ok(Self { world, url, folder })
     }
 
-    /// Lists the refs; `with_head` asks for the default branch too, at the price of every other ref there is. What is not
-    /// `needed` is asked for once, and not for long.
-    pub(super) async fn refs(&self, with_head: bool, needed: bool) -> Result<Refs, GitProblem> {
-        let mut arguments = vec!["ls-remote", "--quiet"];
-        if !with_head {
-            arguments.extend(["--heads", "--tags"]);
-        }
-        arguments.extend(["--", &self.url]);
-        let (limit, retries) = if needed { (LISTING_LIMIT, RETRIES) } else { (GLANCE_LIMIT, 0) };
-        let listing = self.transfer(&arguments, limit, retries).await?;
-        Ok(Refs::parse(&String::from_utf8_lossy(&listing)))
-    }
-
-    /// Fetches commits: each alone, without its past, where the remote gives them out by id; else every tag and branch.
-    pub(super) async fn fetch(&self, commits: &BTreeSet<String>) -> Result<(), GitProblem> {
-        self.local(&["init", "--quiet", "--bare", "--template="], None).await?;
-        let fetch = ["--git-dir=.", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
-        let commits = commits.iter().map(String::as_str);
-        let alone: Vec<&str> = fetch.into_iter().chain(["--depth=1", "--", &self.url]).chain(commits).collect();
-        match self.transfer(&alone, FETCH_LIMIT, RETRIES).await {
-            Err(problem) if problem.is_not_by_id() => {
-                let all = ["--", &self.url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
-                let all: Vec<&str> = fetch.into_iter().chain(all).collect();
-                self.transfer(&all, FETCH_LIMIT, RETRIES).await.map(|_| ())
-            }
-            fetched => fetched.map(|_| ()),
-        }
-    }
-
-    /// The files of a fetched commit below `path`.
-    pub(super) async fn tree(&self, commit: &str, path: &str) -> Result<Tree, GitProblem> {
-        let arguments = ["--git-dir=.", "ls-tree", "-r", "-l", "-z", "--full-tree", commit];
-        let listing = self.local(&arguments, None).await?;
-        let blobs = admitted(&listing, path)?;
-        let wanted: String = blobs.iter().flat_map(|blob| [blob.id.as_str(), "\n"]).collect();
-        let contents = self.local(&["--git-dir=.", "cat-file", "--batch"], Some(wanted.into_bytes())).await?;
-        let mut rest = contents.as_slice();
-        let mut tree = Tree::default();
-        for blob in blobs {
-            let bytes = next_blob(&mut rest, &blob.id)
-                .ok_or_else(|| GitProblem::Failed(format!("the content of `{}` is missing", blob.path)))?;
-            tree.files.insert(blob.path, TreeFile { executable: blob.executable, bytes: bytes.to_vec() });
-        }
-        Ok(tree)
-    }
-
     /// A call that talks to the remote; tried again where that may help.
-    async fn transfer(&self, arguments: &[&str], limit: Duration, retries: usize) -> Result<Vec<u8>, GitProblem> {
+    async fn transfer(&self, arguments: &[&str], limit: Duration, retries: usize) -> Result<Vec<u8>, RemoteProblem> {
         let command = self.command(arguments, limit, None);
         run_with_retries(self.world.clone(), command, hide_credentials(&self.url), retries).await
     }
 
-    async fn local(&self, arguments: &[&str], stdin: Option<Vec<u8>>) -> Result<Vec<u8>, GitProblem> {
+    async fn local(&self, arguments: &[&str], stdin: Option<Vec<u8>>) -> Result<Vec<u8>, RemoteProblem> {
         run(self.world.clone(), self.command(arguments, LOCAL_LIMIT, stdin)).await
     }
 
@@ -198,13 +124,60 @@ impl Remote {
     }
 }
 
+#[async_trait]
+impl Remote for Git {
+    async fn refs(&self, names: &BTreeSet<Option<String>>, needed: bool) -> Result<Refs, RemoteProblem> {
+        let mut arguments = vec!["ls-remote", "--quiet"];
+        // The default branch has the price of every other ref there is.
+        if !names.contains(&None) {
+            arguments.extend(["--heads", "--tags"]);
+        }
+        arguments.extend(["--", &self.url]);
+        let (limit, retries) = if needed { (LISTING_LIMIT, RETRIES) } else { (GLANCE_LIMIT, 0) };
+        let listing = self.transfer(&arguments, limit, retries).await?;
+        Ok(Refs::parse(&String::from_utf8_lossy(&listing)))
+    }
+
+    /// Each alone, without its past, where the remote gives them out by id; else every tag and branch.
+    async fn fetch(&mut self, commits: &BTreeSet<String>) -> Result<(), RemoteProblem> {
+        self.local(&["init", "--quiet", "--bare", "--template="], None).await?;
+        let fetch = ["--git-dir=.", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
+        let commits = commits.iter().map(String::as_str);
+        let alone: Vec<&str> = fetch.into_iter().chain(["--depth=1", "--", &self.url]).chain(commits).collect();
+        match self.transfer(&alone, FETCH_LIMIT, RETRIES).await {
+            Err(problem) if is_not_by_id(&problem) => {
+                let all = ["--", &self.url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+                let all: Vec<&str> = fetch.into_iter().chain(all).collect();
+                self.transfer(&all, FETCH_LIMIT, RETRIES).await.map(|_| ())
+            }
+            fetched => fetched.map(|_| ()),
+        }
+    }
+
+    async fn tree(&self, commit: &str, path: &str) -> Result<Tree, RemoteProblem> {
+        let arguments = ["--git-dir=.", "ls-tree", "-r", "-l", "-z", "--full-tree", commit];
+        let listing = self.local(&arguments, None).await?;
+        let blobs = admitted(&listing, path)?;
+        let wanted: String = blobs.iter().flat_map(|blob| [blob.id.as_str(), "\n"]).collect();
+        let contents = self.local(&["--git-dir=.", "cat-file", "--batch"], Some(wanted.into_bytes())).await?;
+        let mut rest = contents.as_slice();
+        let mut tree = Tree::default();
+        for blob in blobs {
+            let bytes = next_blob(&mut rest, &blob.id)
+                .ok_or_else(|| RemoteProblem::Git(format!("the content of `{}` is missing", blob.path)))?;
+            tree.files.insert(blob.path, TreeFile { executable: blob.executable, bytes: bytes.to_vec() });
+        }
+        Ok(tree)
+    }
+}
+
 /// Not an `async fn`: only with the type written down does the compiler see that it is `Send`.
 fn run_with_retries(
     world: World,
     command: ProcessSpec,
     url: String,
     retries: usize,
-) -> impl Future<Output = Result<Vec<u8>, GitProblem>> + Send {
+) -> impl Future<Output = Result<Vec<u8>, RemoteProblem>> + Send {
     let clock = world.clock.clone();
     (move || run(world.clone(), command.clone()))
         .retry(ExponentialBuilder::default().with_jitter().with_max_times(retries))
@@ -212,22 +185,22 @@ fn run_with_retries(
             let clock = clock.clone();
             async move { clock.sleep(pause).await }
         })
-        .when(|problem: &GitProblem| problem.may_pass())
-        .notify(move |problem: &GitProblem, pause| {
+        .when(may_pass)
+        .notify(move |problem: &RemoteProblem, pause| {
             tracing::warn!("`{url}` cannot be reached, next try in {} ms: {problem}", pause.as_millis());
         })
 }
 
-async fn run(world: World, command: ProcessSpec) -> Result<Vec<u8>, GitProblem> {
+async fn run(world: World, command: ProcessSpec) -> Result<Vec<u8>, RemoteProblem> {
     let done = world.exec.capture(&command, &CancellationToken::new()).await?;
     if done.exit.success() {
         return Ok(done.stdout);
     }
     if done.exit.cancelled {
-        return Err(GitProblem::Late);
+        return Err(RemoteProblem::Late);
     }
     let said = hide_credentials(String::from_utf8_lossy(&done.stderr).trim());
-    Err(GitProblem::Failed(if said.is_empty() { "nothing".to_owned() } else { said }))
+    Err(RemoteProblem::Git(if said.is_empty() { "nothing".to_owned() } else { said }))
 }
 
 struct Blob {
@@ -237,7 +210,7 @@ struct Blob {
 }
 
 /// The files below `folder` in what `ls-tree -r -l -z` lists: `<mode> <type> <id> <size>\t<path>`, each with a NUL at its end.
-fn admitted(listing: &[u8], folder: &str) -> Result<Vec<Blob>, GitProblem> {
+fn admitted(listing: &[u8], folder: &str) -> Result<Vec<Blob>, RemoteProblem> {
     let mut blobs = Vec::new();
     let mut intake = Intake::default();
     let mut others = BTreeSet::new();
@@ -247,9 +220,7 @@ fn admitted(listing: &[u8], folder: &str) -> Result<Vec<Blob>, GitProblem> {
         if let Some(folder) = path.strip_suffix("/plugin.yaml") {
             others.insert(folder.to_owned());
         }
-        let inside =
-            if folder.is_empty() { Some(path) } else { path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) };
-        let Some(inside) = inside else { continue };
+        let Some(inside) = inside(path, folder) else { continue };
         let facts: Vec<&str> = facts.split_whitespace().collect();
         match facts[..] {
             ["120000", ..] => return Err(TreeProblem::Link(inside.to_owned()).into()),
@@ -263,7 +234,7 @@ fn admitted(listing: &[u8], folder: &str) -> Result<Vec<Blob>, GitProblem> {
         }
     }
     if blobs.is_empty() {
-        return Err(GitProblem::NoFolder { path: folder.to_owned(), others: others.into_iter().take(10).collect() });
+        return Err(RemoteProblem::no_folder(folder, others));
     }
     Ok(blobs)
 }
@@ -315,12 +286,12 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        let failed = |said: &str| GitProblem::Failed(said.to_owned());
-        assert!(failed("fatal: unable to access 'https://x/': Could not resolve host: x").may_pass());
-        assert!(failed("error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503").may_pass());
-        assert!(!failed("fatal: Authentication failed for 'https://x/'").may_pass());
-        assert!(!failed("fatal: repository 'https://x/' not found").may_pass());
-        assert!(failed("fatal: remote error: upload-pack: not our ref 1").is_not_by_id());
+        let failed = |said: &str| RemoteProblem::Git(said.to_owned());
+        assert!(may_pass(&failed("fatal: unable to access 'https://x/': Could not resolve host: x")));
+        assert!(may_pass(&failed("error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503")));
+        assert!(!may_pass(&failed("fatal: Authentication failed for 'https://x/'")));
+        assert!(!may_pass(&failed("fatal: repository 'https://x/' not found")));
+        assert!(is_not_by_id(&failed("fatal: remote error: upload-pack: not our ref 1")));
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! Where plugins come from: folders and git repositories, named directly or by the catalog; what of them is locked; and how
+//! Where plugins come from: folders, git repositories and GitHub servers, named directly or by the catalog; what of them is locked; and how
 //! their files are taken in safely.
 
 mod cache;
 mod catalog;
 mod fetch;
 mod git;
+mod github;
 mod lock;
 mod reference;
 mod refs;
+mod remote;
 mod tree;
 mod unpack;
 mod visit;

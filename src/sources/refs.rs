@@ -31,17 +31,21 @@ impl Refs {
     pub(super) fn parse(listing: &str) -> Self {
         let mut refs = Self::default();
         for (commit, name) in listing.lines().filter_map(|line| line.split_once('\t')) {
-            let commit = commit.to_owned();
-            if name == "HEAD" {
-                refs.head = Some(commit);
-            } else if let Some(tag) = name.strip_prefix("refs/tags/") {
-                // `tag^{}` follows `tag` and is the commit that an annotated tag means.
-                refs.tags.insert(tag.strip_suffix("^{}").unwrap_or(tag).to_owned(), commit);
-            } else if let Some(branch) = name.strip_prefix("refs/heads/") {
-                refs.branches.insert(branch.to_owned(), commit);
-            }
+            // `tag^{}` follows `tag` and is the commit that an annotated tag means.
+            refs.add(name.strip_suffix("^{}").unwrap_or(name), commit);
         }
         refs
+    }
+
+    /// Adds what a full name such as `refs/tags/v1` or `HEAD` means, over what was known of it.
+    pub(super) fn add(&mut self, name: &str, commit: &str) {
+        if name == "HEAD" {
+            self.head = Some(commit.to_owned());
+        } else if let Some(tag) = name.strip_prefix("refs/tags/") {
+            self.tags.insert(tag.to_owned(), commit.to_owned());
+        } else if let Some(branch) = name.strip_prefix("refs/heads/") {
+            self.branches.insert(branch.to_owned(), commit.to_owned());
+        }
     }
 
     /// What a ref means: a tag before a branch of the same name, as git has it. None is the default branch.

@@ -12,7 +12,10 @@ use super::*;
 use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems, Severity};
 use crate::domain::failure::FailureReason;
+use crate::github::Client;
 use crate::world::{OnCancel, ProcessSpec, Variables, World};
+
+mod github;
 
 /// A manifest's folder, a cache, and a remote with one plugin.
 struct Place {
@@ -20,6 +23,7 @@ struct Place {
     world: World,
     lock: Lock,
     catalog: Option<Catalog>,
+    github: Option<Client>,
 }
 
 type Answer = Result<(BTreeMap<String, Fetched>, Lock, Problems), Problems>;
@@ -31,7 +35,7 @@ impl Place {
         let path = world.variables.get("PATH").unwrap().to_owned();
         let home = folder.path().join("home").display().to_string();
         world.variables = Arc::new(Variables::new([("PATH".into(), path), ("HOME".into(), home)]));
-        let place = Self { folder, world, lock: Lock::default(), catalog: None };
+        let place = Self { folder, world, lock: Lock::default(), catalog: None, github: None };
         for folder in ["home", "app", "remote"] {
             place.world.files.make_folder(&place.path(folder)).unwrap();
         }
@@ -93,6 +97,7 @@ impl Place {
             catalog: self.catalog.as_ref(),
             lock: &self.lock,
             mode,
+            github: self.github.as_ref(),
         };
         fetch_all(&self.world, &terms, &uses.iter().map(pointer).collect()).await
     }
@@ -452,14 +457,13 @@ async fn r70_links_in_and_on_the_way_to_a_folder_are_refused() {
 async fn every_problem_is_said_at_once_and_a_common_cause_once() {
     let place = Place::new().await;
     place.cut_off();
-    let uses = [&place.source("//a"), &place.source("//b"), "./missing", "github:acme/plugins//x@1", "Bad"];
+    let uses = [&place.source("//a"), &place.source("//b"), "./missing", "Bad"];
     let problems = place.ask(LockMode::Add, &uses).await.unwrap_err();
     let messages: Vec<&str> = problems.0.iter().map(|problem| problem.message.as_str()).collect();
-    assert_eq!(messages.len(), 4, "{messages:?}");
+    assert_eq!(messages.len(), 3, "{messages:?}");
     assert!(messages[0].starts_with("the plugin `./missing` cannot be read"));
     assert!(messages[2].starts_with("the repository"), "{messages:?}");
     assert!(problems.0[2].notes.contains(&format!("`{}` comes from there as well", uses[1])));
-    assert!(messages[3].contains("`github:` sources are not available in this version"));
 }
 
 #[tokio::test]

@@ -14,6 +14,9 @@ pub const LARGEST_FILE: u64 = 16 << 20;
 /// The most that a plugin's files hold together, in bytes.
 pub const LARGEST_TREE: u64 = 64 << 20;
 
+/// The most entries of an archive, those of other plugins included.
+pub(super) const MOST_ENTRIES: usize = 500_000;
+
 /// Folders that are no part of a plugin, at any depth: git's own and Terraform's own.
 const LEFT_OUT: [&str; 2] = [".git", ".terraform"];
 
@@ -55,11 +58,8 @@ impl Tree {
         if path.is_empty() {
             return Some(self.clone());
         }
-        let files: BTreeMap<_, _> = self
-            .files
-            .iter()
-            .filter_map(|(name, file)| Some((name.strip_prefix(path)?.strip_prefix('/')?.to_owned(), file.clone())))
-            .collect();
+        let files: BTreeMap<_, _> =
+            self.files.iter().filter_map(|(name, file)| Some((inside(name, path)?.to_owned(), file.clone()))).collect();
         (!files.is_empty()).then_some(Self { files })
     }
 }
@@ -94,6 +94,9 @@ pub enum TreeProblem {
     /// There are too many files.
     #[error("it has more than {MOST_FILES} files")]
     TooManyFiles,
+    /// An archive has too many entries.
+    #[error("the archive has more than {MOST_ENTRIES} entries")]
+    TooManyEntries,
     /// A file or folder cannot be read.
     #[error("`{path}` cannot be read: {source}")]
     Read {
@@ -111,6 +114,11 @@ pub enum TreeProblem {
 pub(super) fn is_plain_path(path: &str) -> bool {
     !path.contains(|c: char| c.is_control() || c == '\\' || c == char::REPLACEMENT_CHARACTER)
         && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+}
+
+/// `path` as it is called from `folder`; none where it is not below it. An empty folder is the root.
+pub(super) fn inside<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    if folder.is_empty() { Some(path) } else { path.strip_prefix(folder)?.strip_prefix('/') }
 }
 
 fn is_left_out(path: &str) -> bool {

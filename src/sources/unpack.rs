@@ -1,19 +1,31 @@
 //! Tar archives of plugins. What is unpacked comes from elsewhere and is hostile until it is a [`Tree`].
 
-use std::io::{Cursor, Read as _};
+use std::io::Read;
 
 use tar::{Archive, Builder, EntryType, Header};
 
-use super::tree::{Intake, Tree, TreeFile, TreeProblem, is_plain_path};
+use super::tree::{Intake, MOST_ENTRIES, Tree, TreeFile, TreeProblem, is_plain_path};
 
 /// Unpacks an archive into memory.
 ///
 /// # Errors
 /// When it holds a link, a device, a path that leads out, two paths that collide, more than the limits allow, or no tar archive.
 pub fn unpack(archive: &[u8]) -> Result<Tree, TreeProblem> {
+    // `tar -c .` writes `./` before every path.
+    unpack_where(archive, |path| Some(path.strip_prefix("./").unwrap_or(path)))
+}
+
+/// Unpacks what `wanted` gives a path in the tree for; the rest may be whatever it is. Paths of folders may end in `/`.
+pub(super) fn unpack_where(
+    archive: impl Read,
+    mut wanted: impl for<'a> FnMut(&'a str) -> Option<&'a str>,
+) -> Result<Tree, TreeProblem> {
     let mut tree = Tree::default();
     let mut intake = Intake::default();
-    for entry in Archive::new(Cursor::new(archive)).entries().map_err(TreeProblem::Archive)? {
+    for (count, entry) in Archive::new(archive).entries().map_err(TreeProblem::Archive)?.enumerate() {
+        if count == MOST_ENTRIES {
+            return Err(TreeProblem::TooManyEntries);
+        }
         let mut entry = entry.map_err(TreeProblem::Archive)?;
         let kind = entry.header().entry_type();
         if kind == EntryType::XGlobalHeader {
@@ -21,8 +33,7 @@ pub fn unpack(archive: &[u8]) -> Result<Tree, TreeProblem> {
         }
         let path = String::from_utf8(entry.path_bytes().into_owned())
             .map_err(|problem| TreeProblem::Path(String::from_utf8_lossy(problem.as_bytes()).into_owned()))?;
-        // `tar -c .` writes `./` before every path.
-        let path = path.strip_prefix("./").unwrap_or(&path);
+        let Some(path) = wanted(&path) else { continue };
         match kind {
             EntryType::Directory => {
                 let folder = path.trim_end_matches('/');

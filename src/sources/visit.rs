@@ -6,14 +6,36 @@ use semver::Version;
 
 use super::cache::Cache;
 use super::fetch::Fetched;
-use super::git::{GitProblem, Remote, hide_credentials};
+use super::git::{Git, hide_credentials};
+use super::github::GitHub;
 use super::lock::LockEntry;
 use super::refs::{RefKind, Refs, is_commit};
+use super::remote::{Remote, RemoteProblem};
 use super::tree::Tree;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::failure::FailureReason::{PluginChanged, PluginUnavailable};
 use crate::domain::record::ResolvedSource;
+use crate::github::{Client, Repository};
 use crate::world::World;
+
+/// A repository elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// Git reaches it at this URL.
+    Git(String),
+    /// The GitHub server has it.
+    GitHub(Repository),
+}
+
+impl Place {
+    /// As people know it.
+    fn shown(&self) -> String {
+        match self {
+            Self::Git(url) => hide_credentials(url),
+            Self::GitHub(repository) => format!("github:{repository}"),
+        }
+    }
+}
 
 /// A folder of a repository at some ref.
 pub(super) struct Wanted {
@@ -66,13 +88,16 @@ struct Settled {
 }
 
 /// Gets everything that is wanted of one remote.
-pub(super) async fn visit(world: World, cache: &Cache, url: String, wanted: Vec<Wanted>) -> Vec<Outcome> {
-    let shown = hide_credentials(&url);
-    let remote = match Remote::new(world, url, cache.folder()) {
-        Ok(remote) => remote,
-        Err(problem) => return all_failed(wanted, unreachable(&shown, problem)),
+pub(super) async fn visit(world: World, github: Client, cache: &Cache, place: Place, wanted: Vec<Wanted>) -> Vec<Outcome> {
+    let shown = place.shown();
+    let mut remote: Box<dyn Remote> = match place {
+        Place::GitHub(repository) => Box::new(GitHub::new(github, repository)),
+        Place::Git(url) => match Git::new(world, url, cache.folder()) {
+            Ok(remote) => Box::new(remote),
+            Err(problem) => return all_failed(wanted, unreachable(&shown, problem)),
+        },
     };
-    let (settled, mut outcomes) = settle_all(&remote, cache, wanted, &shown).await;
+    let (settled, mut outcomes) = settle_all(&*remote, cache, wanted, &shown).await;
     let (mut ready, missing): (Vec<_>, Vec<_>) = settled.into_iter().partition(|settled| settled.cached.is_some());
     let commits: BTreeSet<String> = missing.iter().map(|settled| settled.commit.clone()).collect();
     let fetched = if commits.is_empty() { Ok(()) } else { remote.fetch(&commits).await };
@@ -83,25 +108,22 @@ pub(super) async fn visit(world: World, cache: &Cache, url: String, wanted: Vec<
         }
     }
     for settled in ready {
-        outcomes.push(take(&remote, cache, settled, &shown).await);
+        outcomes.push(take(&*remote, cache, settled, &shown).await);
     }
     outcomes
 }
 
 /// Finds the commit of each source, or why it has none.
-async fn settle_all(remote: &Remote, cache: &Cache, wanted: Vec<Wanted>, shown: &str) -> (Vec<Settled>, Vec<Outcome>) {
+async fn settle_all(remote: &dyn Remote, cache: &Cache, wanted: Vec<Wanted>, shown: &str) -> (Vec<Settled>, Vec<Outcome>) {
     let from_cache = |wanted: Wanted| {
         let cached = wanted.locked.as_ref().and_then(|entry| cache.read(&entry.digest));
         (wanted, cached)
     };
     let wanted: Vec<_> = wanted.into_iter().map(from_cache).collect();
-    let refs = if wanted.iter().any(|(wanted, _)| wanted.needs_refs()) {
-        let with_head = wanted.iter().any(|(wanted, _)| wanted.needs_refs() && wanted.reference.is_none());
-        let needed = wanted.iter().any(|(_, cached)| cached.is_none());
-        remote.refs(with_head, needed).await
-    } else {
-        Ok(Refs::default())
-    };
+    let names: BTreeSet<Option<String>> =
+        wanted.iter().filter(|(wanted, _)| wanted.needs_refs()).map(|(wanted, _)| wanted.reference.clone()).collect();
+    let needed = wanted.iter().any(|(_, cached)| cached.is_none());
+    let refs = if names.is_empty() { Ok(Refs::default()) } else { remote.refs(&names, needed).await };
     let (mut settled, mut outcomes, mut cut_off) = (Vec::new(), Vec::new(), Vec::new());
     for (wanted, cached) in wanted {
         let refs = match &refs {
@@ -146,7 +168,7 @@ fn settle(wanted: &Wanted, refs: Option<&Refs>, shown: &str) -> Result<(String, 
 }
 
 /// Reads the files, unless the cache had them, and holds them against the lock file.
-async fn take(remote: &Remote, cache: &Cache, settled: Settled, shown: &str) -> Outcome {
+async fn take(remote: &dyn Remote, cache: &Cache, settled: Settled, shown: &str) -> Outcome {
     let Settled { wanted, commit, cached, warning } = settled;
     let is_new = cached.is_none();
     let tree = match cached {
@@ -185,23 +207,27 @@ fn all_failed(wanted: impl IntoIterator<Item = Wanted>, problem: Diagnostic) -> 
     vec![Outcome::failed(first, problem)]
 }
 
-fn unreachable(shown: &str, problem: GitProblem) -> Diagnostic {
+fn unreachable(shown: &str, problem: RemoteProblem) -> Diagnostic {
     let diagnostic = Diagnostic::error(PluginUnavailable, format!("the repository `{shown}` cannot be read"));
     match problem {
-        GitProblem::Spawn(problem) => diagnostic.note(problem.to_string()).help("install git, or put it on the `PATH`"),
+        RemoteProblem::GitHub(problem) => {
+            let Diagnostic { reason, message, notes, help, .. } = problem.diagnostic(PluginUnavailable);
+            Diagnostic { reason, notes: [vec![message], notes].concat(), help, ..diagnostic }
+        }
+        RemoteProblem::Spawn(problem) => diagnostic.note(problem.to_string()).help("install git, or put it on the `PATH`"),
         problem => with_lines(diagnostic, &problem).help("check its address, the access to it and the network"),
     }
 }
 
-fn unfit(source: &str, commit: &str, shown: &str, problem: GitProblem) -> Diagnostic {
+fn unfit(source: &str, commit: &str, shown: &str, problem: RemoteProblem) -> Diagnostic {
     match problem {
-        GitProblem::NoFolder { path, others } => {
+        RemoteProblem::NoFolder { path, others } => {
             let message = format!("`{shown}` has no folder `{path}` at {commit}");
             let diagnostic = Diagnostic::error(PluginUnavailable, message);
             let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
             if others.is_empty() { diagnostic } else { diagnostic.help(format!("it has plugins in {}", others.join(", "))) }
         }
-        GitProblem::Tree(problem) => {
+        RemoteProblem::Tree(problem) => {
             Diagnostic::error(PluginUnavailable, format!("`{source}` cannot be used as a plugin: {problem}"))
                 .note(format!("at commit {commit}"))
         }
@@ -216,7 +242,7 @@ fn unfit(source: &str, commit: &str, shown: &str, problem: GitProblem) -> Diagno
 /// A remote may say much.
 const MOST_LINES: usize = 8;
 
-fn with_lines(diagnostic: Diagnostic, problem: &GitProblem) -> Diagnostic {
+fn with_lines(diagnostic: Diagnostic, problem: &RemoteProblem) -> Diagnostic {
     problem.to_string().lines().take(MOST_LINES).fold(diagnostic, Diagnostic::note)
 }
 

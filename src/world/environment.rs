@@ -12,6 +12,12 @@ impl Variables {
         Self(variables.into_iter().collect())
     }
 
+    /// These, with others in place of those of the same names.
+    #[must_use]
+    pub fn with(&self, others: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(self.0.clone().into_iter().chain(others).collect())
+    }
+
     /// The value of `name`; empty means absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())

@@ -12,6 +12,12 @@ use tempfile::TempDir;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Files;
 
+/// A file that this process holds. The system lets go of it when the process ends, however that comes about.
+#[derive(Debug)]
+pub struct HeldFile {
+    _file: fs::File,
+}
+
 /// What is known of a file without reading it. Links are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metadata {
@@ -111,6 +117,28 @@ impl Files {
         }
         let mode = if executable { 0o755 } else { 0o644 };
         fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?.write_all(bytes)
+    }
+
+    /// Adds to the end of a file in one write; it is made where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn append(self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
+    }
+
+    /// Takes hold of a file for as long as the value lives; none where another process holds it. It is made, for its owner alone,
+    /// where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or its file system knows no locks.
+    pub fn hold(self, path: &Path) -> io::Result<Option<HeldFile>> {
+        let file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(HeldFile { _file: file })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(problem)) => Err(problem),
+        }
     }
 
     /// Makes a folder and those above it.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use clock::Clock;
 pub use console::{Console, Stream};
 pub use environment::Variables;
-pub use files::{EntryKind, Files, FolderEntry, Metadata};
+pub use files::{EntryKind, Files, FolderEntry, HeldFile, Metadata};
 pub use http::{Http, HttpError};
 pub use process::{Captured, Exec, Exit, Line, OnCancel, ProcessSpec, SpawnError};
 pub use random::Random;

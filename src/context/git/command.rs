@@ -7,8 +7,8 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 
-use super::location::hide_credentials;
 use crate::context::StoreError;
+use crate::context::location::hide_credentials;
 use crate::world::{Captured, OnCancel, ProcessSpec, Variables, World};
 
 /// What git keeps of our own variables: where programs and its configuration are, and all by which people give it access.

@@ -4,7 +4,6 @@
 //! it was. There is no work tree and no index. A remote is the same on a cache of our own, with a fetch before and a push after.
 
 mod command;
-mod location;
 mod objects;
 mod references;
 mod remote;
@@ -17,17 +16,17 @@ use async_trait::async_trait;
 use backon::ExponentialBuilder;
 
 use self::command::{Git, Reach};
-pub use self::location::Location;
-use self::objects::{Object, as_prefix, by_folder, check_path, commit_stream, parse_objects, parse_tree};
-pub use self::references::RefNames;
+use self::objects::{Object, as_prefix, by_folder, commit_stream, parse_objects, parse_tree};
 use self::remote::Remote;
-use super::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, StoreError, layout};
+use super::store::check_path;
+use super::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, Location, RefNames, StoreError, layout};
 use crate::domain::address::Place;
 use crate::world::World;
 
 /// A context in a git repository.
 pub struct GitStore {
-    location: Location,
+    /// Where it is, for messages.
+    what: String,
     names: RefNames,
     repository: Repository,
 }
@@ -46,36 +45,21 @@ impl GitStore {
     /// yet.
     pub async fn open(world: &World, location: &Location, names: RefNames, cache: &Path) -> Result<Self, StoreError> {
         let what = location.to_string();
+        let names = names.checked(&what)?;
         let repository = match location {
             Location::Local(path) => {
                 if !is_repository(world, path) {
                     let why = "there is no bare git repository; `tieline context init` makes one".to_owned();
                     return Err(StoreError::Unavailable { what, why });
                 }
-                Repository::Local(Git::new(world, path, &[], what))
+                Repository::Local(Git::new(world, path, &[], what.clone()))
             }
             Location::Remote(url) => Repository::Remote(Box::new(Remote::open(world, url, cache, &what).await?)),
-        };
-        Self { location: location.clone(), names: RefNames::default(), repository }.with_names(names)
-    }
-
-    /// The same context with other names for its refs, as when `context.yaml` says where claims are.
-    ///
-    /// # Errors
-    /// When one of them is no name of a ref.
-    pub fn with_names(self, names: RefNames) -> Result<Self, StoreError> {
-        match names.invalid() {
-            None => Ok(Self { names, ..self }),
-            Some(name) => {
-                let why = format!("`{name}` cannot name its refs: use letters, digits, `-`, `_`, `.` and `/`");
-                Err(StoreError::Unavailable { what: self.describe(), why })
+            Location::GitHub(_) => {
+                return Err(StoreError::Unavailable { what, why: "it is spoken to by the API of its server".to_owned() });
             }
-        }
-    }
-
-    /// What its refs are called.
-    pub fn names(&self) -> &RefNames {
-        &self.names
+        };
+        Ok(Self { what, names, repository })
     }
 
     fn git(&self) -> &Git {
@@ -285,6 +269,6 @@ impl ContextStore for GitStore {
     }
 
     fn describe(&self) -> String {
-        self.location.to_string()
+        self.what.clone()
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::context::store::check_path;
 use crate::context::{Change, Changes, CommitId, ListedFile, StoreError};
 
 /// A commit stream for `git fast-import`, which answers with the new commit's id and touches no ref: the one it needs by name is
@@ -47,15 +48,6 @@ fn push_data(stream: &mut Vec<u8>, bytes: &[u8]) {
 
 fn quote(path: &str) -> String {
     format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// Refuses what would break out of the repository when somebody checks it out, or out of the lines that git is spoken to in.
-pub(super) fn check_path(path: &str) -> Result<(), StoreError> {
-    let is_bad = |part: &str| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git");
-    if path.contains(char::is_control) || path.split('/').any(is_bad) {
-        return Err(StoreError::Corrupt { path: path.to_owned(), why: "no file may have this path".to_owned() });
-    }
-    Ok(())
 }
 
 /// What `git cat-file` has under a name.

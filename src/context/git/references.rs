@@ -1,58 +1,9 @@
-//! Refs: their names, listing and moving them on this machine, and telling a lost race from a failure.
+//! Refs: listing and moving them on this machine, and telling a lost race from a failure.
 
 use std::collections::BTreeMap;
 
 use super::command::{Git, Reach};
-use crate::context::{Branch, CommitId, StoreError, layout};
-
-/// What a context's refs are called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefNames {
-    /// The documents branch, such as `main`.
-    pub documents: String,
-    /// The ledger branch, such as `ledger`.
-    pub ledger: String,
-    /// What claims start with, such as `refs/tieline/claims/`.
-    pub claims_prefix: String,
-}
-
-impl Default for RefNames {
-    fn default() -> Self {
-        Self { documents: "main".to_owned(), ledger: "ledger".to_owned(), claims_prefix: layout::CLAIMS_PREFIX.to_owned() }
-    }
-}
-
-impl RefNames {
-    /// The full ref of a branch.
-    pub fn branch(&self, branch: Branch) -> String {
-        let name = match branch {
-            Branch::Documents => &self.documents,
-            Branch::Ledger => &self.ledger,
-        };
-        format!("refs/heads/{name}")
-    }
-
-    /// The first name that git would not take, or would take for something else.
-    pub(super) fn invalid(&self) -> Option<&str> {
-        let is_prefix = |text: &str| text.starts_with("refs/") && text.strip_suffix('/').is_some_and(is_name);
-        if !is_prefix(&self.claims_prefix) {
-            return Some(&self.claims_prefix);
-        }
-        [&self.documents, &self.ledger].into_iter().find(|name| !is_name(name)).map(String::as_str)
-    }
-}
-
-/// Stricter than git: no name needs quoting, looks like an option, a pattern or a lock file.
-fn is_name(name: &str) -> bool {
-    let is_part = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-            && !part.contains("..")
-            && !part.ends_with('.')
-            && part.strip_suffix(".lock").is_none()
-    };
-    name.split('/').all(is_part)
-}
+use crate::context::{CommitId, StoreError};
 
 /// The refs named `name`, or below it.
 pub(super) async fn references(git: &Git, name: &str) -> Result<BTreeMap<String, CommitId>, StoreError> {
@@ -128,17 +79,6 @@ mod tests {
             "cannot lock ref 'refs/heads/a/b': 'refs/heads/a' exists; cannot create 'refs/heads/a/b'",
         ] {
             assert!(!lost_race(failure), "{failure}");
-        }
-    }
-
-    #[test]
-    fn names_that_git_would_take_for_something_else_are_refused() {
-        assert_eq!(RefNames::default().invalid(), None);
-        for bad in ["-f", "a b", "a..b", "x.lock", "", "a//b", "@{1}", "a*"] {
-            assert_eq!(RefNames { ledger: bad.to_owned(), ..RefNames::default() }.invalid(), Some(bad));
-        }
-        for bad in ["refs/claims", "claims/", "refs//"] {
-            assert_eq!(RefNames { claims_prefix: bad.to_owned(), ..RefNames::default() }.invalid(), Some(bad));
         }
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use backon::ExponentialBuilder;
 
 use super::command::{Git, Reach, readable};
-use super::location::hide_credentials;
 use super::objects::{TreeEntry, parse_tree};
 use super::references::{lost_race, parse_references};
+use crate::context::location::hide_credentials;
 use crate::context::{CommitId, StoreError};
 use crate::domain::names::Digest;
 use crate::world::World;

@@ -27,3 +27,8 @@ impl Console for OsConsole {
         rustix::termios::tcgetwinsize(std::io::stderr()).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
     }
 }
+
+/// Says why the program cannot even start.
+pub fn report(problem: &std::io::Error) {
+    OsConsole.write(Stream::Err, &format!("error: {problem}\n"));
+}

@@ -38,12 +38,31 @@ fn boot() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
-/// When a process started, in clock ticks since the boot: the twenty-second field of its `stat`, counted behind its name, which
-/// may hold blanks and parentheses.
+/// When a process started, in clock ticks since the boot; none where it has ended.
 fn started(id: u32) -> Option<u64> {
+    // A zombie is dead for our purposes.
+    stat(id).filter(|stat| !stat.has_ended).map(|stat| stat.started)
+}
+
+/// Our children that ended and were not waited for yet.
+pub(super) fn ended_children() -> Vec<u32> {
+    let this = std::process::id();
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id| stat(*id).is_some_and(|stat| stat.has_ended && stat.parent == this)).collect()
+}
+
+/// What the system says of a process.
+struct Stat {
+    has_ended: bool,
+    parent: u32,
+    /// In clock ticks since the boot.
+    started: u64,
+}
+
+/// Third, fourth and twenty-second field of a process's `stat`, counted behind its name, which may hold blanks and parentheses.
+fn stat(id: u32) -> Option<Stat> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    // A zombie is dead for our purposes.
-    (fields.next()? != "Z").then_some(())?;
-    fields.nth(18)?.parse().ok()
+    Some(Stat { has_ended: fields.next()? == "Z", parent: fields.next()?.parse().ok()?, started: fields.nth(17)?.parse().ok()? })
 }

@@ -1,5 +1,7 @@
 //! The real effects: the only files that touch the operating system.
 
+mod certificates;
+mod children;
 mod clock;
 mod console;
 mod host;
@@ -7,14 +9,18 @@ mod http;
 mod process;
 mod random;
 mod signals;
+mod user;
 
 use std::sync::Arc;
 
 use super::{Files, Http, Variables, World};
 
+pub use certificates::with_machines_certificates;
+pub use console::report;
 pub use signals::cancel_on_signal;
+pub use user::{User, become_workspace_owner};
 
-/// The real world, as this process finds it.
+/// The real world, as this process finds it. From here on it waits for what falls to it, where it is process 1.
 ///
 /// # Errors
 /// When the working directory is gone.
@@ -24,8 +30,10 @@ pub fn world() -> std::io::Result<World> {
         std::env::current_dir()?,
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
     );
+    let exec = process::OsExec::default();
+    exec.children.adopt_orphans();
     Ok(World {
-        exec: Arc::new(process::OsExec),
+        exec: Arc::new(exec),
         files: Files,
         clock: Arc::new(clock::OsClock),
         variables: Arc::new(Variables::new(variables)),

@@ -9,6 +9,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::children::{Awaited, Children};
 use crate::domain::record::Process;
 use crate::world::{Captured, Exec, Exit, Line, OnCancel, ProcessSpec, SpawnError, Stream};
 
@@ -16,12 +17,15 @@ use crate::world::{Captured, Exec, Exit, Line, OnCancel, ProcessSpec, SpawnError
 const LONGEST_LINE: usize = 16 << 20;
 
 /// Real processes, each in a group of its own, so that a signal from a terminal reaches us alone and we decide what it means.
-pub(super) struct OsExec;
+#[derive(Default)]
+pub(super) struct OsExec {
+    pub(super) children: Children,
+}
 
 #[async_trait]
 impl Exec for OsExec {
     async fn capture(&self, spec: &ProcessSpec, cancel: &CancellationToken) -> Result<Captured, SpawnError> {
-        let mut child = spawn(spec)?;
+        let (mut child, _awaited) = self.spawn(spec)?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let (stdout, stderr, exit) = tokio::join!(read_all(out), read_all(err), wait(child, spec, cancel));
         let exit = exit.map_err(|source| spawn_error(spec, source))?;
@@ -34,7 +38,7 @@ impl Exec for OsExec {
         lines: mpsc::Sender<Line>,
         cancel: &CancellationToken,
     ) -> Result<Exit, SpawnError> {
-        let mut child = spawn(spec)?;
+        let (mut child, _awaited) = self.spawn(spec)?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let ((), (), exit) = tokio::join!(
             send_lines(out, Stream::Out, lines.clone()),
@@ -53,34 +57,36 @@ fn spawn_error(spec: &ProcessSpec, source: std::io::Error) -> SpawnError {
     SpawnError { program: spec.program.display().to_string(), source }
 }
 
-fn spawn(spec: &ProcessSpec) -> Result<Child, SpawnError> {
-    tracing::debug!("{spec}");
-    #[expect(clippy::disallowed_methods, reason = "this is the seam")]
-    let mut command = Command::new(&spec.program);
-    command
-        .args(&spec.arguments)
-        .current_dir(&spec.directory)
-        .env_clear()
-        .envs(&spec.environment)
-        .stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(spec.on_cancel == OnCancel::Kill);
-    let output = if outlives_us(spec) {
-        Some(output_that_never_breaks(&mut command).map_err(|source| spawn_error(spec, source))?)
-    } else {
-        None
-    };
-    let mut child = command.spawn().map_err(|source| spawn_error(spec, source))?;
-    if output.is_some() {
-        child.stdout = output;
+impl OsExec {
+    fn spawn(&self, spec: &ProcessSpec) -> Result<(Child, Awaited), SpawnError> {
+        tracing::debug!("{spec}");
+        #[expect(clippy::disallowed_methods, reason = "this is the seam")]
+        let mut command = Command::new(&spec.program);
+        command
+            .args(&spec.arguments)
+            .current_dir(&spec.directory)
+            .env_clear()
+            .envs(&spec.environment)
+            .stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(spec.on_cancel == OnCancel::Kill);
+        let output = if outlives_us(spec) {
+            Some(output_that_never_breaks(&mut command).map_err(|source| spawn_error(spec, source))?)
+        } else {
+            None
+        };
+        let (mut child, awaited) = self.children.start(&mut command).map_err(|source| spawn_error(spec, source))?;
+        if output.is_some() {
+            child.stdout = output;
+        }
+        if let (Some(bytes), Some(mut stdin)) = (spec.stdin.clone(), child.stdin.take()) {
+            // A child that does not read to the end says so by its own exit.
+            tokio::spawn(async move { stdin.write_all(&bytes).await });
+        }
+        Ok((child, awaited))
     }
-    if let (Some(bytes), Some(mut stdin)) = (spec.stdin.clone(), child.stdin.take()) {
-        // A child that does not read to the end says so by its own exit.
-        tokio::spawn(async move { stdin.write_all(&bytes).await });
-    }
-    Ok(child)
 }
 
 /// Whether a process would lose something if it ended with us.
@@ -188,8 +194,10 @@ mod tests {
     #[tokio::test]
     async fn lines_end_at_newline_and_carriage_return() {
         let (sender, mut receiver) = mpsc::channel(16);
-        let exit =
-            OsExec.stream(&shell(r"printf 'a\r\nb\rc\n\nd'", OnCancel::Kill), sender, &CancellationToken::new()).await.unwrap();
+        let exit = OsExec::default()
+            .stream(&shell(r"printf 'a\r\nb\rc\n\nd'", OnCancel::Kill), sender, &CancellationToken::new())
+            .await
+            .unwrap();
         assert!(exit.success());
         let mut lines = Vec::new();
         while let Some((_, line)) = receiver.recv().await {
@@ -203,8 +211,8 @@ mod tests {
         let cancel = CancellationToken::new();
         let script = "trap 'echo caught; exit 7' INT; echo ready; while :; do sleep 0.02; done";
         let (sender, mut receiver) = mpsc::channel(16);
-        let spec = shell(script, OnCancel::InterruptOnce);
-        let (exit, lines) = tokio::join!(OsExec.stream(&spec, sender, &cancel), async {
+        let (exec, spec) = (OsExec::default(), shell(script, OnCancel::InterruptOnce));
+        let (exit, lines) = tokio::join!(exec.stream(&spec, sender, &cancel), async {
             let mut lines = Vec::new();
             while let Some((_, line)) = receiver.recv().await {
                 if line == "ready" {
@@ -222,17 +230,20 @@ mod tests {
     #[tokio::test]
     async fn a_time_limit_kills_what_has_nothing_to_lose() {
         let spec = ProcessSpec { time_limit: Some(Duration::from_millis(50)), ..shell("sleep 60", OnCancel::Kill) };
-        let captured = OsExec.capture(&spec, &CancellationToken::new()).await.unwrap();
+        let captured = OsExec::default().capture(&spec, &CancellationToken::new()).await.unwrap();
         assert_eq!(captured.exit.signal, Some(9));
     }
 
     #[test]
     fn r21_only_a_process_that_can_be_looked_at_is_known_to_have_ended() {
         let this = crate::world::os::host::this().process;
-        assert!(!OsExec.has_ended(&this));
+        assert!(!OsExec::default().has_ended(&this));
         let earlier = Process { started: this.started + 1, ..this.clone() };
-        assert!(OsExec.has_ended(&earlier), "a later process has its number");
-        assert!(!OsExec.has_ended(&Process { namespace: "pid:[1]".into(), ..earlier.clone() }), "a container's");
-        assert!(!OsExec.has_ended(&Process { boot: "other".into(), machine: "other".into(), ..earlier }), "another machine's");
+        assert!(OsExec::default().has_ended(&earlier), "a later process has its number");
+        assert!(!OsExec::default().has_ended(&Process { namespace: "pid:[1]".into(), ..earlier.clone() }), "a container's");
+        assert!(
+            !OsExec::default().has_ended(&Process { boot: "other".into(), machine: "other".into(), ..earlier }),
+            "another machine's"
+        );
     }
 }

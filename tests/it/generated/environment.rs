@@ -61,8 +61,8 @@ Always set, whatever the environment says:
 
 const SOMETIMES: &str = "
 Set where neither the environment nor Terraform's own configuration names a plugin cache: `TF_PLUGIN_CACHE_DIR`, to a folder of the run,
-and `TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE`. With `--ca-cert`: `SSL_CERT_FILE` and `GIT_SSL_CAINFO`. A
-`TF_CLI_CONFIG_FILE` that is not there is not passed on.
+and `TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE`. With `--ca-cert`: `SSL_CERT_FILE`, `GIT_SSL_CAINFO` and `AWS_CA_BUNDLE`, to a file of
+the machine's certificates with yours. A `TF_CLI_CONFIG_FILE` that is not there is not passed on.
 
 ## Passed on to git
 

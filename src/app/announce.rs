@@ -1,0 +1,237 @@
+//! What GitHub shows of a run: one comment on the pull request, a deployment, a check. All three are made before the run begins, so that
+//! a missing permission is found before anything else is, and say at the end how it went.
+
+use std::future::Future;
+
+use super::load;
+use super::session::Session;
+use super::workflow::Workflow;
+use super::{Ended, Outcome, problems_of};
+use crate::domain::address::Place;
+use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
+use crate::domain::failure::{FailureKind, FailureReason};
+use crate::github::check::{self, Check, CheckRunConclusion, CheckRunOutputAnnotation, CheckRunOutputAnnotationLevel};
+use crate::github::deployment::{self, Deployment, State, Status};
+use crate::github::{ApiError, Client, Repository, comment};
+use crate::report;
+use crate::request::cli::{Announcements, Target};
+use crate::request::variables::runner as variables;
+
+/// The hidden marker of a comment takes its part of the server's limit.
+const LARGEST_COMMENT: usize = comment::LONGEST_COMMENT - 300;
+
+/// What a run is announced by.
+pub(super) struct Subject<'a> {
+    pub(super) target: &'a Target,
+    pub(super) wishes: &'a Announcements,
+    /// Whether it changes anything.
+    pub(super) deploys: bool,
+}
+
+/// What was made at the start.
+struct Announced<'a> {
+    workflow: &'a Workflow,
+    client: Client,
+    repository: Repository,
+    place: Place,
+    pull_request: Option<u64>,
+    deployment: Option<Deployment>,
+    check: Option<Check>,
+}
+
+/// Does `work`, and has GitHub show it.
+pub(super) async fn around(session: &Session, subject: &Subject<'_>, work: impl Future<Output = Ended>) -> Ended {
+    let Some(announced) = begin(session, subject).await? else { return work.await };
+    let ended = work.await;
+    announced.end(session, &ended).await;
+    ended
+}
+
+/// Makes what is wanted; none where nothing is, or where it is not known what the run is about.
+///
+/// # Errors
+/// `permission-denied`, naming the permission, and what else the server refuses.
+async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option<Announced<'a>>, Problems> {
+    let Some(workflow) = &session.workflow else { return Ok(None) };
+    let run = &workflow.run;
+    let is_fork = run.pull_request.as_ref().is_some_and(|pull_request| pull_request.from_fork);
+    let commented = run.pull_request.as_ref().filter(|_| subject.wishes.comment.or(!is_fork));
+    let deployed = subject.deploys && subject.wishes.deployment.or(!is_fork);
+    let checked = subject.wishes.check.or(false);
+    if commented.is_none() && !deployed && !checked {
+        return Ok(None);
+    }
+    session.learn_access(&subject.target.context);
+    let Some(client) = session.workflow_client(&subject.target.context) else {
+        session.say("nothing is written to GitHub: there is no `github-token`");
+        return Ok(None);
+    };
+    // Whatever is wrong with the manifest is said by the work itself.
+    let Some(place) = load::manifest(session, subject.target).and_then(|written| Session::place(subject.target, &written)).ok()
+    else {
+        return Ok(None);
+    };
+    let Some((owner, name)) = run.repository.split_once('/') else { return Ok(None) };
+    let mut announced = Announced {
+        workflow,
+        client,
+        repository: Repository { owner: owner.to_owned(), name: name.to_owned() },
+        place,
+        pull_request: commented.map(|pull_request| pull_request.number),
+        deployment: None,
+        check: None,
+    };
+    let running = report::comment::running(&workflow.surroundings(announced.place.to_string()));
+    let (comment, deployment, check) =
+        tokio::join!(announced.comment(&running), announced.deployment(deployed), announced.check(checked));
+    let mut problems = Problems::default();
+    let mut told = |problem: ApiError| problems.push(problem.diagnostic(FailureReason::ContextUnavailable).help(WAY_OUT));
+    comment.err().into_iter().for_each(&mut told);
+    announced.deployment = deployment.unwrap_or_else(|problem| {
+        told(problem);
+        None
+    });
+    announced.check = check.unwrap_or_else(|problem| {
+        told(problem);
+        None
+    });
+    if !problems.any_error() {
+        if let Some(deployment) = &announced.deployment {
+            workflow.set_state(session, &[("DEPLOYMENT", deployment.route().to_owned())]);
+        }
+        return Ok(Some(announced));
+    }
+    let ended = Err(problems);
+    announced.end(session, &ended).await;
+    ended.map(|_: Outcome| None)
+}
+
+/// Has the deployment of a main stage that was killed say so.
+///
+/// # Errors
+/// When the server refuses.
+pub(super) async fn lost(session: &Session, target: &Target) -> Result<(), Problems> {
+    let route = session.world.variables.get(variables::STATE_DEPLOYMENT);
+    let (Some(workflow), Some(route)) = (&session.workflow, route) else { return Ok(()) };
+    let Some(client) = session.workflow_client(&target.context) else { return Ok(()) };
+    let status = status(workflow, State::Error, "the run was killed");
+    let told = Deployment::at(route.to_owned()).set(&client, &status).await;
+    told.map_err(|problem| problem.diagnostic(FailureReason::ContextUnavailable).into())
+}
+
+const WAY_OUT: &str = "or leave it out: `comment`, `deployment` and `check` can each be `false`";
+
+impl Announced<'_> {
+    async fn comment(&self, text: &str) -> Result<(), ApiError> {
+        let Some(number) = self.pull_request else { return Ok(()) };
+        comment::upsert(&self.client, &self.repository, number, &self.place.to_string(), text).await.map(|_| ())
+    }
+
+    async fn deployment(&self, wanted: bool) -> Result<Option<Deployment>, ApiError> {
+        let Some(commit) = self.workflow.run.commit().filter(|_| wanted) else { return Ok(None) };
+        let subject = deployment::Subject {
+            reference: commit.to_owned(),
+            environment: format!("{}/{}", self.place.environment, self.place.deployable),
+            description: format!("{} by Tieline", self.place),
+            transient: false,
+            production: self.place.environment.as_str().starts_with("prod"),
+        };
+        let deployment = deployment::create(&self.client, &self.repository, &subject).await?;
+        deployment.set(&self.client, &status(self.workflow, State::InProgress, "the run goes on")).await?;
+        Ok(Some(deployment))
+    }
+
+    async fn check(&self, wanted: bool) -> Result<Option<Check>, ApiError> {
+        let Some(commit) = self.workflow.run.commit().filter(|_| wanted) else { return Ok(None) };
+        let name = format!("Tieline: {} {}", self.workflow.command, self.place);
+        check::create(&self.client, &self.repository, &name, commit, self.workflow.run.url.as_deref()).await.map(Some)
+    }
+
+    /// Says how it went. What cannot be said any more is told in the log: the run itself is over.
+    async fn end(mut self, session: &Session, ended: &Ended) {
+        let problems = problems_of(ended).clone().with_texts(&|text| session.redactor.redact(text));
+        let text = session.redactor.redact(&self.text(ended));
+        let (deployment, check) = (self.deployment.take(), self.check.take());
+        let summary = outcome_in_words(&problems);
+        let deployed = async {
+            match &deployment {
+                Some(deployment) => deployment.set(&self.client, &status(self.workflow, state(&problems), &summary)).await,
+                None => Ok(()),
+            }
+        };
+        let checked = async {
+            let Some(check) = check else { return Ok(()) };
+            let annotations = annotations(session, &problems);
+            check.complete(&self.client, conclusion(&problems), &summary, &text, annotations).await
+        };
+        let (commented, deployed, checked) = tokio::join!(self.comment(&text), deployed, checked);
+        let lost = [commented, deployed, checked].into_iter().filter_map(Result::err);
+        let lost = lost
+            .map(|problem| Diagnostic { severity: Severity::Warning, ..problem.diagnostic(FailureReason::ContextUnavailable) });
+        session.warn(&Problems(lost.collect()));
+    }
+
+    fn text(&self, ended: &Ended) -> String {
+        let surroundings = self.workflow.surroundings(self.place.to_string());
+        match ended {
+            Ok(Outcome::Ran(report)) => report::comment::run(report, &surroundings, LARGEST_COMMENT),
+            Ok(Outcome::Planned(report)) => report::comment::plan(report, &surroundings, LARGEST_COMMENT),
+            Ok(Outcome::Done) => report::comment::refused(&Problems::default(), &surroundings, LARGEST_COMMENT),
+            Err(problems) => report::comment::refused(problems, &surroundings, LARGEST_COMMENT),
+        }
+    }
+}
+
+fn status(workflow: &Workflow, state: State, description: &str) -> Status {
+    Status { state, description: description.to_owned(), log_url: workflow.run.url.clone(), environment_url: None }
+}
+
+/// The kind of the first cause; none where all went well.
+fn failure(problems: &Problems) -> Option<(FailureKind, &Diagnostic)> {
+    let errors = || problems.0.iter().filter(|problem| problem.severity == Severity::Error);
+    let aborted = errors().find(|problem| problem.reason.kind() == FailureKind::Aborted);
+    aborted.or_else(|| errors().next()).map(|problem| (problem.reason.kind(), problem))
+}
+
+fn state(problems: &Problems) -> State {
+    match failure(problems) {
+        None => State::Success,
+        Some((FailureKind::User | FailureKind::Runtime, _)) => State::Failure,
+        Some((FailureKind::Aborted | FailureKind::Internal, _)) => State::Error,
+    }
+}
+
+fn conclusion(problems: &Problems) -> CheckRunConclusion {
+    match failure(problems) {
+        None => CheckRunConclusion::Success,
+        Some((FailureKind::Aborted, _)) => CheckRunConclusion::Cancelled,
+        Some(_) => CheckRunConclusion::Failure,
+    }
+}
+
+fn outcome_in_words(problems: &Problems) -> String {
+    failure(problems).map_or_else(|| "succeeded".to_owned(), |(_, problem)| format!("{}: {}", problem.reason, problem.message))
+}
+
+/// The problems that are in files of the repository.
+fn annotations(session: &Session, problems: &Problems) -> Vec<CheckRunOutputAnnotation> {
+    let placed = problems.0.iter().filter_map(|problem| Some((problem, session.place_in_workspace(problem)?)));
+    let annotations = placed.map(|(problem, place)| {
+        let line = place.line.and_then(|(line, ..)| u32::try_from(line).ok()).unwrap_or(1);
+        CheckRunOutputAnnotation {
+            path: place.file,
+            start_line: line,
+            end_line: line,
+            start_column: None,
+            end_column: None,
+            annotation_level: match problem.severity {
+                Severity::Error => CheckRunOutputAnnotationLevel::Failure,
+                Severity::Warning => CheckRunOutputAnnotationLevel::Warning,
+            },
+            message: problem.message.clone(),
+            title: Some(problem.reason.to_string()),
+            raw_details: None,
+        }
+    });
+    annotations.collect()
+}

@@ -1,0 +1,137 @@
+//! The post stage of a workflow's step: it runs when the job ends, after a cancel too, perhaps beside the main stage. It waits for
+//! one that still works, clears up after one that was killed, and otherwise has nothing to do. Running it again does no harm.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::presence::{Claimed, MainStage, Sign};
+use super::session::Session;
+use super::{announce, load};
+use crate::context::ContextStore;
+use crate::domain::diagnostic::Problems;
+use crate::domain::names::Digest;
+use crate::engine;
+use crate::request::cli::{Command, Target};
+use crate::sources::{LockMode, Tree};
+
+/// The name that the program is started under for the post stage: what starts it takes a path, and no arguments.
+pub(super) const PROGRAM: &str = "tieline-post";
+
+/// How long a main stage that still works is waited for: a cancelled job has five minutes in all.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What became of the main stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Main {
+    /// It came to its end by itself, or there was none.
+    Ended,
+    /// It still works.
+    Works,
+    /// It was killed; what it left was cleared up.
+    WasKilled,
+}
+
+/// Whether the program was started for the post stage.
+pub(super) fn is_asked_for(program: Option<&String>) -> bool {
+    program.and_then(|program| Path::new(program).file_name()).is_some_and(|name| name == PROGRAM)
+}
+
+/// Does what is left to do after the main stage, which was given `command`.
+pub(super) async fn run(session: &Session, command: &Command) -> Result<Main, Problems> {
+    let Some(main) = MainStage::find(&session.world) else { return Ok(Main::Ended) };
+    match wait(session, &main).await {
+        Sign::Alive => {
+            session.say("it still works, and is left alone: it publishes what completes, and gives its claim back");
+            return Ok(Main::Works);
+        }
+        Sign::Ended(_) => {
+            main.forget(&session.world);
+            return Ok(Main::Ended);
+        }
+        Sign::Dead => {}
+    }
+    match (&main.claimed, target(command)) {
+        (Some(claimed), Some(target)) => clear_up(session, claimed, target).await?,
+        _ => session.say("the main stage was killed; it had claimed nothing, so nothing is left to clear up"),
+    }
+    if let Some(target) = target(command) {
+        announce::lost(session, target).await?;
+    }
+    main.forget(&session.world);
+    Ok(Main::WasKilled)
+}
+
+/// Waits for the main stage to end, and tells so where there is something to wait for.
+async fn wait(session: &Session, main: &MainStage) -> Sign {
+    let clock = &session.world.clock;
+    let mut sign = main.sign(&session.world);
+    if sign != Sign::Alive {
+        return sign;
+    }
+    let who = main.claimed.as_ref().map_or_else(|| "the main stage".to_owned(), shown);
+    session.say(&format!(
+        "{who} still works, although its step is over; waiting for it, at most {} minutes",
+        PATIENCE.as_secs() / 60
+    ));
+    let start = clock.now();
+    while sign == Sign::Alive && (clock.now() - start).to_std().unwrap_or_default() < PATIENCE {
+        tokio::select! {
+            () = session.cancel.cancelled() => return sign,
+            () = clock.sleep(LOOK) => {}
+        }
+        sign = main.sign(&session.world);
+    }
+    if let Sign::Ended(code) = &sign {
+        session.say(&format!("it came to its end, with exit code {code}"));
+    }
+    sign
+}
+
+fn shown(claimed: &Claimed) -> String {
+    format!("run `{}` on `{}`", claimed.run, claimed.place)
+}
+
+/// What a command that claims something is about.
+fn target(command: &Command) -> Option<&Target> {
+    match command {
+        Command::Deploy(deploy) => Some(&deploy.target),
+        _ => None,
+    }
+}
+
+/// Folds what a killed run did into the ledger and gives back its claim.
+async fn clear_up(session: &Session, claimed: &Claimed, target: &Target) -> Result<(), Problems> {
+    session.say(&format!("{} was killed, or ran out of memory", shown(claimed)));
+    let folder = session.folder(target.working_directory.as_deref());
+    let written = load::manifest(session, target).ok();
+    let near = written.as_ref().map_or(&folder, |written| &written.folder);
+    let store = session.open_context(&target.context, &folder, near).await?.store;
+    let trees = match &written {
+        Some(written) => trees(session, &*store, written).await.unwrap_or_default(),
+        None => BTreeMap::new(),
+    };
+    if engine::clear_up(&session.world, &*store, &claimed.place, &claimed.run, &trees).await? {
+        session.say("what it did was noted in the ledger and its claim given back: the next run goes on from there");
+        session.say("a Terraform that was killed with it may have left its state locked; if so, the next run says by whom");
+    } else {
+        session.say("it holds no claim any more: nothing is left to clear up");
+    }
+    Ok(())
+}
+
+/// The plugins of the manifest, which a later destroy finds in the ledger only if they are recorded with what they made.
+async fn trees(
+    session: &Session,
+    store: &dyn ContextStore,
+    written: &load::Written,
+) -> Result<BTreeMap<Digest, Arc<Tree>>, Problems> {
+    let organization = session.organization(store, &[]).await?;
+    let loaded = session.plugins(written, organization.catalog.as_ref(), LockMode::Frozen).await?;
+    let plugins = loaded.plugins.iter().filter_map(|(used, plugin)| Some((plugin, loaded.contents.get(used)?)));
+    Ok(plugins.map(|(plugin, content)| (plugin.source.digest.clone(), content.tree.clone())).collect())
+}

@@ -1,0 +1,19 @@
+//! The GitHub server that the workflow runs on, or another: one client for everything that is asked of it, and the few things
+//! that a run writes there.
+
+mod app;
+pub mod check;
+mod client;
+pub mod comment;
+pub mod deployment;
+mod error;
+mod oidc;
+mod rate;
+mod wire;
+
+pub use client::{Client, Identity, Repository, Server, part};
+pub use error::{ApiError, Bearer};
+pub use oidc::IdentityTokens;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! The post stage of a workflow's step, beside and after a main stage.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::process::Signal;
+
+use super::bench::{Bench, Running, descendants, is_alive, wait_until};
+use super::container::{contained, needs_root};
+use crate::harness::needs_terraform;
+
+/// A bench with an application of one slow plugin.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    bench.deployable("app", &format!("{{a: {}}}", bench.slow("gate", "")));
+    fs::create_dir(bench.path("runner-temp")).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_tieline"), bench.path("bin/tieline-post")).unwrap();
+    bench
+}
+
+/// A stage of a step that deploys the application, with what the runner gives every stage.
+fn stage(bench: &Bench, program: &Path) -> Command {
+    let deploy = bench.deploy_command("app", &[]);
+    let mut command = Command::new(program);
+    command.current_dir(bench.root()).env_clear().stdin(Stdio::null());
+    command.envs(deploy.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("GITHUB_ACTIONS", "true").env("RUNNER_TEMP", bench.path("runner-temp")).env("GITHUB_STATE", bench.path("state"));
+    command.env("INPUT_COMMAND", "deploy").env("INPUT_WORKING-DIRECTORY", "app").env("INPUT_ENVIRONMENT", "e");
+    command.env("INPUT_ALLOW-LOCAL-EXEC", "true").env("INPUT_CONTEXT", bench.context());
+    command
+}
+
+fn main_stage(bench: &Bench) -> Command {
+    stage(bench, Path::new(env!("CARGO_BIN_EXE_tieline")))
+}
+
+/// The post stage, with what the main stage left for it, as the runner reads it.
+fn post_stage(bench: &Bench) -> Command {
+    let mut command = stage(bench, &bench.path("bin/tieline-post"));
+    let state = fs::read_to_string(bench.path("state")).unwrap_or_default();
+    let mut lines = state.lines();
+    while let Some((name, delimiter)) = lines.next().and_then(|line| line.split_once("<<")) {
+        let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+        command.env(format!("STATE_{name}"), value.join("\n"));
+    }
+    command
+}
+
+/// Kills a run that was started as it is, and lets what it started come to an end.
+fn kill(bench: &Bench, run: Running) {
+    let left = descendants(run.id());
+    run.kill();
+    bench.open("gate");
+    wait_until("what was left over has ended", || left.iter().all(|id| !is_alive(*id)));
+}
+
+/// Runs the post stage, which is to succeed.
+fn post(bench: &Bench) -> String {
+    let ended = bench.start(post_stage(bench)).finish();
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+    ended.out
+}
+
+fn assert_nothing_left(bench: &Bench) {
+    let mut files = fs::read_dir(bench.path("runner-temp")).unwrap().flatten();
+    assert!(!files.any(|file| file.file_name().to_string_lossy().starts_with("tieline-stage-")));
+}
+
+#[test]
+fn post_has_nothing_to_say_without_a_main_stage() {
+    assert_eq!(post(&bench()), "");
+}
+
+#[test]
+fn tf_post_has_nothing_to_say_after_an_orderly_end() {
+    needs_terraform!();
+    let bench = bench();
+    bench.open("gate");
+    let main = bench.start(main_stage(&bench)).finish();
+    assert_eq!(main.code, Some(0), "{}", main.out);
+    assert_eq!(post(&bench), "");
+    assert_nothing_left(&bench);
+    assert_eq!(post(&bench), "", "it may run again");
+}
+
+#[test]
+fn tf_post_waits_for_a_main_stage_that_still_works() {
+    needs_terraform!();
+    let bench = bench();
+    let main = bench.start(main_stage(&bench));
+    bench.wait_at("gate");
+    let post = bench.start(post_stage(&bench));
+    wait_until("the post stage says so", || post.out().contains("still works"));
+    let run = bench.claim("app").unwrap()["run"]["id"].as_str().unwrap().to_owned();
+    bench.open("gate");
+    assert_eq!(main.finish().code, Some(0));
+    let ended = post.finish();
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+    assert_eq!(
+        ended.out,
+        format!(
+            "run `{run}` on `w/e/app` still works, although its step is over; waiting for it, at most 4 minutes\n\
+             it came to its end, with exit code 0\n"
+        )
+    );
+    assert_eq!((bench.runs("app").len(), bench.value("app", "a").as_deref()), (1, Some("slow")));
+    assert_nothing_left(&bench);
+    bench.assert_left_free("app");
+}
+
+#[test]
+fn tf_post_that_is_cancelled_leaves_a_main_stage_that_works_alone() {
+    needs_terraform!();
+    let bench = bench();
+    let main = bench.start(main_stage(&bench));
+    bench.wait_at("gate");
+    let post = bench.start(post_stage(&bench));
+    wait_until("the post stage waits", || post.out().contains("still works"));
+    post.signal(Signal::INT);
+    let ended = post.finish();
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+    assert!(ended.out.contains("is left alone"), "{}", ended.out);
+    bench.open("gate");
+    assert_eq!(main.finish().code, Some(0));
+    bench.assert_left_free("app");
+}
+
+#[test]
+fn tf_r21_post_clears_up_after_a_main_stage_that_was_killed() {
+    needs_terraform!();
+    let bench = bench();
+    let main = bench.start(main_stage(&bench));
+    bench.wait_at("gate");
+    let claim = bench.claim("app").unwrap();
+    kill(&bench, main);
+    assert_eq!(bench.claim("app").unwrap()["run"]["id"], claim["run"]["id"]);
+    let said = post(&bench);
+    let run = claim["run"]["id"].as_str().unwrap();
+    assert!(
+        said.starts_with(&format!("run `{run}` on `w/e/app` was killed, or ran out of memory\nwhat it did was noted")),
+        "{said}"
+    );
+    assert_eq!(bench.claim("app"), None);
+    let recorded = &bench.runs("app")[0];
+    assert_eq!((&recorded["id"], &recorded["status"]), (&claim["run"]["id"], &"aborted".into()));
+    bench.verify();
+    assert_nothing_left(&bench);
+    assert_eq!(post(&bench), "", "it may run again");
+
+    let next = bench.deploys("app", &[]);
+    assert!(!next.err.contains("taken over"), "{}", next.err);
+    assert_eq!((bench.made("gate"), bench.value("app", "a").as_deref()), (1, Some("slow")));
+    bench.verify();
+}
+
+/// What nobody could do who merely looks: the dead run's container is gone, and with it its processes' numbers.
+#[test]
+fn tf_r21_after_a_killed_container_the_next_deploy_needs_no_hand() {
+    needs_terraform!();
+    needs_root!();
+    let bench = bench();
+    let main = bench.start(contained(&bench, &main_stage(&bench)));
+    bench.wait_at("gate");
+    let left = descendants(main.id());
+    main.kill();
+    wait_until("the container is gone", || left.iter().all(|id| !is_alive(*id)));
+    bench.open("gate");
+    let refused = bench.deploy("app", &[]);
+    assert!(refused.err.contains("[claimed]"), "{}", refused.err);
+
+    let ended = bench.start(contained(&bench, &post_stage(&bench))).finish();
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+    assert_eq!(bench.claim("app"), None);
+    bench.deploys("app", &[]);
+    assert_eq!(bench.value("app", "a").as_deref(), Some("slow"));
+    bench.verify();
+}
+
+#[test]
+fn tf_post_leaves_the_claim_of_another_run_alone() {
+    needs_terraform!();
+    let bench = bench();
+    let main = bench.start(main_stage(&bench));
+    bench.wait_at("gate");
+    let mut claim = bench.claim("app").unwrap();
+    kill(&bench, main);
+    claim["run"]["id"] = "01ARZ3NDEKTSV4RRFFQ69G5FAV".into();
+    bench.put_claim("app", &claim);
+    let said = post(&bench);
+    assert!(said.contains("it holds no claim any more"), "{said}");
+    assert_eq!(bench.claim("app").unwrap()["run"]["id"], claim["run"]["id"]);
+    assert!(bench.runs("app").is_empty());
+}

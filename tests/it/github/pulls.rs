@@ -1,0 +1,134 @@
+//! Pull requests.
+
+use serde_json::{Value, json};
+
+use super::about;
+use super::call::{Answer, Call, Outcome};
+use super::git::Git;
+use super::objects::node;
+use super::people::person;
+use super::repository::Repository;
+
+pub(super) struct Pull {
+    pub(super) number: u64,
+    pub(super) id: u64,
+    pub(super) title: String,
+    /// The branch with the change.
+    pub(super) head: String,
+    /// The branch to be changed.
+    pub(super) base: String,
+    pub(super) author: String,
+    pub(super) is_open: bool,
+}
+
+pub(super) fn get(repository: &Repository, call: &Call, number: &str) -> Outcome {
+    let pull = repository.pulls.iter().find(|pull| pull.number.to_string() == number).ok_or_else(Answer::not_found)?;
+    Ok(Answer::json(200, &whole(repository, call, pull)))
+}
+
+/// The pull requests, newest first; of a `state`, `head` (`owner:branch`) and `base` where the caller says so.
+pub(super) fn list(repository: &Repository, call: &Call) -> Answer {
+    let query = call.query();
+    let owner = repository.name.split('/').next().unwrap();
+    let state = query.get("state").map_or("open", String::as_str);
+    let is_asked = |pull: &&Pull| {
+        let has = |field: &str, value: &str| query.get(field).is_none_or(|asked| asked == value);
+        let is_state = state == "all" || (state == "open") == pull.is_open;
+        is_state && has("head", &format!("{owner}:{}", pull.head)) && has("base", &pull.base)
+    };
+    let found = repository.pulls.iter().rev().filter(is_asked);
+    call.page(&found.map(|pull| describe(repository, call, pull)).collect::<Vec<_>>())
+}
+
+fn whole(repository: &Repository, call: &Call, pull: &Pull) -> Value {
+    let mut whole = describe(repository, call, pull);
+    let more = json!({
+        "merged": false,
+        "mergeable": true,
+        "mergeable_state": "clean",
+        "merged_by": null,
+        "rebaseable": true,
+        "maintainer_can_modify": false,
+        "comments": repository.comments.iter().filter(|comment| comment.issue == pull.number).count(),
+        "review_comments": 0,
+        "commits": 1,
+        "additions": 1,
+        "deletions": 0,
+        "changed_files": 1,
+    });
+    whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    whole
+}
+
+fn describe(repository: &Repository, call: &Call, pull: &Pull) -> Value {
+    let number = pull.number;
+    let (api, web) = (format!("{}/repos/{}", call.base, repository.name), repository.web());
+    let (url, html_url) = (format!("{api}/pulls/{number}"), format!("{web}/pull/{number}"));
+    let (issue_url, statuses_url) =
+        (format!("{api}/issues/{number}"), format!("{api}/statuses/{}", tip(&repository.git, &pull.head)));
+    let comments_url = format!("{issue_url}/comments");
+    let (commits_url, review_comments_url) = (format!("{url}/commits"), format!("{url}/comments"));
+    let a_review_comment = format!("{api}/pulls/comments{{/number}}");
+    let links = [
+        ("self", &url),
+        ("html", &html_url),
+        ("issue", &issue_url),
+        ("comments", &comments_url),
+        ("review_comments", &review_comments_url),
+        ("review_comment", &a_review_comment),
+        ("commits", &commits_url),
+        ("statuses", &statuses_url),
+    ];
+    let links: Value = links.iter().map(|(name, url)| ((*name).to_owned(), json!({"href": url}))).collect();
+    let branch = |branch: &str| {
+        let owner = repository.name.split('/').next().unwrap();
+        json!({
+            "label": format!("{owner}:{branch}"),
+            "ref": branch,
+            "sha": tip(&repository.git, branch),
+            "user": person(&call.base, owner, "Organization"),
+            "repo": about::describe(repository, call, false),
+        })
+    };
+    json!({
+        "url": url,
+        "id": pull.id,
+        "node_id": node("PR", repository.id, number),
+        "html_url": html_url,
+        "diff_url": format!("{html_url}.diff"),
+        "patch_url": format!("{html_url}.patch"),
+        "issue_url": issue_url,
+        "number": number,
+        "state": if pull.is_open { "open" } else { "closed" },
+        "locked": false,
+        "title": pull.title,
+        "user": person(&call.base, &pull.author, "User"),
+        "body": null,
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:00Z",
+        "closed_at": if pull.is_open { Value::Null } else { json!("2026-01-02T00:00:00Z") },
+        "merged_at": null,
+        "merge_commit_sha": null,
+        "assignee": null,
+        "assignees": [],
+        "requested_reviewers": [],
+        "requested_teams": [],
+        "labels": [],
+        "milestone": null,
+        "draft": false,
+        "commits_url": commits_url,
+        "review_comments_url": review_comments_url,
+        "review_comment_url": a_review_comment,
+        "comments_url": comments_url,
+        "statuses_url": statuses_url,
+        "head": branch(&pull.head),
+        "base": branch(&pull.base),
+        "_links": links,
+        "author_association": "MEMBER",
+        "auto_merge": null,
+    })
+}
+
+fn tip(git: &Git, branch: &str) -> String {
+    git.resolve(&format!("refs/heads/{branch}"), "commit").unwrap_or_default()
+}
