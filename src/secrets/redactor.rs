@@ -41,7 +41,8 @@ impl Redactor {
         for secret in secrets {
             let text = secret.expose();
             let forms = std::iter::once(text).chain(text.lines().map(str::trim)).flat_map(forms_of);
-            known.forms.extend(forms.filter(|form| worth_hiding(form) && seen.insert(form.clone())));
+            let fit = forms.filter(|form| worth_hiding(form));
+            known.forms.extend(fit.filter(|form| seen.insert(form.clone())));
         }
         known.finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&known.forms).ok();
     }
