@@ -21,8 +21,8 @@ pub(super) struct Log {
     /// The terminal's width; none where lines go to a file.
     width: Option<usize>,
     running: BTreeMap<String, String>,
-    /// What each task's plan does, for those who fold it away.
-    plans: BTreeMap<String, Vec<String>>,
+    /// What each task's plan does, by resource, for those who fold it away.
+    plans: BTreeMap<String, BTreeMap<String, String>>,
     done: usize,
     has_progress: bool,
 }
@@ -47,7 +47,7 @@ impl Log {
 
     /// What the plan of the task that just ended did, a line for each resource.
     pub(super) fn take_plan(&mut self, alias: &str) -> Vec<String> {
-        self.plans.remove(alias).unwrap_or_default()
+        self.plans.remove(alias).unwrap_or_default().into_values().collect()
     }
 
     /// What to write at the end.
@@ -149,7 +149,8 @@ impl Log {
         if is_shown {
             let reason = change.reason.as_ref().map(|reason| format!(" ({})", one_line(reason))).unwrap_or_default();
             let line = format!("{} {}{reason}", change.action, inside(&change.address));
-            self.plans.entry(alias.to_owned()).or_default().push(line);
+            // An apply says once more what was planned.
+            self.plans.entry(alias.to_owned()).or_default().insert(change.address.clone(), line);
         }
     }
 
