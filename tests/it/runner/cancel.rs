@@ -41,11 +41,7 @@ fn cancelled_at_reading(nth: usize) {
     let mut job = site.job(Event::push("main"));
     let running = site.deploy(&mut job, "app", "e").start();
     states.wait_for("GET /w/e/app/b", nth);
-    let releasing = states.clone();
-    // Terraform asks for the state once more after an interrupt, or not at all; the server answers as soon as it can.
-    let release = std::thread::spawn(move || releasing.release());
-    let step = running.cancel();
-    release.join().unwrap();
+    let step = running.cancel_while(|| states.release());
     assert_told(&step);
     job.finish();
     assert_aborted(&site, &states);

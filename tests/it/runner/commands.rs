@@ -104,12 +104,9 @@ fn unescape(text: &str, more: &[(&str, &str)]) -> String {
 mod tests {
     use super::{Command, Form};
 
-    fn parsed(line: &str) -> Option<(String, String)> {
-        Command::parse(line, None).map(|command| (command.name, command.data))
-    }
-
-    fn is(name: &str, data: &str) -> Option<(String, String)> {
-        Some((name.to_owned(), data.to_owned()))
+    /// Name and data.
+    fn parsed(line: &str) -> Option<String> {
+        Command::parse(line, None).map(|command| format!("{}: {}", command.name, command.data))
     }
 
     #[test]
@@ -119,8 +116,8 @@ mod tests {
         assert_eq!(command.property("title"), Some("x,y: z"));
         assert_eq!((command.property("file"), command.property("line")), (Some("a.tf"), Some("3")));
         assert_eq!(parsed("x ::error::y"), None);
-        assert_eq!(parsed("::error title=a::b::c"), is("error", "b::c"));
-        assert_eq!(parsed("::error::%250A"), is("error", "%0A"));
+        assert_eq!(parsed("::error title=a::b::c").as_deref(), Some("error: b::c"));
+        assert_eq!(parsed("::error::%250A").as_deref(), Some("error: %0A"));
         assert_eq!(parsed("::no-such::x"), None);
         assert_eq!(parsed("::error"), None);
     }

@@ -17,7 +17,7 @@ if [ "$1" = apply ]; then
     for (n = 0; n < events; n++)
       printf "{\"@level\":\"info\",\"@message\":\"m\",\"@module\":\"terraform.ui\",\"@timestamp\":\"2026-01-01T00:00:00Z\",\"hook\":{\"resource\":{\"addr\":\"module.plugin.terraform_data.it\",\"module\":\"module.plugin\",\"resource\":\"terraform_data.it\",\"implied_provider\":\"terraform\",\"resource_type\":\"terraform_data\",\"resource_name\":\"it\",\"resource_key\":null},\"provisioner\":\"local-exec\",\"output\":\"event %d of many\"},\"type\":\"provision_progress\"}\n", n
   }'
-  touch flooded /github/workspace/flooded
+  touch /github/workspace/flooded
   while [ ! -e /github/workspace/go ]; do sleep 0.05; done
 fi
 exec /github/runner_temp/terraform/terraform "$@"

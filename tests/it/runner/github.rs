@@ -77,5 +77,5 @@ fn tf_the_quickstart_with_its_context_on_github() {
     }
     assert!(!context.hosted.references().iter().any(|name| name.contains("claims")), "no claim is left");
     assert_eq!(states.locks(), 0);
-    eprintln!("{} writes in four runs and an init", site.github.writes());
+    eprintln!("{} writes in three runs and an init", site.github.writes());
 }

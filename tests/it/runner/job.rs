@@ -302,7 +302,12 @@ impl Running<'_, '_> {
 
     /// Cancels the step as the runner does.
     pub(crate) fn cancel(self) -> StepResult {
-        let result = self.job.end(self.stage.cancel(), &self.id, true);
+        self.cancel_while(|| {})
+    }
+
+    /// The same, with something to happen once it was interrupted.
+    pub(crate) fn cancel_while(self, happens: impl FnOnce()) -> StepResult {
+        let result = self.job.end(self.stage.cancel(happens), &self.id, true);
         self.job.keep_state(&result);
         result
     }

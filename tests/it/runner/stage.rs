@@ -14,7 +14,7 @@ use super::log::Log;
 const AFTER_INT: Duration = Duration::from_millis(7500);
 const AFTER_TERM: Duration = Duration::from_millis(2500);
 /// Longer than any stage takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A stage that runs.
 pub(crate) struct Stage {
@@ -90,8 +90,9 @@ impl Stage {
     }
 
     /// Cancels as the runner does: an interrupt, a request to end, the end of the client, and each only if it is still there.
-    pub(crate) fn cancel(mut self) -> Ended {
+    pub(crate) fn cancel(mut self, after_interrupt: impl FnOnce()) -> Ended {
         self.container.signal(Signal::INT);
+        after_interrupt();
         let mut exit = self.container.wait(AFTER_INT);
         if exit.is_none() {
             self.container.signal(Signal::TERM);
