@@ -60,6 +60,12 @@ impl Session {
         Some(self.client(Identity::Token(Secret::new(token))))
     }
 
+    /// A client for the plugins on the server: with the workflow's token, else as anybody.
+    pub(super) fn plugin_client(&self, arguments: &ContextArguments) -> Client {
+        let client = self.workflow_client(arguments).unwrap_or_else(|| self.client(Identity::Anonymous));
+        client.cancelled_by(self.cancel.clone())
+    }
+
     fn client(&self, identity: Identity) -> Client {
         Client::new(&self.world, &self.server(), identity).learning(self.learner())
     }
