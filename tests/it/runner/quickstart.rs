@@ -21,7 +21,7 @@ fn two_jobs(site: &Site) {
     // `${{ fromJSON(steps.deploy.outputs.connections)['…'].attributes.url }}` of a later step.
     let url = &shop.json("connections")["retail/staging/shop/web.web"]["attributes"]["url"];
     assert!(url.as_str().is_some_and(|url| url.starts_with("https://")), "{shop}");
-    assert_eq!((shop.output("run-status"), shop.output("environment")), ("succeeded", "retail/staging"));
+    assert_eq!((shop.output("run-status"), shop.output("environment")), ("succeeded", "staging"));
     assert_eq!(shop.json("changes")["remove"], 0);
     let names = ["run-id", "connections", "outputs", "changes", "release", "environment", "run-status"];
     let values: Vec<(&str, &str)> = names.iter().map(|name| (*name, shop.output(name))).collect();
