@@ -134,9 +134,14 @@ impl GitHub {
 
     /// Where a job gets tokens with this subject, such as `repo:acme/shop:environment:staging`.
     pub(crate) fn identity(&self, subject: &str) -> Identity {
+        self.identity_living(subject, TimeDelta::minutes(5))
+    }
+
+    /// The same, with tokens that live so long.
+    pub(crate) fn identity_living(&self, subject: &str, life: TimeDelta) -> Identity {
         let (base, mut state) = (self.url(), self.state());
         let token = format!("runtime-token-{}", state.jobs.len() + 1);
-        state.jobs.push(Job { token: token.clone(), subject: subject.to_owned() });
+        state.jobs.push(Job { token: token.clone(), subject: subject.to_owned(), life });
         Identity { url: format!("{base}/_oidc/token?api-version=2.0"), token, issuer: format!("{base}/_oidc") }
     }
 
