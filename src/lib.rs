@@ -4,6 +4,7 @@
 //! ARCHITECTURE.md has the code map and the invariants.
 
 pub mod app;
+pub mod cloud;
 pub mod context;
 pub mod documents;
 pub mod domain;

@@ -26,10 +26,8 @@ impl Session {
 
     /// Takes note of the tokens and the key, before anything can show them.
     pub(super) fn learn_access(&self, arguments: &ContextArguments) {
-        for secret in [&arguments.context_token, &arguments.app_private_key, &arguments.github_token] {
-            if let Some(secret) = secret {
-                self.learn(&Secret::new(secret));
-            }
+        for secret in [&arguments.context_token, &arguments.app_private_key, &arguments.github_token].into_iter().flatten() {
+            self.learn(&Secret::new(secret));
         }
     }
 

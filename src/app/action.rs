@@ -35,13 +35,13 @@ pub(super) async fn run(world: World, program: Option<&String>, cancel: Cancella
     let session = Session::new(world.clone(), display, cancel);
     if post::is_asked_for(program) {
         trace::start(&session);
-        return post_stage(&session.in_workflow(workflow), decoded).await;
+        return post_stage(session.in_workflow(workflow), decoded).await;
     }
     let presence = Presence::announce(&world);
-    let session = session.in_workflow(Workflow { presence, ..workflow });
+    let mut session = session.in_workflow(Workflow { presence, ..workflow });
     trace::start(&session);
     let ended = match decoded {
-        Ok(decoded) => begin(&session, decoded).await,
+        Ok(decoded) => begin(&mut session, decoded).await,
         Err(problems) => Err(problems),
     };
     let code = conclude(&session, &ended);
@@ -52,16 +52,21 @@ pub(super) async fn run(world: World, program: Option<&String>, cancel: Cancella
 }
 
 /// What was wrong with the inputs was said by the main stage.
-async fn post_stage(session: &Session, decoded: Result<Decoded, Problems>) -> u8 {
+async fn post_stage(mut session: Session, decoded: Result<Decoded, Problems>) -> u8 {
     let Ok(decoded) = decoded else { return 0 };
-    let problems = post::run(session, &decoded.request.command).await.err().unwrap_or_default();
+    let cleared_up = match session.trust(decoded.request.network.ca_cert.as_deref()) {
+        Ok(()) => post::run(&session, &decoded.request.command).await,
+        Err(problems) => Err(problems),
+    };
+    let problems = cleared_up.err().unwrap_or_default();
     session.show(&problems);
     session.annotate(&problems);
     exit_code(&problems)
 }
 
-async fn begin(session: &Session, decoded: Decoded) -> Ended {
-    let Decoded { request: Cli { command, .. }, unused, warnings } = decoded;
+async fn begin(session: &mut Session, decoded: Decoded) -> Ended {
+    let Decoded { request: Cli { command, network, .. }, unused, warnings } = decoded;
+    session.trust(network.ca_cert.as_deref())?;
     session.warn(&warnings);
     for name in unused {
         session.say(&format!("the input `{name}` has no meaning for this command"));

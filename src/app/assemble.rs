@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::load::{self, LoadedPlugins, Organization, Written};
 use super::session::{Opened, Session};
 use super::view::entries;
+use crate::cloud::WebIdentity;
 use crate::context::ledger::Snapshot;
 use crate::context::{ContextStore, layout};
 use crate::documents;
@@ -190,13 +191,13 @@ pub(super) fn gates(organization: &Organization, arguments: &cli::Terraform) -> 
 }
 
 /// Gates and contracts of all plugins, before any Terraform starts (R10, R13).
-pub(super) fn check_modules(resolved: &Resolved, gates: &Gates) -> Result<(), Problems> {
+pub(super) fn check_modules(session: &Session, resolved: &Resolved, gates: &Gates) -> Result<(), Problems> {
     let mut problems = Problems::default();
     for (alias, plugin) in &resolved.deployment.plugins {
         let content = resolved.content(alias);
         let mut found = policy::check_contract(&plugin.plugin, &plugin.outputs, content.module());
         found.extend(policy::gate(&content.modules, gates));
-        problems.extend(load::in_plugin(&plugin.source.written, found));
+        problems.extend(load::in_plugin(&session.plugin_folder(&resolved.written.folder, &plugin.source.written), found));
     }
     if problems.any_error() { Err(problems) } else { Ok(()) }
 }
@@ -223,7 +224,6 @@ impl Resolved {
         let binary = terraform::locate(&session.world, arguments.terraform.as_deref())?;
         let settings = terraform::Settings {
             plugin_cache: folder.join("providers"),
-            ca_cert: arguments.ca_cert.as_ref().map(|path| session.world.directory.join(path)),
             terraform_parallelism: arguments.terraform_parallelism,
             lock_timeout: arguments.lock_timeout,
         };
@@ -242,7 +242,7 @@ impl Resolved {
     pub(super) async fn engine(
         self,
         session: &Session,
-        terraform: Terraform,
+        (terraform, identity): (Terraform, Option<WebIdentity>),
         arguments: &cli::Terraform,
         settings: Settings,
         folder: PathBuf,
@@ -262,6 +262,7 @@ impl Resolved {
             removed,
             own,
             redactor: session.redactor.clone(),
+            identity,
             secrets: self.secrets,
             local_base: self.opened.local_base,
             folder,

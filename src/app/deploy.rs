@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
-use super::{Ended, Outcome, outputs, watch};
+use super::{Ended, Outcome, identity, outputs, watch};
+use crate::cloud::Purpose;
 use crate::domain::deployment::Choice;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
@@ -23,7 +24,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     let resolved = assemble::resolve(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
     refuse_pending(&resolved)?;
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
-    assemble::check_modules(&resolved, &gates)?;
+    assemble::check_modules(session, &resolved, &gates)?;
     let run = RunId::from_parts(
         u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
         session.world.random.bits(),
@@ -53,20 +54,21 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
         presence.claims(&session.world, &resolved.deployment.place, &run);
     }
-    // Asking terraform for its version takes longer than taking the claim, and neither needs the other.
+    // Each of these takes a while, and none needs another.
     let say = |note: String| session.say(&note);
-    let (held, terraform) = tokio::join!(
-        engine::claim(&start, &resolved.deployment, &say),
-        resolved.terraform(session, &arguments.terraform, folder.path())
-    );
+    let ready = async {
+        let terraform = resolved.terraform(session, &arguments.terraform, folder.path());
+        tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
+    };
+    let (held, ready) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready);
     let held = held?;
     if let Some(workflow) = &session.workflow {
         workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment));
     }
-    let engine = match terraform {
-        Ok(terraform) => {
+    let engine = match ready {
+        Ok(ready) => {
             let folder = folder.path().to_path_buf();
-            resolved.engine(session, terraform, &arguments.terraform, settings, folder, watcher.sink()).await
+            resolved.engine(session, ready, &arguments.terraform, settings, folder, watcher.sink()).await
         }
         Err(problems) => Err(problems),
     };

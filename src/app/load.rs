@@ -1,7 +1,7 @@
 //! From a request to a resolved deployment: documents, plugins, contracts, context. Every problem on the way is gathered.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::session::Session;
@@ -180,8 +180,9 @@ impl Session {
         };
         let mut problems = Problems::default();
         for (used, fetched) in fetched {
-            let name = plugin_file(&used, "plugin.yaml");
-            match self.read_plugin(&used, &fetched.tree, uses.get(&used), &written.file) {
+            let known_as = self.plugin_folder(&written.folder, &used);
+            let name = plugin_file(&known_as, "plugin.yaml");
+            match self.read_plugin(&known_as, &fetched.tree, uses.get(&used), &written.file) {
                 Ok((plugin, modules, proposed)) => {
                     if let Some(entry) = new_lock.plugins.get_mut(&used) {
                         entry.version = Some(plugin.version.clone());
@@ -214,6 +215,11 @@ impl Session {
             }
             Err(_) => Ok(Lock::default()),
         }
+    }
+
+    /// The folder of a plugin, as people know it: from the working directory where it is a path, as it is written otherwise.
+    pub(super) fn plugin_folder(&self, manifest_folder: &Path, used: &str) -> String {
+        if used.starts_with('.') { shown(self, &without_steps_back(&manifest_folder.join(used))) } else { used.to_owned() }
     }
 
     /// Reads a plugin's document, the static reading of its module, and the types it proposes.
@@ -311,6 +317,19 @@ impl Session {
     }
 }
 
+/// The same path with no `.` and `..` in it. Links are not looked at: it is for people.
+fn without_steps_back(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => _ = plain.pop(),
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
 /// Problems whose places are paths inside a plugin, with places that people know.
 pub(super) fn in_plugin(used: &str, mut problems: Problems) -> Problems {
     for origin in problems.0.iter_mut().filter_map(|problem| problem.origin.as_mut()) {
@@ -320,9 +339,12 @@ pub(super) fn in_plugin(used: &str, mut problems: Problems) -> Problems {
 }
 
 /// A file of a plugin, as people know it.
-pub(super) fn plugin_file(used: &str, path: &str) -> String {
-    let base = used.strip_prefix("./").unwrap_or(used).trim_end_matches('/');
-    if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") }
+fn plugin_file(folder: &str, path: &str) -> String {
+    match (folder, path) {
+        (_, "") => folder.to_owned(),
+        ("", _) => path.to_owned(),
+        _ => format!("{folder}/{path}"),
+    }
 }
 
 /// Every source that the manifest uses, with its first place.

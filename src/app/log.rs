@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::domain::diagnostic::Severity;
 use crate::domain::record::{TaskStatus, TaskType};
 use crate::engine::{Event, Phase};
+use crate::render::names::is_own_resource;
 use crate::report::one_line;
 use crate::report::style::{Style, paint};
 use crate::terraform;
@@ -20,6 +21,8 @@ pub(super) struct Log {
     /// The terminal's width; none where lines go to a file.
     width: Option<usize>,
     running: BTreeMap<String, String>,
+    /// What each task's plan does, for those who fold it away.
+    plans: BTreeMap<String, Vec<String>>,
     done: usize,
     has_progress: bool,
 }
@@ -27,7 +30,7 @@ pub(super) struct Log {
 impl Log {
     /// An empty log; with a width, it keeps a progress line at its end.
     pub(super) fn new(color: bool, width: Option<usize>) -> Self {
-        Self { color, width, running: BTreeMap::new(), done: 0, has_progress: false }
+        Self { color, width, running: BTreeMap::new(), plans: BTreeMap::new(), done: 0, has_progress: false }
     }
 
     /// What to write for an event, `elapsed` after the start.
@@ -40,6 +43,11 @@ impl Log {
         }
         text.push_str(&self.progress(elapsed));
         text
+    }
+
+    /// What the plan of the task that just ended did, a line for each resource.
+    pub(super) fn take_plan(&mut self, alias: &str) -> Vec<String> {
+        self.plans.remove(alias).unwrap_or_default()
     }
 
     /// What to write at the end.
@@ -74,7 +82,12 @@ impl Log {
                 self.running.insert(alias.to_string(), phase.to_string());
                 (*phase == Phase::Apply).then(|| self.prefixed(alias.as_str(), "applying"))
             }
-            Event::Terraform { alias, event } => self.terraform(alias.as_str(), event),
+            Event::Terraform { alias, event } => {
+                if let terraform::Event::Planned(change) = event {
+                    self.note_planned(alias.as_str(), change);
+                }
+                self.terraform(alias.as_str(), event)
+            }
             Event::Planned { alias, counts } => {
                 self.running.remove(alias.as_str());
                 (!counts.is_empty()).then(|| self.prefixed(alias.as_str(), &format!("planned {counts}")))
@@ -109,11 +122,8 @@ impl Log {
 
     fn terraform(&self, alias: &str, event: &terraform::Event) -> Option<String> {
         use terraform::{Action, Event as Said};
-        let inside = |address: &str| one_line(address.strip_prefix("module.plugin.").unwrap_or(address));
         let text = match event {
-            Said::ResourceDone { address, action, elapsed }
-                if *action != Action::Read && !address.starts_with("terraform_data.tieline_") =>
-            {
+            Said::ResourceDone { address, action, elapsed } if *action != Action::Read && !is_own_resource(address) => {
                 format!("{} {} in {:.0}s", done_word(*action), inside(address), elapsed.as_secs_f64())
             }
             Said::ResourceProgress { address, action, elapsed } if *elapsed >= SLOW => {
@@ -133,9 +143,24 @@ impl Log {
         Some(self.prefixed(alias, &text))
     }
 
+    fn note_planned(&mut self, alias: &str, change: &terraform::ResourceChange) {
+        let is_shown =
+            !matches!(change.action, terraform::Action::NoOp | terraform::Action::Read) && !is_own_resource(&change.address);
+        if is_shown {
+            let reason = change.reason.as_ref().map(|reason| format!(" ({})", one_line(reason))).unwrap_or_default();
+            let line = format!("{} {}{reason}", change.action, inside(&change.address));
+            self.plans.entry(alias.to_owned()).or_default().push(line);
+        }
+    }
+
     fn prefixed(&self, alias: &str, text: &str) -> String {
         format!("{} {text}", paint(&format!("[{alias}]"), Style::Strong, self.color))
     }
+}
+
+/// An address as the plugin's module has it.
+fn inside(address: &str) -> String {
+    one_line(address.strip_prefix("module.plugin.").unwrap_or(address))
 }
 
 fn done_word(action: terraform::Action) -> &'static str {

@@ -7,6 +7,7 @@ mod assemble;
 mod connection;
 mod context;
 mod deploy;
+mod identity;
 mod load;
 mod log;
 mod outputs;
@@ -17,6 +18,7 @@ mod presence;
 mod session;
 mod status;
 mod trace;
+mod trust;
 mod validate;
 mod view;
 mod watch;
@@ -59,9 +61,12 @@ pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken
         Ok(cli) => cli,
         Err(shown) => return usage(&world, &shown),
     };
-    let session = Session::new(world, cli.display, cancel);
+    let mut session = Session::new(world, cli.display, cancel);
     trace::start(&session);
-    let ended = obey(&session, cli.command).await;
+    let ended = match session.trust(cli.network.ca_cert.as_deref()) {
+        Ok(()) => obey(&session, cli.command).await,
+        Err(problems) => Err(problems),
+    };
     session.show(problems_of(&ended));
     exit_code(problems_of(&ended))
 }

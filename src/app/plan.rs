@@ -1,7 +1,8 @@
 //! `tieline plan`: what a deploy would change, and the fingerprint to approve it by.
 
 use super::session::Session;
-use super::{Ended, Outcome, assemble, watch};
+use super::{Ended, Outcome, assemble, identity, watch};
+use crate::cloud::Purpose;
 use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::VersionTag;
@@ -19,7 +20,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         return Ok(Outcome::Done);
     }
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
-    assemble::check_modules(&resolved, &gates)?;
+    assemble::check_modules(session, &resolved, &gates)?;
     let settings = Settings {
         parallelism: arguments.terraform.parallelism as usize,
         refresh: arguments.terraform.refresh,
@@ -35,9 +36,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
     };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
-    let terraform = resolved.terraform(session, &arguments.terraform, folder.path()).await?;
+    let ready = tokio::try_join!(
+        resolved.terraform(session, &arguments.terraform, folder.path()),
+        identity::sign_in(session, &resolved.deployment, Purpose::Plan, "plan")
+    )?;
     let path = folder.path().to_path_buf();
-    let engine = resolved.engine(session, terraform, &arguments.terraform, settings, path, watcher.sink()).await?;
+    let engine = resolved.engine(session, ready, &arguments.terraform, settings, path, watcher.sink()).await?;
     let report = engine::plan(engine).await;
     watcher.finish();
     if session.is_json() {

@@ -20,6 +20,7 @@ const LONGEST: u64 = 8;
 
 /// That the main stage lives; its end, for the post stage, is when this is dropped.
 pub(super) struct Presence {
+    state: FileCommands,
     file: PathBuf,
     _held: HeldFile,
 }
@@ -58,7 +59,7 @@ impl Presence {
         let folders = [runner::TEMP, HOME].into_iter().filter_map(|folder| world.variables.get(folder));
         let held = folders.map(|folder| Path::new(folder).join(&name)).find_map(|file| {
             let held = world.files.hold(&file).ok().flatten()?;
-            Some(Self { file, _held: held })
+            Some(Self { state: state.clone(), file, _held: held })
         });
         let told = held.as_ref().map(|held| state.set_state(world, &[("HELD", held.file.display().to_string())]));
         if !matches!(told, Some(Ok(()))) {
@@ -71,7 +72,7 @@ impl Presence {
     pub(super) fn claims(&self, world: &World, place: &Place, run: &RunId) {
         let claimed = Claimed { place: place.clone(), run: run.clone() };
         let text = serde_json::to_string(&claimed).unwrap_or_default();
-        if state(world).is_some_and(|state| state.set_state(world, &[("CLAIMED", text)]).is_err()) {
+        if self.state.set_state(world, &[("CLAIMED", text)]).is_err() {
             tracing::warn!("the step's post stage will not know what this one claimed: `GITHUB_STATE` cannot be written");
         }
     }

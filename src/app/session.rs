@@ -26,6 +26,8 @@ pub(super) struct Session {
     pub(super) display: Display,
     pub(super) cancel: CancellationToken,
     pub(super) redactor: Redactor,
+    /// The folder of the certificates that are trusted beside the machine's.
+    pub(super) certificates: Option<tempfile::TempDir>,
     /// The step of a workflow that this is, if it is one.
     pub(super) workflow: Option<Workflow>,
     /// Files by the names that people know them by, for drawing problems.
@@ -41,7 +43,8 @@ pub(super) struct Opened {
 
 impl Session {
     pub(super) fn new(world: World, display: Display, cancel: CancellationToken) -> Self {
-        Self { world, display, cancel, redactor: Redactor::default(), workflow: None, files: Mutex::default() }
+        let (redactor, files) = (Redactor::default(), Mutex::default());
+        Self { world, display, cancel, redactor, certificates: None, workflow: None, files }
     }
 
     /// The same, as a step of a workflow.

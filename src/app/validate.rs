@@ -39,10 +39,12 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let mut problems = resolve::declaration(&written.file, &written.manifest, &loaded.plugins, &types);
     for (used, plugin) in &loaded.plugins {
         let module = loaded.contents[used].module();
-        problems
-            .extend(load::in_plugin(used, policy::check_contract(&plugin.plugin, &published(&plugin.plugin, &types), module)));
+        problems.extend(load::in_plugin(
+            &session.plugin_folder(&written.folder, used),
+            policy::check_contract(&plugin.plugin, &published(&plugin.plugin, &types), module),
+        ));
         let wired = render::wiring(&plugin.plugin, module, &plugin.plugin.input_names());
-        problems.extend(load::in_plugin(used, wired.err().unwrap_or_default()));
+        problems.extend(load::in_plugin(&session.plugin_folder(&written.folder, used), wired.err().unwrap_or_default()));
     }
     problems.extend(loaded.warnings);
     if opened.is_none() {

@@ -1,11 +1,13 @@
 //! Shows a run as it goes: a line for what matters, drawn from typed events.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::log::Log;
 use super::session::Session;
 use crate::engine::{Event, Sink};
 use crate::request::cli::LogLevel;
+use crate::runner::{Command, RunnerConsole};
 use crate::secrets::Redactor;
 use crate::world::{Console, Stream};
 
@@ -19,6 +21,8 @@ struct Shown {
     redactor: Redactor,
     level: LogLevel,
     log: Mutex<Log>,
+    /// The runner's log, which folds.
+    folds: Option<Arc<RunnerConsole>>,
     started: chrono::DateTime<chrono::Utc>,
     clock: Arc<dyn crate::world::Clock>,
 }
@@ -35,6 +39,7 @@ impl Watcher {
                 redactor: session.redactor.clone(),
                 level: session.display.log_level,
                 log: Mutex::new(log),
+                folds: session.workflow.as_ref().map(|workflow| workflow.console.clone()),
                 started: session.world.clock.now(),
                 clock: session.world.clock.clone(),
             }),
@@ -57,7 +62,23 @@ impl Shown {
     fn show(&self, event: &Event) {
         if self.level >= LogLevel::Info {
             let elapsed = (self.clock.now() - self.started).to_std().unwrap_or_default();
-            self.write(|log| log.lines(event, elapsed));
+            match (&self.folds, event) {
+                (Some(console), Event::TaskEnded { alias, .. }) => self.fold(console, alias.as_str(), event, elapsed),
+                _ => self.write(|log| log.lines(event, elapsed)),
+            }
+        }
+    }
+
+    /// The end of a task, with what its plan did folded below it.
+    fn fold(&self, console: &RunnerConsole, alias: &str, event: &Event, elapsed: Duration) {
+        let mut log = self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (title, plan) = (self.redactor.redact(&log.lines(event, elapsed)), log.take_plan(alias));
+        if plan.is_empty() {
+            console.write(Stream::Out, &title);
+        } else {
+            console.command(&Command::Group(title.trim_end().to_owned()));
+            console.write(Stream::Out, &self.redactor.redact(&plan.join("\n")));
+            console.command(&Command::EndGroup);
         }
     }
 

@@ -1,9 +1,12 @@
 //! A problem as a person needs it: what failed, where, why, and what to do next.
 
+use serde::Serialize;
+
 use super::failure::FailureReason;
 
 /// How grave it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing goes on.
     Error,

@@ -1,5 +1,6 @@
 //! Plain types: what the product talks about. No I/O, no clock, no async, nothing of ours below.
 
+pub mod account;
 pub mod address;
 pub mod canonical;
 pub mod catalog;

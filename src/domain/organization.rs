@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::account::Account;
 use super::address::PartialAddress;
 use super::names::{AttributeName, DeployableName, EnvironmentName, ImportedName, InputName, TypeName, WorkspaceName};
 
@@ -300,40 +301,6 @@ impl JsonSchema for DefaultKey {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({"type": "string", "pattern": "^[a-z][a-z0-9-]{0,62}(/[a-z][a-z0-9-]{0,62})?(:[a-z][a-z0-9-]{0,62})?$"})
     }
-}
-
-/// A cloud account: checked against the credentials in use; drives provider settings and default tags.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Account {
-    /// `aws`, `google` or `azurerm`.
-    pub provider: AccountProvider,
-    /// Account, project or subscription id.
-    pub id: String,
-    /// The region that providers use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    /// The role to deploy with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
-    /// The role to plan with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan_role: Option<String>,
-    /// The role to read and write states with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state_role: Option<String>,
-}
-
-/// A cloud whose provider settings are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum AccountProvider {
-    /// Amazon Web Services.
-    Aws,
-    /// Google Cloud.
-    Google,
-    /// Microsoft Azure.
-    Azurerm,
 }
 
 /// Terraform's own backend block, but for the key.

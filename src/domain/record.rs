@@ -7,11 +7,12 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::account::Account;
 use super::address::{Address, Place};
 use super::connection::Binding;
 use super::failure::FailureReason;
 use super::names::{Alias, Digest, InputName, PluginName, RunId, SlotName, VersionTag};
-use super::organization::{Account, Backend};
+use super::organization::Backend;
 use super::outcome::PlanFingerprint;
 
 /// The format of the files written today.

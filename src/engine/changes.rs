@@ -90,3 +90,46 @@ fn is_done(resource: &PlannedResource, applied: &terraform::Applied) -> bool {
     let of_it = || applied.resources.iter().filter(|done| inside(&done.address) == resource.address);
     halves.iter().all(|half| of_it().any(|done| done.action == *half))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::{Applied, AppliedResource, Plan, ResourceChange};
+
+    #[test]
+    fn a_replacement_is_done_when_both_halves_are() {
+        let planned = |address: &str, action| ResourceChange {
+            address: format!("module.plugin.{address}"),
+            action,
+            reason: None,
+            previous_address: None,
+            imported: false,
+        };
+        let resources = vec![
+            planned("a.created", Action::Create),
+            planned("a.half", Action::Replace),
+            planned("a.replaced", Action::Replace),
+            planned("a.waiting", Action::Update),
+        ];
+        let plan = Plan { resources, ..Plan::default() };
+        let done = |address: &str, action| AppliedResource {
+            address: format!("module.plugin.{address}"),
+            action,
+            elapsed: std::time::Duration::ZERO,
+        };
+        let resources = vec![
+            done("a.created", Action::Create),
+            done("a.half", Action::Delete),
+            done("a.replaced", Action::Delete),
+            done("a.replaced", Action::Create),
+        ];
+        let broken_off = Applied { resources, ..Applied::default() };
+
+        let progress = |broken_off| -> Vec<Progress> {
+            progressed(planned_resources(&plan), broken_off).into_iter().map(|resource| resource.progress).collect()
+        };
+
+        assert_eq!(progress(Some(&broken_off)), [Progress::Done, Progress::Open, Progress::Done, Progress::Open]);
+        assert_eq!(progress(None), [Progress::Done; 4]);
+    }
+}

@@ -31,7 +31,7 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
         let (journal, done) = (journal.clone(), done.clone());
         async move { journal.keep_alive(&done).await }
     });
-    match engine.within_time(engine.approve_and_run(&journal, &results)).await {
+    match engine.identified(engine.within_time(engine.approve_and_run(&journal, &results))).await {
         Ok(()) => {}
         Err(problems) => {
             for node in engine.graph().keys() {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::domain::account::Account;
 use crate::domain::address::Place;
 use crate::domain::connection::Binding;
 use crate::domain::names::{Alias, AttributeName, Digest, InputName, SlotName};
-use crate::domain::organization::Account;
 use crate::domain::record::{StateLocation, TerraformBuild};
 use crate::render;
 

@@ -13,6 +13,7 @@ mod collect;
 mod deploy;
 mod event;
 mod fingerprint;
+mod identity;
 mod journal;
 mod plan;
 mod prepare;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::cloud::WebIdentity;
 use crate::context::{CommitId, ContextStore};
 use crate::domain::address::{Address, AliasMember};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
@@ -157,6 +159,8 @@ pub struct Engine {
     pub own: Own,
     /// Takes secrets out of what is recorded.
     pub redactor: Redactor,
+    /// Who the run is in its cloud account; none where Terraform is whoever the variables say.
+    pub identity: Option<WebIdentity>,
     /// Values of sensitive inputs.
     pub secrets: BTreeMap<AliasMember<InputName>, Secret>,
     /// The folder that relative paths of `local` backends are made absolute against.

@@ -253,7 +253,7 @@ impl Engine {
 
 /// Plans a deployment and reports; nothing is changed and no state lock taken.
 pub async fn plan(engine: Arc<Engine>) -> PlanReport {
-    let mut report = engine.within_time(pass(&engine, None)).await.report;
+    let mut report = engine.identified(engine.within_time(pass(&engine, None))).await.report;
     engine.name_stop(&mut report.problems);
     report.with_texts(&|text| engine.redactor.redact(text))
 }

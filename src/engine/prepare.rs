@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::bind::{self, Bound};
 use super::event::{Event, Phase};
 use super::fingerprint::ApplyIdentity;
+use super::identity::state_role;
 use super::journal::Journal;
 use super::root::Rendering;
 use super::{Engine, changes};
@@ -70,6 +71,8 @@ impl Engine {
         let slots: BTreeMap<SlotName, BoundSlot> = bound.into_iter().map(|(slot, bound)| (slot, bound.slot)).collect();
         let sensitive_inputs = sensitive_inputs(plugin);
         let nested = content.nested();
+        let account = self.deployment.environment.account.as_ref();
+        let roles = self.roles(alias, account).await?;
         let rendering = Rendering {
             alias,
             content,
@@ -85,9 +88,11 @@ impl Engine {
                 slots: &slots,
                 state: &state,
                 local_base: self.local_base.as_deref(),
-                account: self.deployment.environment.account.as_ref(),
+                account,
+                state_role: state_role(roles.as_ref()),
                 preview: false,
             },
+            roles: roles.as_ref(),
             provider_lock: recorded_lock,
         };
         let (root, provider_lock) = self.initialize(&rendering).await?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::Applied;
 use super::event::{Event, Phase};
+use super::identity::state_role;
 use super::journal::Journal;
 use super::prepare::{Initialized, Prepared};
 use super::publication::is_of;
@@ -31,6 +32,8 @@ impl Engine {
         });
         let slots: BTreeMap<_, _> = slots.collect();
         let nested = removed.content.nested();
+        let account = record.account.clone().map(|then| then.with_roles_of(self.deployment.environment.account.as_ref()));
+        let roles = self.roles(alias, account.as_ref()).await?;
         let rendering = Rendering {
             alias,
             content: &removed.content,
@@ -47,9 +50,11 @@ impl Engine {
                 slots: &slots,
                 state: &record.state,
                 local_base: self.local_base.as_deref(),
-                account: record.account.as_ref(),
+                account: account.as_ref(),
+                state_role: state_role(roles.as_ref()),
                 preview: false,
             },
+            roles: roles.as_ref(),
             provider_lock: record.provider_lock.as_deref(),
         };
         let (root, provider_lock) = self.initialize(&rendering).await?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::event::{Event, Phase};
 use super::{Content, Engine, bind};
+use crate::cloud::Child;
 use crate::domain::address::AliasMember;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -24,6 +25,7 @@ pub(super) struct Rendering<'a> {
     pub(super) alias: &'a Alias,
     pub(super) content: &'a Content,
     pub(super) request: render::Request<'a>,
+    pub(super) roles: Option<&'a Child>,
     pub(super) provider_lock: Option<&'a str>,
 }
 
@@ -34,7 +36,8 @@ impl Engine {
         let directory = self.folder.join(rendering.alias.as_str());
         self.write_root(&directory, rendering, &rendered).map_err(|problem| unwritable(&directory, &problem))?;
         let variable_file = self.write_variables(rendering, &directory, &rendered.variables)?;
-        let root = Root { directory, environment: BTreeMap::new(), variable_file, providers: rendering.content.providers() };
+        let environment = self.hand_over_roles(rendering.roles, &directory)?;
+        let root = Root { directory, environment, variable_file, providers: rendering.content.providers() };
         self.emit(Event::PhaseStarted { alias: rendering.alias.clone(), phase: Phase::Init });
         // In a fresh database the first inits all make the same sequence, and all but one fail over it.
         let is_shared = rendering.request.state.backend.kind == BackendKind::Pg;
@@ -116,7 +119,7 @@ impl Engine {
     }
 }
 
-fn unwritable(path: &Path, problem: &std::io::Error) -> Problems {
+pub(super) fn unwritable(path: &Path, problem: &std::io::Error) -> Problems {
     Diagnostic::error(FailureReason::Internal, format!("cannot write `{}`: {problem}", path.display()))
         .help("check the free space and rights of the temporary folder; `TMPDIR` names another")
         .into()

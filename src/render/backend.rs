@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::escape;
+use super::{StateRole, escape};
 use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -65,8 +65,13 @@ fn is_secret_suffix(full: &str) -> bool {
 ///
 /// # Errors
 /// When the backend's settings already say what the key says, or a relative `local` path has nothing to start from.
-pub fn backend_block(location: &StateLocation, local_base: Option<&Path>) -> Result<(&'static str, Value), Problems> {
-    let config = escape(&Value::Object(with_key(location, local_base)?));
+pub fn backend_block(
+    location: &StateLocation,
+    local_base: Option<&Path>,
+    role: Option<StateRole<'_>>,
+) -> Result<(&'static str, Value), Problems> {
+    let mut config = escape(&Value::Object(with_key(location, local_base)?));
+    take_role(location.backend.kind.as_str(), &mut config, role);
     Ok(match location.backend.kind {
         BackendKind::Cloud => ("cloud", config),
         kind => ("backend", json!({ kind.as_str(): config })),
@@ -91,6 +96,15 @@ pub(super) fn foreign_state_config(backend: &Backend, local_base: Option<&Path>)
         config.insert("path".to_owned(), json!(absolute(text(&config, "path"), local_base)?));
     }
     Ok(readable(backend.kind, config))
+}
+
+/// Reaches a state in S3 with this role. Settings that say one of their own keep it.
+pub(super) fn take_role(kind: &str, config: &mut Value, role: Option<StateRole<'_>>) {
+    let (Some(config), Some(StateRole { role, session, token_file }), "s3") = (config.as_object_mut(), role, kind) else {
+        return;
+    };
+    let block = json!({"role_arn": role, "session_name": session, "web_identity_token_file": token_file});
+    config.entry("assume_role_with_web_identity").or_insert(block);
 }
 
 /// A `cloud` block has no reader of its own: the older `remote` reads the same workspaces.

@@ -18,6 +18,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::account::Account;
 use crate::domain::address::Place;
 use crate::domain::canonical;
 use crate::domain::deployment::PublishedFace;
@@ -25,7 +26,7 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::module::Module;
 use crate::domain::names::{Alias, AttributeName, InputName, OutputName, SlotName};
-use crate::domain::organization::{Account, Backend};
+use crate::domain::organization::Backend;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::StateLocation;
 
@@ -39,6 +40,9 @@ pub const GENERATOR: u32 = 1;
 
 /// The oldest Terraform that the generated parts work with.
 const OLDEST_TERRAFORM: &str = ">= 1.5";
+
+/// The oldest Terraform whose `s3` backend takes a role by a web-identity token.
+const WITH_STATE_ROLE: &str = ">= 1.6";
 
 /// Everything that a root module follows from.
 #[derive(Debug, Clone, Copy)]
@@ -67,8 +71,21 @@ pub struct Request<'a> {
     pub local_base: Option<&'a Path>,
     /// The environment's account.
     pub account: Option<&'a Account>,
+    /// The role that states are reached with; none where Terraform has but one identity.
+    pub state_role: Option<StateRole<'a>>,
     /// Whether the environment is a preview.
     pub preview: bool,
+}
+
+/// A role for states in S3, taken by a web-identity token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateRole<'a> {
+    /// Its ARN.
+    pub role: &'a str,
+    /// What the cloud's records call the session.
+    pub session: &'a str,
+    /// The file that holds the token, from the root module's folder: where that folder is must not be seen in a plan.
+    pub token_file: &'a str,
 }
 
 /// What a slot is handed.
@@ -125,10 +142,8 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
     let outputs = outputs::Published::of(request, &mut problems);
     let moved = moved::moved(&request.plugin.terraform.moved, &mut problems);
     let providers = provider::settings(request);
-    let mut settings = json!({
-        "required_version": escape(&request.plugin.terraform.required_version.as_deref().unwrap_or(OLDEST_TERRAFORM).into()),
-    });
-    match backend::backend_block(request.state, request.local_base) {
+    let mut settings = json!({"required_version": escape(&required_version(request).into())});
+    match backend::backend_block(request.state, request.local_base, request.state_role) {
         Ok((kind, block)) => settings[kind] = block,
         Err(more) => problems.extend(more),
     }
@@ -159,6 +174,11 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
         main["moved"] = Value::Array(moved);
     }
     Ok(Root { main: canonical::to_bytes(&main), variables, providers: configured })
+}
+
+fn required_version(request: &Request<'_>) -> String {
+    let required = request.plugin.terraform.required_version.as_deref().unwrap_or(OLDEST_TERRAFORM);
+    if request.state_role.is_some() { format!("{required}, {WITH_STATE_ROLE}") } else { required.to_owned() }
 }
 
 fn nest(kind: &str, blocks: Map<String, Value>) -> Map<String, Value> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Request, escape, names};
+use crate::domain::account::{Account, AccountProvider};
 use crate::domain::module::Module;
-use crate::domain::organization::{Account, AccountProvider};
 
 /// Provider blocks by local name, and where each of these providers comes from.
 #[derive(Default)]

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::backend::{Credential, credential, foreign_state_config, remote_state_config};
+use super::backend::{Credential, credential, foreign_state_config, remote_state_config, take_role};
 use super::names::{is_identifier, sensitive_output};
-use super::{Request, SensitiveSource};
+use super::{Request, SensitiveSource, StateRole};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{AttributeName, Digest, SlotName};
@@ -16,6 +16,7 @@ use crate::domain::organization::Backend;
 /// What is gathered while values are referred to.
 pub(super) struct States<'a> {
     local_base: Option<&'a Path>,
+    role: Option<StateRole<'a>>,
     data: Map<String, Value>,
     variables: BTreeSet<String>,
     /// Environment variable to each identity that it would have to hold a secret of, and who needs that one first.
@@ -24,8 +25,13 @@ pub(super) struct States<'a> {
 
 impl<'a> States<'a> {
     pub(super) fn new(request: &Request<'a>) -> Self {
-        let mut states =
-            Self { local_base: request.local_base, data: Map::new(), variables: BTreeSet::new(), credentials: BTreeMap::new() };
+        let mut states = Self {
+            local_base: request.local_base,
+            role: request.state_role,
+            data: Map::new(),
+            variables: BTreeSet::new(),
+            credentials: BTreeMap::new(),
+        };
         states.note_credential(&request.state.backend, format!("the state of `{}`", request.alias));
         states
     }
@@ -58,8 +64,10 @@ impl<'a> States<'a> {
             SensitiveSource::ForeignState { output, .. } => return Err(not_a_name("Terraform output", output)),
         };
         self.note_credential(backend, format!("the state that slot `{slot}` reads"));
-        let data = json!({"backend": kind, "config": config});
+        let mut data = json!({"backend": kind, "config": config});
+        // Whoever plans, the name is the same.
         let name = format!("tieline_{}", Digest::of_json(&data).short());
+        take_role(kind, &mut data["config"], self.role);
         let expression = format!("${{sensitive(data.terraform_remote_state.{name}.outputs{way})}}");
         self.data.insert(name, data);
         Ok(json!(expression))

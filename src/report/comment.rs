@@ -1,28 +1,26 @@
-//! The comment on a pull request, in Markdown.
+//! The comment on a pull request, in Markdown. GitHub refuses one that is longer than it allows.
 
-use super::surroundings::Surroundings;
+use super::Surroundings;
+use super::page::{self, Medium};
 use crate::domain::diagnostic::Problems;
 use crate::domain::outcome::{PlanReport, RunReport};
 
 /// A finished run, in at most `limit` bytes.
 pub fn run(report: &RunReport, surroundings: &Surroundings, limit: usize) -> String {
-    let _ = (surroundings, limit);
-    super::run::text(report, false)
+    page::run(report, surroundings, Medium::Comment, limit)
 }
 
 /// A plan, in at most `limit` bytes.
 pub fn plan(report: &PlanReport, surroundings: &Surroundings, limit: usize) -> String {
-    let _ = (surroundings, limit);
-    super::plan::text(report, false)
+    page::plan(report, surroundings, Medium::Comment, limit)
 }
 
 /// A request that failed before anything began, in at most `limit` bytes.
 pub fn refused(problems: &Problems, surroundings: &Surroundings, limit: usize) -> String {
-    let _ = (problems, limit);
-    surroundings.title.clone()
+    page::refused(problems, surroundings, Medium::Comment, limit)
 }
 
 /// What the comment says while the run goes on.
 pub fn running(surroundings: &Surroundings) -> String {
-    surroundings.title.clone()
+    page::running(surroundings)
 }

@@ -3,9 +3,14 @@
 pub mod comment;
 pub mod connections;
 pub mod early;
+#[cfg(test)]
+mod fixtures;
+mod markdown;
 pub mod outputs;
+mod page;
 pub mod plan;
 pub mod plugins;
+pub mod problems;
 pub mod run;
 pub mod status;
 pub(crate) mod style;
@@ -15,6 +20,12 @@ mod table;
 
 pub use surroundings::Surroundings;
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::address::Address;
 use crate::domain::visible::visible;
 
 /// Text from outside as it may be shown, on one line.
@@ -26,7 +37,15 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-fn to_json(value: &serde_json::Value) -> String {
+/// The format of the reports for programs, from 1. Fields may be added without a new one.
+const SCHEMA_VERSION: u32 = 1;
+
+/// What stands under an address.
+fn by_text<T: Serialize>(by_address: &BTreeMap<Address, T>) -> BTreeMap<String, &T> {
+    by_address.iter().map(|(address, value)| (address.to_string(), value)).collect()
+}
+
+fn to_json(value: &Value) -> String {
     String::from_utf8_lossy(&crate::domain::canonical::to_bytes(value)).into_owned()
 }
 

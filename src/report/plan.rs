@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::style::{Style, paint};
-use super::{counted, one_line, to_json};
+use super::{SCHEMA_VERSION, by_text, counted, one_line, problems, to_json};
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
 use crate::domain::record::TaskType;
 
@@ -55,28 +55,28 @@ fn describe(text: &mut String, task: &PlannedTask, color: bool) {
     }
 }
 
-/// A plan as JSON.
+/// A plan as JSON: the tasks with what they would do to resources, the fingerprint, what a deploy would refuse.
 pub fn json(report: &PlanReport) -> String {
-    let tasks: Vec<_> = report.tasks.iter().map(task_json).collect();
     to_json(&json!({
-        "schemaVersion": 1,
+        "schemaVersion": SCHEMA_VERSION,
+        "command": "plan",
         "place": report.place,
-        "tasks": tasks,
+        "tasks": report.tasks.iter().map(task_json).collect::<Vec<_>>(),
+        "counts": report.counts(),
         "fingerprint": report.fingerprint,
-        "impact": report.impact.iter().map(|(address, consumers)| (address.to_string(), consumers.clone())).collect::<std::collections::BTreeMap<_, _>>(),
-        "refusals": report.refusals.0.iter().map(|refusal| json!({"reason": refusal.reason, "message": refusal.message})).collect::<Vec<_>>(),
-        "problems": report.problems.0.iter().map(|problem| json!({"reason": problem.reason, "message": problem.message})).collect::<Vec<_>>(),
+        "impact": by_text(&report.impact),
+        "wiring": report.wiring,
+        "refusals": problems::list(&report.refusals),
+        "problems": problems::list(&report.problems),
     }))
 }
 
 fn task_json(task: &PlannedTask) -> serde_json::Value {
     let (verdict, resources, because) = match &task.verdict {
-        Verdict::Unchanged => ("unchanged", None, None),
-        Verdict::NoChanges => ("no-changes", None, None),
-        Verdict::Deferred { because } => ("deferred", None, Some(because)),
-        Verdict::Changes(resources) => ("changes", Some(resources), None),
+        Verdict::Unchanged => ("unchanged", [].as_slice(), None),
+        Verdict::NoChanges => ("no-changes", [].as_slice(), None),
+        Verdict::Deferred { because } => ("deferred", [].as_slice(), Some(because)),
+        Verdict::Changes(resources) => ("changes", resources.as_slice(), None),
     };
-    let resources: Vec<_> =
-        resources.into_iter().flatten().map(|resource| json!({"address": resource.address, "action": resource.action})).collect();
     json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources})
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::style::{Style, paint};
-use super::{counted, one_line, to_json};
+use super::{SCHEMA_VERSION, by_text, counted, one_line, problems, to_json};
 use crate::domain::connection::ConnectionRecord;
 use crate::domain::outcome::RunReport;
 use crate::domain::record::{RunStatus, TaskStatus};
@@ -84,17 +84,21 @@ pub(super) fn describe(text: &mut String, record: &ConnectionRecord, color: bool
     }
 }
 
-/// A run as JSON: the record, the connections, the outputs by alias.
+/// A run as JSON: the record, what happened to resources, the connections, the outputs by alias, what went wrong.
 pub fn json(report: &RunReport) -> String {
     to_json(&json!({
-        "schemaVersion": 1,
-        "run": report.run,
+        "schemaVersion": SCHEMA_VERSION,
+        "command": report.run.run_type,
         "place": report.place,
+        "run": report.run,
+        "counts": report.counts(),
+        "changes": report.changes,
         "connections": by_address(report.connections.values()),
         "outputs": by_alias(report),
-        "stale": report.stale.iter().map(|(address, consumers)| (address.to_string(), consumers.clone())).collect::<BTreeMap<_, _>>(),
+        "stale": by_text(&report.stale),
         "retained": report.retained,
-        "problems": report.problems.0.iter().map(|problem| json!({"reason": problem.reason, "message": problem.message})).collect::<Vec<_>>(),
+        "wiring": report.wiring,
+        "problems": problems::list(&report.problems),
     }))
 }
 

@@ -1,23 +1,21 @@
-//! The step summary of a workflow run, in Markdown.
+//! The step summary of a workflow run, in Markdown. The runner drops one that is longer than it allows.
 
-use super::surroundings::Surroundings;
+use super::Surroundings;
+use super::page::{self, Medium};
 use crate::domain::diagnostic::Problems;
 use crate::domain::outcome::{PlanReport, RunReport};
 
 /// A finished run, in at most `limit` bytes.
 pub fn run(report: &RunReport, surroundings: &Surroundings, limit: usize) -> String {
-    let _ = (surroundings, limit);
-    super::run::text(report, false)
+    page::run(report, surroundings, Medium::Summary, limit)
 }
 
 /// A plan, in at most `limit` bytes.
 pub fn plan(report: &PlanReport, surroundings: &Surroundings, limit: usize) -> String {
-    let _ = (surroundings, limit);
-    super::plan::text(report, false)
+    page::plan(report, surroundings, Medium::Summary, limit)
 }
 
 /// A request that failed before anything began, in at most `limit` bytes.
 pub fn refused(problems: &Problems, surroundings: &Surroundings, limit: usize) -> String {
-    let _ = (problems, limit);
-    surroundings.title.clone()
+    page::refused(problems, surroundings, Medium::Summary, limit)
 }

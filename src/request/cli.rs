@@ -21,6 +21,18 @@ pub struct Cli {
     /// How it is shown.
     #[command(flatten)]
     pub display: Display,
+    /// How others are reached.
+    #[command(flatten)]
+    pub network: Network,
+}
+
+/// How others are reached.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Network")]
+pub struct Network {
+    /// Trust the root certificates in this PEM file beside the machine's: Tieline itself, Terraform, its providers and git.
+    #[arg(long, global = true, env = "TIELINE_CA_CERT", value_name = "FILE", hide_short_help = true)]
+    pub ca_cert: Option<PathBuf>,
 }
 
 /// What to do.
@@ -202,9 +214,6 @@ pub struct Terraform {
     /// Prefixes of permitted module sources, separated by commas; narrows the context's ceiling.
     #[arg(long, env = "TIELINE_ALLOWED_MODULES", value_name = "PREFIX", value_delimiter = ',', hide_short_help = true)]
     pub allowed_modules: Option<Vec<String>>,
-    /// Root certificates for terraform, in place of the system's.
-    #[arg(long, env = "TIELINE_CA_CERT", value_name = "FILE", hide_short_help = true)]
-    pub ca_cert: Option<PathBuf>,
     /// Bind to connections whose producer's last apply failed.
     #[arg(long, env = "TIELINE_ALLOW_DEGRADED", hide_short_help = true)]
     pub allow_degraded: bool,

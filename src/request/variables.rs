@@ -36,6 +36,10 @@ pub mod runner {
     pub const SERVER_URL: &str = "GITHUB_SERVER_URL";
     /// Where the server's API is.
     pub const API_URL: &str = "GITHUB_API_URL";
+    /// Where OIDC tokens are asked for, where the job may: for the roles of an environment's account.
+    pub const ID_TOKEN_REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+    /// What they are asked for with.
+    pub const ID_TOKEN_REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
     /// Where outputs are written.
     pub const OUTPUT: &str = "GITHUB_OUTPUT";
     /// Where state for the post stage is written.
@@ -48,7 +52,9 @@ pub mod runner {
     pub const STATE_DEPLOYMENT: &str = "STATE_DEPLOYMENT";
     /// Where the summary is written.
     pub const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
-    /// The folder for temporary files that the job's steps share.
+    /// The workspace. Where a container is started as root, its owner is who we become.
+    pub const GITHUB_WORKSPACE: &str = "GITHUB_WORKSPACE";
+    /// The folder for temporary files that the job's steps share; a terraform that was staged in it is taken before the one on `PATH`.
     pub const TEMP: &str = "RUNNER_TEMP";
     /// The workspace's parent as the runner itself sees it: tells where `RUNNER_TEMP` is outside of the container.
     pub const WORKSPACE: &str = "RUNNER_WORKSPACE";

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::command::{Annotation, Command, Place};
 use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
+use crate::domain::visible::visible;
 
 /// The runner keeps so many annotations of a kind for a step, the first ones.
 const MOST: usize = 10;
@@ -39,5 +40,7 @@ fn within_budget(mut annotations: Vec<Annotation>) -> Vec<Annotation> {
 fn message(problem: &Diagnostic) -> String {
     let notes = problem.notes.iter().map(|note| format!("note: {note}"));
     let help = problem.help.iter().map(|help| format!("help: {help}"));
-    std::iter::once(problem.message.clone()).chain(notes).chain(help).collect::<Vec<_>>().join("\n")
+    let texts: Vec<String> = std::iter::once(problem.message.clone()).chain(notes).chain(help).collect();
+    // The escapes of a command are for the runner alone: it prints what stands behind them, and a terminal obeys it.
+    texts.iter().flat_map(|text| text.split('\n')).map(visible).collect::<Vec<_>>().join("\n")
 }

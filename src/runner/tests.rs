@@ -116,3 +116,11 @@ fn annotations_are_causes_first_once_each_and_the_rest_is_counted() {
     assert_eq!(lines[9], "::error ::and 5 more: see the log and the summary of this step");
     assert_eq!(lines[10], "::warning title=invalid-input::odd%0Anote: a fact%0Ahelp: do this");
 }
+
+#[test]
+fn r67_an_annotation_shows_what_a_terminal_would_obey() {
+    let hostile = "\u{1b}[2Jred\r::error::x\nnext ##[add-mask]y";
+    let problems = Problems::from(Diagnostic::error(FailureReason::ApplyFailed, hostile).note("a\nb\u{7}"));
+    let [command] = annotations(&problems, |_| None).try_into().unwrap();
+    insta::assert_snapshot!(command.to_string(), @r"::error title=apply-failed::\u{1b}[2Jred\r::error::x%0Anext #\#[add-mask]y%0Anote: a%0Ab\u{7}");
+}

@@ -136,7 +136,6 @@ mod tests {
             abilities: Abilities { init_json: modern, variables_at_apply: modern },
             settings: Settings {
                 plugin_cache: "/run/providers".into(),
-                ca_cert: None,
                 terraform_parallelism: 7,
                 lock_timeout: Duration::from_secs(90),
             },
@@ -147,7 +146,7 @@ mod tests {
     fn root() -> Root {
         Root {
             directory: "/run/roots/database".into(),
-            environment: BTreeMap::from([("AWS_ROLE_ARN".into(), "arn:x".into())]),
+            environment: BTreeMap::from([("AWS_ROLE_ARN".into(), Some("arn:x".into()))]),
             variable_file: Some("/run/secrets/database.tfvars.json".into()),
             providers: crate::terraform::ProviderNeeds::new(),
         }

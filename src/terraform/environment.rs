@@ -92,18 +92,15 @@ pub(super) fn shared(world: &World, settings: &Settings) -> BTreeMap<String, Str
         // Without it a root with no lock entry installs the provider again, over the files that another terraform is running.
         environment.insert("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE".to_owned(), "true".to_owned());
     }
-    if let Some(file) = &settings.ca_cert {
-        for name in ["SSL_CERT_FILE", "GIT_SSL_CAINFO"] {
-            environment.insert(name.to_owned(), file.display().to_string());
-        }
-    }
     environment
 }
 
 /// The environment for one root.
 pub(super) fn for_root(shared: &BTreeMap<String, String>, root: &Root) -> BTreeMap<String, String> {
     let always = ALWAYS.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    shared.clone().into_iter().chain(root.environment.clone()).chain(always).collect()
+    let passed = shared.iter().filter(|(name, _)| !root.environment.contains_key(*name));
+    let own = root.environment.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    passed.chain(own).map(|(name, value)| (name.clone(), value.clone())).chain(always).collect()
 }
 
 fn allowed(variables: &Variables) -> BTreeMap<String, String> {
@@ -144,7 +141,7 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings { plugin_cache: "/run/providers".into(), ca_cert: None, terraform_parallelism: 1, lock_timeout: Duration::ZERO }
+        Settings { plugin_cache: "/run/providers".into(), terraform_parallelism: 1, lock_timeout: Duration::ZERO }
     }
 
     #[test]
@@ -199,10 +196,12 @@ mod tests {
 
     #[test]
     fn what_is_always_set_wins_and_what_is_for_one_root_beats_the_shared() {
-        let shared = BTreeMap::from([("AWS_REGION".to_owned(), "x".to_owned()), ("TF_INPUT".to_owned(), "1".to_owned())]);
+        let shared = [("AWS_REGION", "x"), ("AWS_PROFILE", "x"), ("TF_INPUT", "1")];
+        let shared = BTreeMap::from(shared.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let own = [("AWS_REGION", Some("y")), ("AWS_PROFILE", None), ("TF_IN_AUTOMATION", Some("no"))];
         let root = Root {
             directory: "/r".into(),
-            environment: BTreeMap::from([("AWS_REGION".into(), "y".into()), ("TF_IN_AUTOMATION".into(), "no".into())]),
+            environment: BTreeMap::from(own.map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))),
             variable_file: None,
             providers: crate::terraform::ProviderNeeds::new(),
         };
@@ -237,13 +236,5 @@ mod tests {
         assert!(!shared(&world(home.path(), &named), &settings()).contains_key("TF_CLI_CONFIG_FILE"));
         crate::world::Files.write(&file, b"", false).unwrap();
         assert!(shared(&world(home.path(), &named), &settings()).contains_key("TF_CLI_CONFIG_FILE"));
-    }
-
-    #[test]
-    fn an_extra_authority_is_for_terraform_and_git() {
-        let home = tempfile::tempdir().unwrap();
-        let settings = Settings { ca_cert: Some("/ca.pem".into()), ..settings() };
-        let environment = shared(&world(home.path(), &[]), &settings);
-        assert_eq!((environment["SSL_CERT_FILE"].as_str(), environment["GIT_SSL_CAINFO"].as_str()), ("/ca.pem", "/ca.pem"));
     }
 }

@@ -37,8 +37,9 @@ pub use version::Flavour;
 pub struct Root {
     /// Its folder. Terraform starts here; the plan file and the data directory stand here too.
     pub directory: PathBuf,
-    /// Variables for this root alone, secret ones included; they win over those that are passed through.
-    pub environment: BTreeMap<String, String>,
+    /// Variables for this root alone, secret ones included; they win over those that are passed through. One without a value is
+    /// not passed through.
+    pub environment: BTreeMap<String, Option<String>>,
     /// A `.tfvars.json` file with sensitive inputs, readable by its owner alone.
     pub variable_file: Option<PathBuf>,
     /// The providers it needs.
@@ -54,8 +55,6 @@ pub type ProviderNeeds = BTreeSet<String>;
 pub struct Settings {
     /// The folder that all roots of this run share providers in, private to the run. The user's own takes its place.
     pub plugin_cache: PathBuf,
-    /// A file of certificate authorities that terraform and git shall trust.
-    pub ca_cert: Option<PathBuf>,
     /// How many resources one terraform works on at a time.
     pub terraform_parallelism: u32,
     /// How long to wait for a state lock that another holds.

@@ -24,3 +24,4 @@ mod runner;
 mod sharing;
 mod sources;
 mod values;
+mod workflows;

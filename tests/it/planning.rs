@@ -39,6 +39,41 @@ fn tf_a_plan_reads_well() {
 }
 
 #[test]
+fn tf_r66_a_plan_for_programs_tells_what_changes_inside_resources_but_no_secret() {
+    needs_terraform!();
+    let mut project = Project::lab();
+    project.edit(
+        "plugins/thing/plugin.yaml",
+        "    broken: {type: boolean, default: false}\n",
+        "    broken: {type: boolean, default: false}\n    token: {type: string, x-sensitive: true}\n",
+    );
+    project.edit("plugins/thing/main.tf", "base = terraform_data.base.output.name,", "token = var.token,");
+    project.edit("plugins/thing/main.tf", "variable \"seed\"", "variable \"token\" {\n  type = string\n}\nvariable \"seed\"");
+    project.app("app", "  a: {use: ../plugins/thing, inputs: {name: one}}\n");
+    project.set("TIELINE_SECRETS", "{a.token: canary-4711}");
+    project.deploy("app").succeeds();
+    project.app("app", "  a: {use: ../plugins/thing, inputs: {name: two}}\n");
+    project.set("TIELINE_SECRETS", "{a.token: canary-4712}");
+
+    let ran = project.plan_with("app", &["-o", "json"]).succeeds().never_says("canary-47");
+
+    assert_eq!(
+        ran.json()["tasks"][0]["resources"],
+        serde_json::json!([
+            {"address": "terraform_data.base", "action": "update", "progress": "planned", "attributes": [
+                {"path": "input.name", "before": {"json": "\"one\""}, "after": {"json": "\"two\""}},
+                {"path": "output", "before": {"json": "{\"name\":\"one\",\"size\":1,\"upstream\":null}"}, "after": "unknown"},
+            ]},
+            {"address": "terraform_data.top", "action": "update", "progress": "planned", "attributes": [
+                {"path": "input.token", "before": "sensitive", "after": "sensitive"},
+                // Terraform does not mark what a provider repeats.
+                {"path": "output", "before": {"json": "{\"broken\":false,\"size\":1,\"token\":\"***\"}"}, "after": "unknown"},
+            ]},
+        ])
+    );
+}
+
+#[test]
 fn tf_r5_explain_tells_where_everything_came_from() {
     needs_terraform!();
     let project = Project::shop_with_network();

@@ -107,7 +107,7 @@ impl Api {
                 Ok(Look::Nothing)
             }
             Err(ApiError::Refused { status: EMPTY, .. }) => Ok(Look::EmptyRepository),
-            Err(problem) => Err(self.failed(problem)),
+            Err(problem) => Err(self.failed(&problem)),
         }
     }
 
@@ -117,7 +117,7 @@ impl Api {
         match self.client.get::<Vec<Reference>>(&route).await {
             Ok(found) => found.into_iter().map(|found| Ok((found.name, self.commit_id(&found.object.id)?))).collect(),
             Err(ApiError::Refused { status: EMPTY, .. }) => Ok(BTreeMap::new()),
-            Err(problem) => Err(self.failed(problem)),
+            Err(problem) => Err(self.failed(&problem)),
         }
     }
 
@@ -146,7 +146,7 @@ impl Api {
         match self.client.get(&self.route("git/commits", id.as_str())).await {
             Ok(answer) => Ok(self.learn_commit(answer)?.1),
             Err(ApiError::NotFound { .. }) => Err(self.unavailable(&format!("there is no commit `{id}`"))),
-            Err(problem) => Err(self.failed(problem)),
+            Err(problem) => Err(self.failed(&problem)),
         }
     }
 
@@ -154,7 +154,7 @@ impl Api {
     pub(super) async fn tree(&self, id: &str, to_the_bottom: bool) -> Result<Listing, StoreError> {
         let route = self.route("git/trees", id);
         let route = if to_the_bottom { format!("{route}?recursive=1") } else { route };
-        self.client.get(&route).await.map_err(|problem| self.failed(problem))
+        self.client.get(&route).await.map_err(|problem| self.failed(&problem))
     }
 
     /// The content of a file.
@@ -162,7 +162,7 @@ impl Api {
         if let Some(bytes) = locked(&self.known.files).get(id) {
             return Ok(bytes.clone());
         }
-        let blob: Blob = self.client.get(&self.route("git/blobs", id)).await.map_err(|problem| self.failed(problem))?;
+        let blob: Blob = self.client.get(&self.route("git/blobs", id)).await.map_err(|problem| self.failed(&problem))?;
         let bytes = match blob.encoding.as_str() {
             "base64" => STANDARD.decode(blob.content.replace(['\n', '\r'], "")).ok(),
             "utf-8" => Some(blob.content.into_bytes()),
@@ -209,12 +209,12 @@ impl Api {
             Ok(made) => self.commit_id(&made.commit.id),
             // The file is there by now.
             Err(ApiError::Refused { message: why, .. }) => Err(StoreError::Conflict { what: branch.to_owned(), why }),
-            Err(problem) => Err(self.failed(problem)),
+            Err(problem) => Err(self.failed(&problem)),
         }
     }
 
     /// What a failure means for the store.
-    pub(super) fn failed(&self, problem: ApiError) -> StoreError {
+    pub(super) fn failed(&self, problem: &ApiError) -> StoreError {
         match problem {
             ApiError::Denied { .. } | ApiError::NotFound { .. } => {
                 let diagnostic = problem.diagnostic(FailureReason::ContextUnavailable);
@@ -244,7 +244,7 @@ impl Api {
                     tracing::warn!("{problem}; trying again in {} ms", delay.as_millis());
                     self.sleep(delay).await;
                 }
-                (made, _) => return made.map_err(|problem| self.failed(problem)),
+                (made, _) => return made.map_err(|problem| self.failed(&problem)),
             }
         }
     }

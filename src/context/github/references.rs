@@ -42,7 +42,7 @@ pub(super) async fn swap(api: &Api, name: &str, new: Option<&CommitId>, expected
         };
         let Err(problem) = api.set_reference(name, change).await else { return Ok(()) };
         match problem {
-            ApiError::Denied { .. } | ApiError::NotFound { .. } => return Err(api.failed(problem)),
+            ApiError::Denied { .. } | ApiError::NotFound { .. } => return Err(api.failed(&problem)),
             ApiError::Unavailable { .. } => answer_was_lost = true,
             ApiError::Refused { .. } => {}
         }
@@ -51,7 +51,7 @@ pub(super) async fn swap(api: &Api, name: &str, new: Option<&CommitId>, expected
             return Ok(());
         }
         if found.as_ref() == expected {
-            let Some(delay) = delays.next() else { return Err(api.failed(problem)) };
+            let Some(delay) = delays.next() else { return Err(api.failed(&problem)) };
             tracing::warn!("{problem}; trying again in {} ms", delay.as_millis());
             api.sleep(delay).await;
             continue;

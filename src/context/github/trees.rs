@@ -147,7 +147,8 @@ impl Trees {
         while let Some(next) = ahead.pop() {
             match known.get(&next) {
                 Some(tree) => {
-                    ahead.extend(tree.values().filter(|entry| entry.kind == Kind::Folder).map(|entry| entry.id.clone()))
+                    let folders = tree.values().filter(|entry| entry.kind == Kind::Folder);
+                    ahead.extend(folders.map(|entry| entry.id.clone()));
                 }
                 None => unread.push(next),
             }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Document, backend, check_environment_name, check_file_name};
+use super::{Document, account, backend, check_environment_name, check_file_name};
 use crate::documents::Kind;
 use crate::documents::finding::Finding;
 use crate::domain::address::PartialTarget;
@@ -14,6 +14,9 @@ impl Document for Environment {
 
     fn findings(&self, file: &str, _value: &Value) -> Vec<Finding> {
         let mut findings = backend::check_environment(&self.backend, &Pointer::keys(["backend"]));
+        if let Some(account) = &self.account {
+            findings.extend(account::check(account, &self.backend, &Pointer::keys(["account"])));
+        }
         findings.extend(check_environment_name(&self.name, Pointer::keys(["name"])));
         findings.extend(check_file_name(file, "environments", self.name.as_str()));
         for (key, address) in &self.defaults {

@@ -1,5 +1,6 @@
 //! What no schema can say: the rules that one document must keep by itself.
 
+mod account;
 mod backend;
 mod connection_type;
 mod environment;

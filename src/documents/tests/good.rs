@@ -136,7 +136,7 @@ const ENVIRONMENT: &str = r#"
 apiVersion: tieline/v1
 kind: Environment
 name: staging
-account: {provider: aws, id: "123456789012", region: sa-east-1, role: "arn:aws:iam::1:role/deploy", plan-role: null, state-role: null}
+account: {provider: aws, id: "123456789012", region: sa-east-1, role: "arn:aws:iam::123456789012:role/deploy", plan-role: null, state-role: null}
 backend:
   type: s3
   config: {bucket: acme-tfstate, region: sa-east-1, use_lockfile: true}

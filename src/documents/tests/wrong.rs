@@ -256,6 +256,18 @@ fn environments() {
             ),
         ),
         (
+            "roles of another account and without a meaning",
+            environment(
+                "backend: {type: s3, config: {bucket: b, assume_role_with_web_identity: {role_arn: a}}}\naccount:\n  provider: aws\n  id: '123456789012'\n  role: arn:aws:iam::999999999999:role/deploy\n  plan-role: deploy\n  state-role: arn:aws:iam::999999999999:role/states\n",
+            ),
+        ),
+        (
+            "roles that nobody takes",
+            environment(
+                "backend: {type: gcs, config: {bucket: b}}\naccount: {provider: google, id: acme-1, state-role: deployer@acme-1}\n",
+            ),
+        ),
+        (
             "account and overrides",
             environment(
                 "backend: {type: local, config: {path: s}}\naccount: {provider: amazon, id: 123456789012}\noverrides: {force: boss}\nprotected: yes\n",

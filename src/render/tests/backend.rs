@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{alias, backend, messages, place};
+use crate::render::StateRole;
 use crate::render::backend::{backend_block, remote_state_config, state_location};
 
 const KINDS: [&str; 10] = ["local", "s3", "gcs", "azurerm", "pg", "http", "kubernetes", "consul", "remote", "cloud"];
@@ -63,7 +64,7 @@ fn the_key_goes_into_each_backends_own_field() {
     .into_iter()
     .map(|(kind, config)| {
         let location = state_location(&backend(kind, config), &place("w", "e", "d"), &alias("a"));
-        let (field, block) = backend_block(&location, Some(Path::new("/context"))).unwrap();
+        let (field, block) = backend_block(&location, Some(Path::new("/context")), None).unwrap();
         format!("{field} {block}")
     })
     .collect();
@@ -98,7 +99,7 @@ fn settings_that_name_one_state_are_refused() {
         ("cloud", json!({"workspaces": {"tags": ["x"]}}), "workspaces.tags"),
     ] {
         let location = state_location(&backend(kind, config), &place("w", "e", "d"), &alias("a"));
-        let problem = backend_block(&location, None).unwrap_err();
+        let problem = backend_block(&location, None, None).unwrap_err();
         assert!(messages(&problem).contains(&format!("`{field}`")), "{problem:?}");
     }
 }
@@ -106,10 +107,10 @@ fn settings_that_name_one_state_are_refused() {
 #[test]
 fn a_relative_local_path_needs_a_folder_to_start_from() {
     let location = state_location(&backend("local", json!({"path": "states"})), &place("w", "e", "d"), &alias("a"));
-    let problem = backend_block(&location, None).unwrap_err();
+    let problem = backend_block(&location, None, None).unwrap_err();
     assert!(messages(&problem).contains("relative"), "{problem:?}");
     let absolute = state_location(&backend("local", json!({"path": "/srv/states"})), &place("w", "e", "d"), &alias("a"));
-    assert!(backend_block(&absolute, None).is_ok());
+    assert!(backend_block(&absolute, None, None).is_ok());
 }
 
 /// Names that collide easily: few letters, many dashes, and long ones with a common beginning.
@@ -148,4 +149,16 @@ proptest! {
         prop_assert!(key("kubernetes", &parts).len() <= 47);
         prop_assert!(key("remote", &parts).len() <= 90);
     }
+}
+
+#[test]
+fn a_state_role_is_for_states_in_s3_that_name_none_of_their_own() {
+    let role = StateRole { role: "arn:aws:iam::123456789012:role/states", session: "tieline", token_file: "token" };
+    let block = |kind: &str, config: serde_json::Value| {
+        let location = state_location(&backend(kind, config), &place("w", "e", "d"), &alias("a"));
+        backend_block(&location, None, Some(role)).unwrap().1[kind]["assume_role_with_web_identity"].to_string()
+    };
+    insta::assert_snapshot!(block("s3", json!({"bucket": "b"})), @r#"{"role_arn":"arn:aws:iam::123456789012:role/states","session_name":"tieline","web_identity_token_file":"token"}"#);
+    assert_eq!(block("gcs", json!({"bucket": "b"})), "null");
+    assert_eq!(block("s3", json!({"bucket": "b", "assume_role_with_web_identity": "own"})), "\"own\"");
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{BoundSlot, Request, Root, root};
+use super::{BoundSlot, Request, Root, StateRole, root};
+use crate::domain::account::Account;
 use crate::domain::address::Place;
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::deployment::PublishedFace;
@@ -20,7 +21,7 @@ use crate::domain::module::Module;
 use crate::domain::names::{
     Alias, AttributeName, DeployableName, EnvironmentName, InputName, OutputName, SlotName, WorkspaceName,
 };
-use crate::domain::organization::{Account, Backend};
+use crate::domain::organization::Backend;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::StateLocation;
 
@@ -100,6 +101,7 @@ pub(super) struct Scene {
     pub(super) slots: BTreeMap<SlotName, BoundSlot>,
     pub(super) state: StateLocation,
     pub(super) account: Option<Account>,
+    pub(super) state_role: Option<StateRole<'static>>,
 }
 
 impl Scene {
@@ -114,6 +116,7 @@ impl Scene {
             slots: BTreeMap::new(),
             state: state(backend("s3", json!({"bucket": "acme-tfstate"})), "database"),
             account: None,
+            state_role: None,
         }
     }
 
@@ -131,6 +134,7 @@ impl Scene {
             state: &self.state,
             local_base: None,
             account: self.account.as_ref(),
+            state_role: self.state_role,
             preview: false,
         })
     }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{Scene, alias, attribute, backend, face, input, messages, module, output, place, slot, state};
-use crate::render::{BoundSlot, SensitiveSource, names};
+use crate::render::{BoundSlot, SensitiveSource, StateRole, names};
 
 fn bound(attributes: &[(&str, serde_json::Value)], sensitive: &[(&str, SensitiveSource)]) -> BoundSlot {
     BoundSlot {
@@ -201,6 +201,24 @@ fn r18_a_full_root_module() {
       }
     }
     "#);
+}
+
+#[test]
+fn a_state_role_reads_the_producers_states_too_and_changes_no_name() {
+    let mut scene = full();
+    let without = scene.main();
+    scene.state_role = Some(StateRole { role: "arn:aws:iam::123456789012:role/states", session: "tieline", token_file: "token" });
+    let with = scene.main();
+    assert_eq!(with["terraform"]["required_version"], ">= 1.6, >= 1.6", "the plugin's own, and what it takes");
+    let read = |main: &serde_json::Value| main["data"]["terraform_remote_state"].as_object().unwrap().clone();
+    assert!(read(&with).keys().eq(read(&without).keys()), "the names are part of what is approved");
+    for state in read(&with).values() {
+        assert_eq!(
+            state["config"]["assume_role_with_web_identity"],
+            with["terraform"]["backend"]["s3"]["assume_role_with_web_identity"]
+        );
+    }
+    assert_eq!(with["module"], without["module"]);
 }
 
 #[test]

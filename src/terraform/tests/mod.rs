@@ -74,12 +74,8 @@ impl Bench {
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let world = World { variables: Arc::new(Variables::new(variables)), clock: Arc::new(NoWaiting), ..world };
-        let settings = Settings {
-            plugin_cache: folder.path().join("providers"),
-            ca_cert: None,
-            terraform_parallelism: 10,
-            lock_timeout: Duration::ZERO,
-        };
+        let settings =
+            Settings { plugin_cache: folder.path().join("providers"), terraform_parallelism: 10, lock_timeout: Duration::ZERO };
         let cancel = CancellationToken::new();
         let terraform = Terraform::open(&world, binary, &[], settings, &cancel).await.unwrap();
         Self { folder, terraform, events: Mutex::new(Vec::new()), arrived: Notify::new(), cancel }

@@ -82,12 +82,8 @@ async fn r24_a_known_build_is_not_asked_again() {
     assert_eq!(build.version, "1.11.4");
     let world = crate::world::os::world().unwrap();
     let binary = locate(&world, Some(&build.path)).unwrap();
-    let settings = Settings {
-        plugin_cache: bench.folder.path().join("providers"),
-        ca_cert: None,
-        terraform_parallelism: 1,
-        lock_timeout: Duration::ZERO,
-    };
+    let settings =
+        Settings { plugin_cache: bench.folder.path().join("providers"), terraform_parallelism: 1, lock_timeout: Duration::ZERO };
     let known = TerraformBuild { version: "1.9.9".into(), ..build };
     let opened = Terraform::open(&world, binary, std::slice::from_ref(&known), settings, &bench.cancel).await.unwrap();
     assert_eq!(opened.build(), &known, "the record was believed, nothing was started");

@@ -63,6 +63,6 @@ fn failed(host: &str, problem: reqwest::Error) -> HttpError {
 }
 
 /// The innermost cause, which says most.
-fn innermost(problem: &dyn std::error::Error) -> String {
+pub(super) fn innermost(problem: &dyn std::error::Error) -> String {
     std::iter::successors(Some(problem), |problem| problem.source()).last().unwrap_or(problem).to_string()
 }

@@ -1,5 +1,6 @@
 //! The real effects: the only files that touch the operating system.
 
+mod certificates;
 mod children;
 mod clock;
 mod console;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use super::{Files, Http, Variables, World};
 
+pub use certificates::with_machines_certificates;
 pub use console::report;
 pub use signals::cancel_on_signal;
 pub use user::{User, become_workspace_owner};

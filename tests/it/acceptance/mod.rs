@@ -1,9 +1,10 @@
 //! Deployments with what people really run: remote backends and the AWS provider.
 //!
 //! What a machine may lack is looked for. A test that lacks something is counted as skipped, says so, and passes; with the
-//! variable `TIELINE_TEST_REQUIRE` (such as `pg,s3,aws`) it fails.
+//! variable `TIELINE_TEST_REQUIRE` (such as `pg,s3,aws,openapi`) it fails.
 
 mod aws;
+mod certificates;
 mod hand_over;
 mod http;
 mod moto;
@@ -34,7 +35,7 @@ pub(crate) fn need<T>(name: &str, found: Result<T, String>) -> Option<T> {
 }
 
 /// A program of this name on the PATH, or in one of the further folders.
-fn program(name: &str, elsewhere: &[PathBuf]) -> Option<PathBuf> {
+pub(crate) fn program(name: &str, elsewhere: &[PathBuf]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).chain(elsewhere.iter().cloned()).map(|folder| folder.join(name)).find(|file| file.is_file())
 }

@@ -136,7 +136,7 @@ async fn an_empty_repository_takes_several_documents_at_once() {
 #[tokio::test]
 async fn contents_of_any_kind_and_size_survive() {
     let bench = Bench::new().await;
-    let large: Vec<u8> = (0..3_000_000_u32).flat_map(|n| n.to_le_bytes()).take(3_000_000).collect();
+    let large: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).take(3_000_000).collect();
     let text = "line\r\n".repeat(1 << 20);
     let changes = Changes::from([
         ("large.bin".to_owned(), Change::write(large.clone())),

@@ -15,7 +15,7 @@ use crate::harness::Project;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Waits until something is so.
-pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < PATIENCE, "waited too long until {what}");
@@ -23,7 +23,7 @@ pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-const TYPE: &str = "
+pub(crate) const TYPE: &str = "
 apiVersion: tieline/v1
 kind: ConnectionInterfaceType
 name: value-conn
@@ -37,7 +37,7 @@ attributes:
 ";
 
 /// A plugin whose apply makes one resource and stands at a second until the file `go` is there; it writes the file `at` first.
-const SLOW: &str = "
+pub(crate) const SLOW: &str = "
 apiVersion: tieline/v1
 kind: Plugin
 name: slow
@@ -51,7 +51,7 @@ generates: {out: {type: value-conn, from: {value: value}}}
 terraform: {}
 ";
 
-const SLOW_MODULE: &str = r#"
+pub(crate) const SLOW_MODULE: &str = r#"
 variable "gate" { type = string }
 resource "terraform_data" "first" { input = "first" }
 resource "terraform_data" "slow" {
@@ -66,7 +66,7 @@ output "value" { value = terraform_data.last.output }
 "#;
 
 /// A plugin that publishes its input, and takes any number of others by `after` or by its slot.
-const QUICK: &str = "
+pub(crate) const QUICK: &str = "
 apiVersion: tieline/v1
 kind: Plugin
 name: quick
@@ -80,7 +80,7 @@ generates: {out: {type: value-conn, from: {value: value}}}
 terraform: {}
 ";
 
-const QUICK_MODULE: &str = r#"
+pub(crate) const QUICK_MODULE: &str = r#"
 variable "value" { type = string }
 variable "from" { 
   type    = any
@@ -300,7 +300,7 @@ fn claim_ref(deployable: &str) -> String {
 }
 
 /// The plugin's own resources of a state, each with whether it is tainted.
-pub(super) fn resources_in(state: &Value) -> Vec<(String, bool)> {
+pub(crate) fn resources_in(state: &Value) -> Vec<(String, bool)> {
     let all = state["resources"].as_array().cloned().unwrap_or_default();
     let own = all.iter().filter(|resource| resource["module"] == "module.plugin" && resource["mode"] == "managed");
     let instances = own.flat_map(|resource| {
@@ -343,6 +343,10 @@ impl Running {
         self.child.id()
     }
 
+    pub(super) fn out(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.out).unwrap()).into_owned()
+    }
+
     pub(super) fn err(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.err).unwrap()).into_owned()
     }
@@ -370,8 +374,7 @@ impl Running {
             status = self.child.try_wait().unwrap();
             std::thread::sleep(Duration::from_millis(5));
         }
-        let out = String::from_utf8_lossy(&fs::read(&self.out).unwrap()).into_owned();
-        Ended { code: status.unwrap().code(), out, err: self.err() }
+        Ended { code: status.unwrap().code(), out: self.out(), err: self.err() }
     }
 }
 

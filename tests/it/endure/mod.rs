@@ -3,7 +3,7 @@
 //! Nothing here waits for time to pass: tests wait for a line of the log, or for a file that a provisioner writes, and let it go on
 //! by writing another.
 
-mod bench;
+pub(crate) mod bench;
 mod cancel;
 mod concurrency;
 mod container;
@@ -12,4 +12,4 @@ mod hostile;
 mod leaks;
 mod post;
 mod size;
-mod states;
+pub(crate) mod states;

@@ -1,6 +1,7 @@
 //! The post stage of a workflow's step, beside and after a main stage.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
@@ -18,29 +19,32 @@ fn bench() -> Bench {
     bench
 }
 
-/// What the runner gives every stage of a step.
-fn staged(bench: &Bench, mut command: Command) -> Command {
-    command.env("RUNNER_TEMP", bench.path("runner-temp")).env("GITHUB_STATE", bench.path("state")).stdin(Stdio::null());
+/// A stage of a step that deploys the application, with what the runner gives every stage.
+fn stage(bench: &Bench, program: &Path) -> Command {
+    let deploy = bench.deploy_command("app", &[]);
+    let mut command = Command::new(program);
+    command.current_dir(bench.root()).env_clear().stdin(Stdio::null());
+    command.envs(deploy.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("GITHUB_ACTIONS", "true").env("RUNNER_TEMP", bench.path("runner-temp")).env("GITHUB_STATE", bench.path("state"));
+    command.env("INPUT_COMMAND", "deploy").env("INPUT_WORKING-DIRECTORY", "app").env("INPUT_ENVIRONMENT", "e");
+    command.env("INPUT_ALLOW-LOCAL-EXEC", "true").env("INPUT_CONTEXT", bench.context());
     command
 }
 
 fn main_stage(bench: &Bench) -> Command {
-    staged(bench, bench.deploy_command("app", &[]))
+    stage(bench, Path::new(env!("CARGO_BIN_EXE_tieline")))
 }
 
 /// The post stage, with what the main stage left for it, as the runner reads it.
 fn post_stage(bench: &Bench) -> Command {
-    let deploy = bench.deploy_command("app", &[]);
-    let mut command = Command::new(bench.path("bin/tieline-post"));
-    command.args(deploy.get_args()).current_dir(deploy.get_current_dir().unwrap()).env_clear();
-    command.envs(deploy.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut command = stage(bench, &bench.path("bin/tieline-post"));
     let state = fs::read_to_string(bench.path("state")).unwrap_or_default();
     let mut lines = state.lines();
     while let Some((name, delimiter)) = lines.next().and_then(|line| line.split_once("<<")) {
         let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
         command.env(format!("STATE_{name}"), value.join("\n"));
     }
-    staged(bench, command)
+    command
 }
 
 /// Kills a run that was started as it is, and lets what it started come to an end.
@@ -54,12 +58,13 @@ fn kill(bench: &Bench, run: Running) {
 /// Runs the post stage, which is to succeed.
 fn post(bench: &Bench) -> String {
     let ended = bench.start(post_stage(bench)).finish();
-    assert_eq!((ended.code, ended.out.as_str()), (Some(0), ""), "{}", ended.err);
-    ended.err
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+    ended.out
 }
 
 fn assert_nothing_left(bench: &Bench) {
-    assert!(fs::read_dir(bench.path("runner-temp")).unwrap().next().is_none());
+    let mut files = fs::read_dir(bench.path("runner-temp")).unwrap().flatten();
+    assert!(!files.any(|file| file.file_name().to_string_lossy().starts_with("tieline-stage-")));
 }
 
 #[test]
@@ -73,7 +78,7 @@ fn tf_post_has_nothing_to_say_after_an_orderly_end() {
     let bench = bench();
     bench.open("gate");
     let main = bench.start(main_stage(&bench)).finish();
-    assert_eq!(main.code, Some(0), "{}", main.err);
+    assert_eq!(main.code, Some(0), "{}", main.out);
     assert_eq!(post(&bench), "");
     assert_nothing_left(&bench);
     assert_eq!(post(&bench), "", "it may run again");
@@ -86,14 +91,14 @@ fn tf_post_waits_for_a_main_stage_that_still_works() {
     let main = bench.start(main_stage(&bench));
     bench.wait_at("gate");
     let post = bench.start(post_stage(&bench));
-    wait_until("the post stage says so", || post.err().contains("still works"));
+    wait_until("the post stage says so", || post.out().contains("still works"));
     let run = bench.claim("app").unwrap()["run"]["id"].as_str().unwrap().to_owned();
     bench.open("gate");
     assert_eq!(main.finish().code, Some(0));
     let ended = post.finish();
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
     assert_eq!(
-        ended.err,
+        ended.out,
         format!(
             "run `{run}` on `w/e/app` still works, although its step is over; waiting for it, at most 4 minutes\n\
              it came to its end, with exit code 0\n"
@@ -111,11 +116,11 @@ fn tf_post_that_is_cancelled_leaves_a_main_stage_that_works_alone() {
     let main = bench.start(main_stage(&bench));
     bench.wait_at("gate");
     let post = bench.start(post_stage(&bench));
-    wait_until("the post stage waits", || post.err().contains("still works"));
+    wait_until("the post stage waits", || post.out().contains("still works"));
     post.signal(Signal::INT);
     let ended = post.finish();
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert!(ended.err.contains("is left alone"), "{}", ended.err);
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+    assert!(ended.out.contains("is left alone"), "{}", ended.out);
     bench.open("gate");
     assert_eq!(main.finish().code, Some(0));
     bench.assert_left_free("app");
@@ -165,7 +170,7 @@ fn tf_r21_after_a_killed_container_the_next_deploy_needs_no_hand() {
     assert!(refused.err.contains("[claimed]"), "{}", refused.err);
 
     let ended = bench.start(contained(&bench, &post_stage(&bench))).finish();
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
     assert_eq!(bench.claim("app"), None);
     bench.deploys("app", &[]);
     assert_eq!(bench.value("app", "a").as_deref(), Some("slow"));

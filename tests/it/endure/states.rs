@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The server. It ends with the process.
 #[derive(Clone)]
-pub(super) struct States {
+pub(crate) struct States {
     port: u16,
     shared: Arc<(Mutex<Kept>, Condvar)>,
 }
@@ -33,7 +33,7 @@ impl Kept {
 }
 
 impl States {
-    pub(super) fn serve() -> Self {
+    pub(crate) fn serve() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let states = Self { port: listener.local_addr().unwrap().port(), shared: Arc::default() };
         let serving = states.clone();
@@ -47,23 +47,23 @@ impl States {
     }
 
     /// The `backend:` of an environment.
-    pub(super) fn backend(&self) -> String {
+    pub(crate) fn backend(&self) -> String {
         let address = format!("http://127.0.0.1:{}", self.port);
         format!("{{type: http, config: {{address: '{address}', lock_address: '{address}', unlock_address: '{address}'}}}}")
     }
 
     /// Lets requests such as `GET /w/e/app/a` wait from now on.
-    pub(super) fn hold(&self, request: &str) {
+    pub(crate) fn hold(&self, request: &str) {
         self.hold_from(request, 0);
     }
 
     /// Lets such requests wait from the `nth` on, the first being 1.
-    pub(super) fn hold_from(&self, request: &str, nth: usize) {
+    pub(crate) fn hold_from(&self, request: &str, nth: usize) {
         self.shared.0.lock().unwrap().held.insert(request.to_owned(), nth);
     }
 
     /// Waits until so many such requests have come.
-    pub(super) fn wait_for(&self, request: &str, count: usize) {
+    pub(crate) fn wait_for(&self, request: &str, count: usize) {
         let (kept, changed) = &*self.shared;
         let kept = kept.lock().unwrap();
         let (kept, late) = changed.wait_timeout_while(kept, Duration::from_mins(1), |kept| kept.come(request) < count).unwrap();
@@ -71,16 +71,16 @@ impl States {
     }
 
     /// Answers whatever waits.
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         self.shared.0.lock().unwrap().held.clear();
         self.shared.1.notify_all();
     }
 
-    pub(super) fn state(&self, path: &str) -> Option<Value> {
+    pub(crate) fn state(&self, path: &str) -> Option<Value> {
         Some(serde_json::from_slice(self.shared.0.lock().unwrap().states.get(path)?).unwrap())
     }
 
-    pub(super) fn locks(&self) -> usize {
+    pub(crate) fn locks(&self) -> usize {
         self.shared.0.lock().unwrap().locks.len()
     }
 

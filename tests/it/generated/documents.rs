@@ -92,10 +92,7 @@ sensitive:
 ";
 
 /// What is read and checked, and changes nothing yet: kind or part, and field.
-const NOT_IN_EFFECT: [(&str, &str); 13] = [
-    ("Account", "plan-role"),
-    ("Account", "role"),
-    ("Account", "state-role"),
+const NOT_IN_EFFECT: [(&str, &str); 10] = [
     ("Ceilings", "step-runners"),
     ("Grant", "previews"),
     ("Limits", "max-previews"),

@@ -25,14 +25,20 @@ const FOR_ITSELF: &str = "
 |---|---|
 ";
 
+const IN_WORKFLOWS: &str = "
+In a step of a workflow the runner sets these, beside `INPUT_<NAME>` for each input of the action:
+
+| variable | |
+|---|---|
+";
+
 /// Read where terraform is looked for.
-const FOR_TERRAFORM: [(&str, &str); 3] = [
+const FOR_TERRAFORM: [(&str, &str); 2] = [
     ("PATH", "Where `git`, and `terraform` or `tofu`, are looked for."),
     (
         "TERRAFORM_CLI_PATH",
         "A folder with the terraform binary, as the setup actions of CI systems set it; looked at before `PATH`.",
     ),
-    ("RUNNER_TEMP", "A runner's temporary folder; a terraform that was staged in it is taken before the one on `PATH`."),
 ];
 
 const NAMED: &str = "
@@ -61,8 +67,8 @@ Always set, whatever the environment says:
 
 const SOMETIMES: &str = "
 Set where neither the environment nor Terraform's own configuration names a plugin cache: `TF_PLUGIN_CACHE_DIR`, to a folder of the run,
-and `TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE`. With `--ca-cert`: `SSL_CERT_FILE` and `GIT_SSL_CAINFO`. A
-`TF_CLI_CONFIG_FILE` that is not there is not passed on.
+and `TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE`. With `--ca-cert`: `SSL_CERT_FILE`, `GIT_SSL_CAINFO` and `AWS_CA_BUNDLE`, to a file of
+the machine's certificates with yours. A `TF_CLI_CONFIG_FILE` that is not there is not passed on.
 
 ## Passed on to git
 
@@ -91,10 +97,14 @@ pub(super) fn page() -> String {
         let _ = writeln!(page, "| `{variable}` | `--{option}` |");
     }
     page.push_str(FOR_ITSELF);
-    for (variable, meaning) in documented() {
+    for (variable, meaning) in documented("") {
         let _ = writeln!(page, "| `{variable}` | {meaning} |");
     }
     for (variable, meaning) in FOR_TERRAFORM {
+        let _ = writeln!(page, "| `{variable}` | {meaning} |");
+    }
+    page.push_str(IN_WORKFLOWS);
+    for (variable, meaning) in documented("    ") {
         let _ = writeln!(page, "| `{variable}` | {meaning} |");
     }
     page.push_str(NAMED);
@@ -133,12 +143,12 @@ fn variables_of(command: &Command, found: &mut Vec<(String, String)>) {
     command.get_subcommands().for_each(|inner| variables_of(inner, found));
 }
 
-/// The constants of `request::variables`, each with the comment before it.
-fn documented() -> Vec<(String, String)> {
+/// The constants of `request::variables` that are so far from the edge, each with the comment before it.
+fn documented(indent: &str) -> Vec<(String, String)> {
     let text = super::read("src/request/variables.rs");
     let mut meaning = String::new();
     let mut found = Vec::new();
-    for line in text.lines() {
+    for line in text.lines().filter_map(|line| line.strip_prefix(indent)) {
         if let Some(comment) = line.strip_prefix("/// ") {
             meaning = [meaning.as_str(), comment].join(" ").trim_start().into();
         } else if line.starts_with("pub const ") {

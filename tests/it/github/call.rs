@@ -70,20 +70,20 @@ impl Call {
         let query = self.query();
         let number = |name: &str, default: usize| query.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
         let (per_page, page) = (number("per_page", PER_PAGE).clamp(1, 100), number("page", 1).max(1));
-        let last = list.len().div_ceil(per_page).max(1);
+        let pages = list.len().div_ceil(per_page).max(1);
         let entries: Vec<&Value> = list.iter().skip((page - 1) * per_page).take(per_page).collect();
         let answer = Answer::json(200, &json!(entries));
         let path = self.target.split('?').next().unwrap_or_default();
         let others = query.iter().filter(|(name, _)| *name != "page" && *name != "per_page");
-        let kept: String = others.map(|(name, value)| format!("&{name}={value}")).collect();
+        let kept = others.fold(String::new(), |kept, (name, value)| format!("{kept}&{name}={value}"));
         let link =
             |page: usize, name: &str| format!("<{}{path}?per_page={per_page}&page={page}{kept}>; rel=\"{name}\"", self.base);
         let mut links = Vec::new();
         if page > 1 {
             links.extend([link(page - 1, "prev"), link(1, "first")]);
         }
-        if page < last {
-            links.extend([link(page + 1, "next"), link(last, "last")]);
+        if page < pages {
+            links.extend([link(page + 1, "next"), link(pages, "last")]);
         }
         if links.is_empty() { answer } else { answer.with("link", &links.join(", ")) }
     }

@@ -141,7 +141,7 @@ fn write_as(
     author: &Person,
     committer: &Person,
 ) -> Result<String, String> {
-    let parents: String = parents.iter().map(|parent| format!("parent {parent}\n")).collect();
+    let parents = parents.iter().fold(String::new(), |all, parent| format!("{all}parent {parent}\n"));
     let content = format!("tree {tree}\n{parents}author {}\ncommitter {}\n\n{message}", author.line(), committer.line());
     git.write("commit", content.as_bytes())
 }

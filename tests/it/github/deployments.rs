@@ -26,14 +26,14 @@ impl Deployment {
 }
 
 /// The deployments, newest first; with a `sha`, `ref`, `task` or `environment` where the caller says so.
-pub(super) fn list(repository: &Repository, call: &Call) -> Outcome {
+pub(super) fn list(repository: &Repository, call: &Call) -> Answer {
     let query = call.query();
     let is_asked = |shown: &&Value| {
         let has = |field: &str| query.get(field).is_none_or(|asked| asked == "none" || shown[field] == asked.as_str());
         ["sha", "ref", "task", "environment"].into_iter().all(has)
     };
     let found = repository.deployments.iter().rev().map(|deployment| &deployment.shown).filter(is_asked);
-    Ok(call.page(&found.cloned().collect::<Vec<_>>()))
+    call.page(&found.cloned().collect::<Vec<_>>())
 }
 
 pub(super) fn get(repository: &Repository, id: &str) -> Outcome {

@@ -1,5 +1,6 @@
 //! Commits and what lies between them, and the archive of one.
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Outcome};
@@ -70,7 +71,7 @@ pub(super) fn archive(repository: &Repository, codeload: &str, name: &str) -> Ou
     repository.git.resolve(name, "commit").ok_or_else(Answer::not_found)?;
     let place = format!("{codeload}/{}/legacy.tar.gz/{name}", repository.name);
     let place = if repository.public { place } else { format!("{place}?token={}", repository.archive_token()) };
-    Ok(Answer { status: axum::http::StatusCode::FOUND, headers: vec![("location", place)], body: Vec::new() })
+    Ok(Answer { status: StatusCode::FOUND, headers: vec![("location", place)], body: Vec::new() })
 }
 
 /// The archive of a commit: one folder, `owner-name-commit`, and the commit's id in the header of the archive.

@@ -1,4 +1,4 @@
-//! The identity of a workflow's job: tokens that others can check (OpenID Connect).
+//! The identity of a workflow's job: tokens that others can check (`OpenID` Connect).
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ pub(crate) struct Identity {
     pub(crate) url: String,
     /// `ACTIONS_ID_TOKEN_REQUEST_TOKEN`
     pub(crate) token: String,
-    /// Who signs them; its keys are found as OpenID Connect says.
+    /// Who signs them; its keys are found as `OpenID` Connect says.
     pub(crate) issuer: String,
 }
 

@@ -3,7 +3,7 @@
 //! It is stateful: repositories are real bare git repositories on disk, so that what the Git data API says of blobs, trees, commits
 //! and refs is git's own answer; comments, deployments, check runs and pulls are kept. It knows who may do what, answers as GitHub
 //! does (statuses, messages, headers), fails on demand and records every request. Its answers are held to GitHub's published
-//! description of the API by the proxy of [`validated`].
+//! description of the API by the proxy of [`GitHub::validated`].
 //!
 //! ```ignore
 //! let github = GitHub::start();
@@ -25,7 +25,9 @@ mod deployments;
 mod fault;
 mod git;
 mod history;
+mod host;
 mod identity;
+mod judge;
 mod jwt;
 mod objects;
 mod people;
@@ -45,30 +47,47 @@ use access::Token;
 use apps::{App, Installation};
 use chrono::TimeDelta;
 pub(crate) use fault::Fault;
+use host::{Host, Port};
 use identity::{Identity, Job};
+use judge::Judge;
 pub(crate) use repository::Hosted;
 use serde_json::Value;
-use server::Server;
 pub(crate) use state::Seen;
 use state::State;
 
 /// A running GitHub. It stops when it is dropped.
 pub(crate) struct GitHub {
-    server: Server,
+    api: String,
     state: Arc<Mutex<State>>,
+    judge: Option<Judge>,
+    _host: Host,
 }
 
 impl GitHub {
     /// One with nothing in it.
     pub(crate) fn start() -> Self {
-        let state = Arc::new(Mutex::new(State::new()));
-        let server = Server::start(&state);
-        Self { server, state }
+        let (api, archives) = (Port::open(), Port::open());
+        let state = Arc::new(Mutex::new(State::new(&archives.url())));
+        let [answers, packs] = server::routers(&state);
+        let url = api.url();
+        let host = Host::start(vec![(api, answers), (archives, packs)]);
+        Self { api: url, state, judge: None, _host: host }
+    }
+
+    /// One whose callers and answers are held to GitHub's own description of its API. What breaks it fails the test in the end.
+    /// It takes seconds to start, and cannot cut connections.
+    ///
+    /// # Errors
+    /// When the machine lacks what that takes.
+    pub(crate) fn validated() -> Result<Self, String> {
+        let github = Self::start();
+        let judge = Judge::start(&github.api)?;
+        Ok(Self { judge: Some(judge), ..github })
     }
 
     /// Where the API is, as `GITHUB_API_URL` says it: `https://api.github.com`.
     pub(crate) fn url(&self) -> String {
-        self.server.api()
+        self.judge.as_ref().map_or(&self.api, |judge| &judge.url).clone()
     }
 
     /// Where the API of a GitHub Enterprise Server is: the same, below `/api/v3`.
@@ -121,7 +140,7 @@ impl GitHub {
         identity::claims(token)
     }
 
-    /// The next `times` requests that start with `what`, such as `POST /repos/acme/shop/git/` or `` for any, meet a fault.
+    /// The next `times` requests that start with `what`, such as `POST /repos/acme/shop/git/`, meet a fault; all start with nothing.
     pub(crate) fn fail(&self, times: usize, what: &str, fault: Fault) {
         self.state().faults.push(fault::Planned { times, what: what.to_owned(), fault });
     }
@@ -144,6 +163,16 @@ impl GitHub {
     /// How many requests so far were to change something in a repository, whether they did or not.
     pub(crate) fn writes(&self) -> usize {
         self.state().seen.iter().filter(|seen| seen.is_write()).count()
+    }
+
+    /// What broke GitHub's description of its API so far; nothing where that is not looked at.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        self.judge.as_ref().map(Judge::violations).unwrap_or_default()
+    }
+
+    /// The same, and the test does not fail for it.
+    pub(crate) fn forgive_violations(&self) -> Vec<String> {
+        self.judge.as_ref().map(Judge::forgive).unwrap_or_default()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -9,15 +9,16 @@ pub(super) fn bot(base: &str) -> Value {
 
 /// An account: of a `User`, an `Organization` or a `Bot`.
 pub(super) fn person(base: &str, login: &str, kind: &str) -> Value {
-    let url = format!("{base}/users/{login}");
+    let escaped = login.replace('[', "%5B").replace(']', "%5D");
+    let url = format!("{base}/users/{escaped}");
     json!({
         "login": login,
         "id": login.bytes().fold(1_u64, |id, byte| (id * 31 + u64::from(byte)) % 1_000_000_007),
         "node_id": format!("U_{login}"),
-        "avatar_url": format!("https://avatars.githubusercontent.com/{login}"),
+        "avatar_url": format!("https://avatars.githubusercontent.com/{escaped}"),
         "gravatar_id": "",
         "url": url,
-        "html_url": format!("https://github.com/{login}"),
+        "html_url": format!("https://github.com/{escaped}"),
         "followers_url": format!("{url}/followers"),
         "following_url": format!("{url}/following"),
         "gists_url": format!("{url}/gists"),

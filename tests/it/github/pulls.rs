@@ -27,7 +27,7 @@ pub(super) fn get(repository: &Repository, call: &Call, number: &str) -> Outcome
 }
 
 /// The pull requests, newest first; of a `state`, `head` (`owner:branch`) and `base` where the caller says so.
-pub(super) fn list(repository: &Repository, call: &Call) -> Outcome {
+pub(super) fn list(repository: &Repository, call: &Call) -> Answer {
     let query = call.query();
     let owner = repository.name.split('/').next().unwrap();
     let state = query.get("state").map_or("open", String::as_str);
@@ -37,7 +37,7 @@ pub(super) fn list(repository: &Repository, call: &Call) -> Outcome {
         is_state && has("head", &format!("{owner}:{}", pull.head)) && has("base", &pull.base)
     };
     let found = repository.pulls.iter().rev().filter(is_asked);
-    Ok(call.page(&found.map(|pull| describe(repository, call, pull)).collect::<Vec<_>>()))
+    call.page(&found.map(|pull| describe(repository, call, pull)).collect::<Vec<_>>())
 }
 
 fn whole(repository: &Repository, call: &Call, pull: &Pull) -> Value {
@@ -68,14 +68,14 @@ fn describe(repository: &Repository, call: &Call, pull: &Pull) -> Value {
         (format!("{api}/issues/{number}"), format!("{api}/statuses/{}", tip(&repository.git, &pull.head)));
     let comments_url = format!("{issue_url}/comments");
     let (commits_url, review_comments_url) = (format!("{url}/commits"), format!("{url}/comments"));
-    let review_comment_url = format!("{api}/pulls/comments{{/number}}");
+    let a_review_comment = format!("{api}/pulls/comments{{/number}}");
     let links = [
         ("self", &url),
         ("html", &html_url),
         ("issue", &issue_url),
         ("comments", &comments_url),
         ("review_comments", &review_comments_url),
-        ("review_comment", &review_comment_url),
+        ("review_comment", &a_review_comment),
         ("commits", &commits_url),
         ("statuses", &statuses_url),
     ];
@@ -118,7 +118,7 @@ fn describe(repository: &Repository, call: &Call, pull: &Pull) -> Value {
         "draft": false,
         "commits_url": commits_url,
         "review_comments_url": review_comments_url,
-        "review_comment_url": review_comment_url,
+        "review_comment_url": a_review_comment,
         "comments_url": comments_url,
         "statuses_url": statuses_url,
         "head": branch(&pull.head),

@@ -17,8 +17,8 @@ pub(super) fn get(repository: &Repository, call: &Call, name: &str) -> Outcome {
 }
 
 /// The refs that start with these letters, be it in the middle of a name.
-pub(super) fn matching(repository: &Repository, call: &Call, name: &str) -> Outcome {
-    Ok(Answer::json(200, &list(repository, call, &format!("refs/{name}")).into()))
+pub(super) fn matching(repository: &Repository, call: &Call, name: &str) -> Answer {
+    Answer::json(200, &list(repository, call, &format!("refs/{name}")).into())
 }
 
 pub(super) fn create(repository: &Repository, call: &Call) -> Outcome {

@@ -92,12 +92,12 @@ impl Hosted {
         self.with(|repository| repository.git.folder().to_owned())
     }
 
-    /// Commits files on a branch, which is made if it is not there; the commit.
+    /// Commits files on a branch, which starts from `main` if it is not there; the commit.
     pub(crate) fn commit(&self, branch: &str, files: &[(&str, &str)]) -> String {
         self.with(|repository| {
             let git = &repository.git;
             let reference = format!("refs/heads/{branch}");
-            let parent = git.resolve(&reference, "commit");
+            let parent = git.resolve(&reference, "commit").or_else(|| git.resolve(DEFAULT_BRANCH, "commit"));
             let entries: Vec<Entry> = files.iter().map(|(path, text)| Entry::file(path, text.as_bytes())).collect();
             let base = parent.as_ref().map(|parent| git.resolve(parent, "tree").unwrap());
             let tree = trees::build(git, base.as_deref(), &entries).unwrap();

@@ -1,17 +1,13 @@
-//! The double on its port.
+//! Requests in, answers out.
 
-use std::net::{SocketAddr, TcpListener};
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State as Shared};
 use axum::http::Response;
 use sha2::{Digest as _, Sha256};
-use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
 use super::call::{Answer, Call, now};
 use super::fault::{self, Fault};
@@ -23,61 +19,14 @@ const ENTERPRISE: &str = "/api/v3";
 /// More than any body that GitHub takes.
 const BODY_LIMIT: usize = 100 << 20;
 
-type Held = Arc<Mutex<State>>;
+pub(super) type Held = Arc<Mutex<State>>;
 
-pub(super) struct Server {
-    address: SocketAddr,
-    stop: CancellationToken,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Server {
-    pub(super) fn start(held: &Held) -> Self {
-        let (api, address) = listen();
-        let (archives, archives_address) = listen();
-        state::lock(held).codeload = format!("http://{archives_address}");
-        let stop = CancellationToken::new();
-        let (stopped, held) = (stop.clone(), Arc::clone(held));
-        let thread = std::thread::spawn(move || {
-            let runtime = Runtime::new().unwrap();
-            runtime.block_on(async {
-                let api = serve(api, Router::new().fallback(answer).with_state(Arc::clone(&held)));
-                let archives = serve(archives, Router::new().fallback(answer_archive).with_state(held));
-                tokio::select! {
-                    () = stopped.cancelled() => {}
-                    () = api => {}
-                    () = archives => {}
-                }
-            });
-            runtime.shutdown_background();
-        });
-        Self { address, stop, thread: Some(thread) }
-    }
-
-    pub(super) fn api(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-fn listen() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = listener.local_addr().unwrap();
-    (listener, address)
-}
-
-async fn serve(listener: TcpListener, router: Router) {
-    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    axum::serve(listener, router).await.unwrap();
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.cancel();
-        if let Some(thread) = self.thread.take() {
-            _ = thread.join();
-        }
-    }
+/// What answers as the API, and what as the host of the archives.
+pub(super) fn routers(held: &Held) -> [Router; 2] {
+    [
+        Router::new().fallback(answer).with_state(Arc::clone(held)),
+        Router::new().fallback(answer_archive).with_state(Arc::clone(held)),
+    ]
 }
 
 async fn answer_archive(Shared(held): Shared<Held>, request: Request) -> Response<Body> {
@@ -129,7 +78,8 @@ fn cut(held: &Held, call: &Call) -> ! {
 async fn read(request: Request) -> Call {
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    // A proxy says whom it was asked as.
+    let host = ["x-forwarded-host", "host"].iter().find_map(|name| head.headers.get(*name)?.to_str().ok()).unwrap_or("localhost");
     let (prefix, target) = target.strip_prefix(ENTERPRISE).map_or(("", target), |rest| (ENTERPRISE, rest));
     Call {
         method: head.method,

@@ -63,7 +63,7 @@ impl fmt::Display for Seen {
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(codeload: &str) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             repositories: BTreeMap::new(),
@@ -75,7 +75,7 @@ impl State {
             installations: Vec::new(),
             token_life: apps::TOKEN_LIFE,
             jobs: Vec::new(),
-            codeload: String::new(),
+            codeload: codeload.to_owned(),
         }
     }
 

@@ -114,16 +114,12 @@ pub(super) fn build(git: &Git, base: Option<&str>, entries: &[Entry]) -> Result<
 
 /// Whether all that the entries name is there.
 fn check(git: &Git, base: Option<&str>, entries: &[Entry]) -> Result<(), String> {
-    let mut asked = String::new();
-    for entry in entries {
-        match &entry.becomes {
-            Becomes::Object(_, id) if !is_id(id) => return Err(format!("tree.sha {id} is not a valid object id")),
-            Becomes::Object(_, id) => asked += &format!("{id}\n"),
-            Becomes::Gone => asked += &format!("{}:{}\n", base.unwrap_or_default(), entry.path),
-            Becomes::Content(..) => {}
-        }
-    }
-    let said = git.run(&["cat-file", "--batch-check=%(objecttype)"], asked.as_bytes())?;
+    let named = entries.iter().filter_map(|entry| match &entry.becomes {
+        Becomes::Object(_, id) => Some(format!("{id}\n")),
+        Becomes::Gone => Some(format!("{}:{}\n", base.unwrap_or_default(), entry.path)),
+        Becomes::Content(..) => None,
+    });
+    let said = git.run(&["cat-file", "--batch-check=%(objecttype)"], named.collect::<String>().as_bytes())?;
     let said = String::from_utf8_lossy(&said).into_owned();
     if said.lines().any(|line| line.ends_with(" missing")) { Err("GitRPC::BadObjectState".to_owned()) } else { Ok(()) }
 }

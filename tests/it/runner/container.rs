@@ -68,6 +68,13 @@ impl Container {
         let _ = rustix::process::kill_process(target, signal);
     }
 
+    /// The most memory that its first process ever had, in KiB; of namespaces only.
+    pub(crate) fn most_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.first?.as_raw_nonzero())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
+    }
+
     /// How the client ended, if it does so in time.
     pub(crate) fn wait(&mut self, limit: Duration) -> Option<i32> {
         let start = Instant::now();

@@ -1,11 +1,13 @@
-//! A Docker engine with a private socket, started once for all tests of this process, and an image with the program in it.
+//! Containers of a Docker engine: the one that `DOCKER_HOST` names, such as `tests/engine` starts.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use super::container::Launch;
+
+/// The image with our program in it.
+const IMAGE: &str = "tieline-runner-test";
 
 /// An engine that answers.
 pub(crate) struct Docker {
@@ -13,41 +15,30 @@ pub(crate) struct Docker {
     host: String,
 }
 
-/// The image's base, which is imported if it is not there.
-const IMAGE: &str = "tieline-test";
-
 impl Docker {
-    /// The engine, if there is one; else what is lacking. `DOCKER_HOST` names it, or it is the machine's.
+    /// The engine, with the image; else what is lacking.
     pub(crate) fn here() -> Result<&'static Self, String> {
         static HERE: OnceLock<Result<Docker, String>> = OnceLock::new();
         HERE.get_or_init(Self::find).as_ref().map_err(Clone::clone)
     }
 
     fn find() -> Result<Self, String> {
-        let host = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+        let variable = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set; `tests/engine` does that"));
+        let (host, base) = (variable("DOCKER_HOST")?, variable("TIELINE_TEST_BASE_IMAGE")?);
         let docker = Self { host };
-        let version = docker.command().args(["version", "--format", "{{.Server.Version}}"]).output();
-        match version {
-            Ok(output) if output.status.success() => docker.build(),
-            _ => Err(format!("no Docker engine answers at {}", docker.host)),
-        }
+        docker.build(&base)?;
+        Ok(docker)
     }
 
-    /// Builds the image: the base that `TIELINE_TEST_BASE_IMAGE` names, or Debian's, which must have git and certificates.
-    fn build(self) -> Result<Self, String> {
-        let base = std::env::var("TIELINE_TEST_BASE_IMAGE").unwrap_or_else(|_| "debian:bookworm-slim".to_owned());
+    /// Puts the program that is tested into an image that has everything else.
+    fn build(&self, base: &str) -> Result<(), String> {
         let folder = tempfile::tempdir().unwrap();
-        let program = PathBuf::from(env!("CARGO_BIN_EXE_tieline"));
-        if fs::hard_link(&program, folder.path().join("tieline")).is_err() {
-            fs::copy(&program, folder.path().join("tieline")).unwrap();
-        }
-        let lines = format!(
-            "FROM {base}\nRUN git --version\nCOPY tieline /usr/local/bin/tieline\nRUN ln -s tieline /usr/local/bin/tieline-post\n"
-        );
-        fs::write(folder.path().join("Dockerfile"), lines).unwrap();
-        let built =
-            self.command().args(["build", "--quiet", "--pull=false", "--tag", IMAGE]).arg(folder.path()).output().unwrap();
-        if built.status.success() { Ok(self) } else { Err(String::from_utf8_lossy(&built.stderr).into_owned()) }
+        fs::copy(env!("CARGO_BIN_EXE_tieline"), folder.path().join("tieline")).unwrap();
+        fs::write(folder.path().join("Dockerfile"), format!("FROM {base}\nCOPY tieline /usr/local/bin/tieline\n")).unwrap();
+        let mut command = self.command();
+        command.env("DOCKER_BUILDKIT", "0").args(["build", "--quiet", "--pull=false", "--tag", IMAGE]).arg(folder.path());
+        let built = command.output().map_err(|problem| format!("docker cannot be started: {problem}"))?;
+        if built.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&built.stderr).into_owned()) }
     }
 
     fn command(&self) -> Command {

@@ -296,6 +296,11 @@ impl Running<'_, '_> {
         self.stage.wait_for(text);
     }
 
+    /// The most memory that the program ever had, in KiB.
+    pub(crate) fn most_memory(&self) -> u64 {
+        self.stage.container.most_memory().unwrap()
+    }
+
     /// Cancels the step as the runner does.
     pub(crate) fn cancel(self) -> StepResult {
         let result = self.job.end(self.stage.cancel(), &self.id, true);

@@ -105,7 +105,7 @@ impl Machine {
 
     /// Puts this machine's terraform where a step would that stages it for containers: below `RUNNER_TEMP`.
     pub(crate) fn stage_terraform(&self) {
-        let folder = self.temporary().join("staged");
+        let folder = self.temporary().join("terraform");
         fs::create_dir_all(&folder).unwrap();
         give(&folder);
         let (real, staged) = (which::which("terraform").unwrap(), folder.join("terraform"));
@@ -126,7 +126,7 @@ impl Machine {
 
     /// What a later job's checkout could not remove: files in the runner's folders that are not the runner's.
     pub(crate) fn foreign_files(&self) -> Vec<String> {
-        let staged = self.temporary().join("staged/terraform");
+        let staged = self.temporary().join("terraform/terraform");
         let all = everything_below(&self.work()).into_iter().filter(|path| *path != staged);
         let foreign = all.filter_map(|path| {
             let owner = fs::symlink_metadata(&path).ok()?.uid();

@@ -59,11 +59,6 @@ impl Masks {
         }
         shown(text, &hidden)
     }
-
-    /// Whether a value was masked by itself.
-    pub(crate) fn knows(&self, value: &str) -> bool {
-        self.values.contains(value)
-    }
 }
 
 /// The text with three stars for each run of hidden bytes.

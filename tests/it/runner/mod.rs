@@ -20,14 +20,22 @@ mod namespaces;
 mod result;
 mod stage;
 
+mod site;
+
+mod cancel;
+mod failure;
+mod flood;
+mod hostile;
+mod inputs;
 mod itself;
+mod quickstart;
 
 pub(crate) use action::Action;
 pub(crate) use container::Engine;
 pub(crate) use event::Event;
 pub(crate) use job::Job;
 pub(crate) use machine::Machine;
-pub(crate) use result::Conclusion;
+use result::Conclusion;
 
 /// The machine that containers run on, if this one can have any; a test is to return where there is none.
 pub(crate) fn machine() -> Option<Machine> {

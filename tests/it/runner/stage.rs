@@ -18,7 +18,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A stage that runs.
 pub(crate) struct Stage {
-    container: Container,
+    pub(crate) container: Container,
     heard: Arc<Heard>,
     started: Instant,
 }

@@ -25,6 +25,7 @@ fn a_token_does_what_it_may_where_it_may() {
     let unread = Caller::new(&github.url(), &github.token(&[("acme/shop", &["issues=write"])])).get(REF);
     unread.is(403, "Resource not accessible by integration");
     assert_eq!(unread.header("x-accepted-github-permissions"), "contents=read");
+    assert!(github.requests()[..5].iter().all(|seen| seen.token == token));
     github.expire(&token);
     caller.get(REF).is(401, "Bad credentials");
 }

@@ -11,7 +11,7 @@ const REF: &str = "/repos/acme/shop/git/ref/heads/main";
 const INSTALLATION: &str = "/repos/acme/shop/installation";
 
 /// The app, with a proof that was made so many seconds from now, and ends so many seconds from now.
-fn app(github: &GitHub, made: i64, ends: i64) -> Caller {
+pub(super) fn app(github: &GitHub, made: i64, ends: i64) -> Caller {
     let app = github.install_app(&["acme/shop", "acme/context"], &["contents=write", "issues=read"]);
     let now = call::now().timestamp();
     let claims = json!({"iss": app.id, "iat": now + made, "exp": now + ends});

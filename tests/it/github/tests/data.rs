@@ -1,5 +1,7 @@
 //! The Git data API and the contents.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use super::caller::Caller;
@@ -185,4 +187,13 @@ fn a_file_is_read_and_written_by_its_path() {
     change(json!("abc")).is(409, "folder/a b.txt does not match abc");
     assert_eq!(change(file["sha"].clone()).status, 200);
     assert_eq!(repository.file("main", "folder/a b.txt").as_deref(), Some("two"));
+}
+
+#[test]
+fn what_git_itself_does_to_a_repository_is_seen() {
+    let (_github, repository, caller) = start();
+    let head = repository.commit("main", &[("a.txt", "a")]);
+    let done = Command::new("git").args(["update-ref", "refs/tags/v1", &head]).current_dir(repository.folder()).status();
+    assert!(done.unwrap().success());
+    assert_eq!(caller.get(&on("/git/ref/tags/v1")).ok()["object"]["sha"], head.as_str());
 }

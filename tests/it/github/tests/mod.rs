@@ -4,6 +4,7 @@ mod access;
 mod apps;
 mod caller;
 mod data;
+mod description;
 mod failing;
 mod history;
 mod shown;

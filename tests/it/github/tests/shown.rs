@@ -121,6 +121,7 @@ fn a_deployment_is_refused_as_github_refuses_it() {
     let make = |body: Value| caller.post(&on("/deployments"), &body);
     make(json!({"ref": "nothing"})).is(422, "No ref found for: nothing");
     shop.commit("old", &[("b", "1")]);
+    shop.commit("main", &[("c", "1")]);
     make(json!({"ref": "old"})).is(409, "Conflict merging main into old");
     let check = json!({"name": "tieline", "head_sha": shop.head("refs/heads/main")});
     caller.post(&on("/check-runs"), &check).ok();

@@ -1,0 +1,101 @@
+//! The page of a plan.
+
+use super::changes::{self, Tense};
+use super::layers::{self, Layer};
+use super::{Medium, parts, picture};
+use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
+use crate::domain::record::TaskType;
+use crate::report::Surroundings;
+use crate::report::markdown::{Block, Inline, code, prose};
+
+/// A plan.
+pub(in crate::report) fn plan(report: &PlanReport, surroundings: &Surroundings, medium: Medium, limit: usize) -> String {
+    layers::richest(limit, medium, surroundings, |layer| page(report, surroundings, medium, layer))
+}
+
+fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer: Layer) -> Vec<Block> {
+    let mut blocks = vec![Block::Title(outcome(report) + ": " + parts::place(&report.place))];
+    blocks.extend(parts::facts([Some(expectation(report))].into_iter().chain(parts::origin(surroundings))));
+    blocks.extend(parts::problems("What failed", &report.problems, layer));
+    blocks.extend(parts::problems("A deploy would be refused", &report.refusals, layer));
+    blocks.push(tasks(report));
+    let touched = "They use connections whose producer would change here.";
+    blocks.extend(parts::consumers("Consumers that this may touch", touched, &report.impact));
+    blocks.extend(approval(report));
+    if layer < Layer::Bare {
+        blocks.extend(picture::picture(&report.place, &report.wiring, medium));
+    }
+    blocks.extend(details(report, layer));
+    blocks.extend(parts::facts([surroundings.terraform.as_deref().map(code)]));
+    blocks
+}
+
+/// The outcome in a plain word.
+fn outcome(report: &PlanReport) -> Inline {
+    let is_unchanged = |task: &PlannedTask| matches!(task.verdict, Verdict::Unchanged | Verdict::NoChanges);
+    if report.problems.any_error() {
+        "❌ Plan failed"
+    } else if !report.refusals.0.is_empty() {
+        "⚠️ Plan needs approval"
+    } else if report.tasks.iter().all(is_unchanged) {
+        "✅ Plan without changes"
+    } else {
+        "📋 Plan with changes"
+    }
+    .into()
+}
+
+fn expectation(report: &PlanReport) -> Inline {
+    let counts = changes::counts(report.counts(), Tense::Future);
+    let deferred = report.tasks.iter().filter(|task| matches!(task.verdict, Verdict::Deferred { .. })).count();
+    let later = (deferred > 0).then(|| format!("{deferred} planned later"));
+    let told: Vec<String> = [counts].into_iter().filter(|counts| !counts.is_empty()).chain(later).collect();
+    if told.is_empty() { "no resource changes".into() } else { prose(&told.join(", ")) }
+}
+
+fn tasks(report: &PlanReport) -> Block {
+    let row = |task: &PlannedTask| {
+        let (what, why): (Inline, Inline) = match &task.verdict {
+            Verdict::Unchanged => ("➖ unchanged".into(), Inline::default()),
+            Verdict::NoChanges => ("➖ no changes".into(), Inline::default()),
+            Verdict::Deferred { because } => ("⏳ planned later".into(), prose(&format!("waits for {because} to be applied"))),
+            Verdict::Changes(_) if task.task == TaskType::Destroy => ("🗑️ destroy".into(), "no longer in the manifest".into()),
+            Verdict::Changes(_) => ("📝 deploy".into(), Inline::default()),
+        };
+        vec![code(task.alias.as_str()), what, prose(&words(task)), why]
+    };
+    Block::Table { head: &["Applied plugin", "Plan", "Changes", "Why"], rows: report.tasks.iter().map(row).collect() }
+}
+
+fn words(task: &PlannedTask) -> String {
+    let counts = changes::counts(task.counts, Tense::Future);
+    match &task.verdict {
+        Verdict::Changes(resources) if resources.is_empty() => "only outputs".to_owned(),
+        Verdict::Changes(_) if counts.is_empty() => "only the state".to_owned(),
+        _ => counts,
+    }
+}
+
+/// How to deploy exactly this plan.
+fn approval(report: &PlanReport) -> Vec<Block> {
+    if report.problems.any_error() {
+        return Vec::new();
+    }
+    let words =
+        Inline::from("To deploy exactly this plan, and nothing else, pass it on as the input ") + code("approved-plan") + ":";
+    vec![
+        Block::Paragraph(words),
+        Block::Fence { language: "yaml", lines: vec![format!("approved-plan: {}", report.fingerprint)] },
+    ]
+}
+
+/// The resources of each task, folded.
+fn details(report: &PlanReport, layer: Layer) -> Vec<Block> {
+    let details =
+        report.resources().filter_map(|(task, resources)| changes::details(task.alias.as_str(), words(task), resources, layer));
+    let mut details: Vec<Block> = details.collect();
+    if !details.is_empty() {
+        details.insert(0, Block::Heading("Changes"));
+    }
+    details
+}

@@ -1,0 +1,65 @@
+//! What people see when Terraform fails in a plugin.
+
+use super::annotation::Kind;
+use super::site::Site;
+use super::{Engine, Event, machine};
+use crate::harness::needs_terraform;
+
+const BROKEN: &str = r#"variable "value" { type = string }
+resource "terraform_data" "it" {
+  input = var.value
+  lifecycle {
+    precondition {
+      condition     = var.value == "right"
+      error_message = "the value is ${var.value}, and that is not right"
+    }
+  }
+}
+output "value" { value = terraform_data.it.output }
+"#;
+
+const MANIFEST: &str = "apiVersion: tieline/v1
+kind: Application
+name: app
+workspace: w
+plugins:
+  first: {use: ../plugins/quick}
+  broken:
+    use: ../plugins/broken
+    after: [first]
+    inputs: {value: wrong}
+  last: {use: ../plugins/quick, after: [broken]}
+";
+
+#[test]
+fn tf_an_error_in_a_plugin_is_one_annotation_on_the_callers_line() {
+    needs_terraform!();
+    let Some(machine) = machine() else { return };
+    let site = Site::bench_with_files(machine, Engine::Namespaces);
+    let quick = site.machine.workspace().join("plugins/quick/plugin.yaml");
+    let document = std::fs::read_to_string(quick).unwrap().replace("name: quick", "name: broken");
+    let document: Vec<&str> = document.lines().filter(|line| !line.starts_with("requires:")).collect();
+    site.machine.write("plugins/broken/plugin.yaml", &document.join("\n"));
+    site.machine.write("plugins/broken/main.tf", BROKEN);
+    site.machine.write("app/tieline.yaml", MANIFEST);
+
+    let mut job = site.job(Event::push("main"));
+    let step = site.deploy(&mut job, "app", "e").run();
+    job.finish();
+
+    let reason = step.output("failure-reason").to_owned();
+    let step = step.fails(2, &reason);
+    assert!(["plan-failed", "apply-failed"].contains(&reason.as_str()), "{step}");
+    let [error] =
+        step.annotations(Kind::Error).try_into().unwrap_or_else(|all| panic!("not one annotation but {all:#?}\n{step}"));
+    assert_eq!(error.place().as_deref(), Some("app/tieline.yaml:7"), "{error:#?}");
+    assert!(error.message.contains("main.tf:6"), "{error:#?}");
+    assert!(error.message.contains("Resource precondition failed"), "{error:#?}");
+    let step = step.says("the value is wrong, and that is not right").says("Resource precondition failed");
+    for (alias, status) in [("first", "succeeded"), ("broken", "failed"), ("last", "skipped")] {
+        let row = step.summary.lines().find(|line| line.starts_with('|') && line.contains(alias));
+        assert!(row.is_some_and(|row| row.to_lowercase().contains(status)), "no row that says `{alias}` {status}:\n{step}");
+    }
+    assert_eq!(step.output("run-status"), "failed");
+    assert_eq!(site.claims(), "");
+}
