@@ -1,11 +1,17 @@
 //! The pages of `docs/` that are drawn from the code. They are compared; with `UPDATE_DOCS=1` they are written.
 
+mod action;
 mod commands;
 mod documents;
 mod environment;
 mod errors;
 
 use std::path::{Path, PathBuf};
+
+#[test]
+fn inputs_and_outputs_are_those_of_the_action() {
+    check("docs/action.md", &action::page());
+}
 
 #[test]
 fn commands_are_those_of_the_help() {

@@ -1,1 +1,156 @@
-//! placeholder
+//! The example workflows, run whole by `act`, an emulator of the runner that others wrote, with our image.
+//!
+//! It differs from a runner in paths, users and signals, which `runner` has right; what it shows is that the workflows and the
+//! action fit together. Needs `tests/engine`, which starts a Docker engine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::{at, read};
+use crate::acceptance::{need, program};
+use crate::harness::needs_terraform;
+
+const IMAGE: &str = "tieline-act-test";
+
+/// What a protected environment of the retail team is; the rest is the quickstart's.
+const PRODUCTION: &str = "\
+apiVersion: tieline/v1
+kind: Environment
+name: production
+protected: true
+backend: {type: local, config: {path: state}}
+values: {domain: acme.test}
+defaults: {aws-vpc-conn: platform/staging/network/vpc.vpc}
+";
+
+const PULL_REQUEST: &str =
+    r#"{"number": 7, "pull_request": {"number": 7, "head": {"ref": "change", "repo": {"full_name": "acme/shop"}}}}"#;
+
+#[test]
+fn tf_act_runs_the_example_workflows() {
+    needs_terraform!();
+    let Some(act) = need("act", Act::new()) else { return };
+
+    let deployed = act.run("push", "deploy.yml");
+    assert!(deployed.contains("staged /usr/local/bin/terraform"), "{deployed}");
+    assert!(deployed.contains("| deployed to https://"), "a later step reads the connections\n{deployed}");
+
+    let planned = act.run("pull_request", "plan.yml");
+    assert!(planned.contains("[Plan/validate]") && planned.contains("[Plan/plan"), "{planned}");
+
+    let approved = act.run("workflow_dispatch", "approved-deploy.yml");
+    assert!(approved.contains("run-status=succeeded"), "{approved}");
+
+    let ledger = act.git(&["--git-dir", ".tieline/context.git", "ls-tree", "-r", "--name-only", "ledger"]);
+    for path in ["staging/shop/connections/web.web.json", "production/shop/connections/web.web.json"] {
+        assert!(ledger.contains(&format!("retail/{path}\n")), "{ledger}");
+    }
+}
+
+/// A repository with the quickstart and the example workflows, and a copy of the action beside it.
+struct Act {
+    folder: TempDir,
+    act: PathBuf,
+    terraform: PathBuf,
+}
+
+impl Act {
+    /// # Errors
+    /// What the machine lacks.
+    fn new() -> Result<Self, String> {
+        let act = program("act", &[]).ok_or("no `act` on PATH (tests/setup installs it)")?;
+        let base =
+            std::env::var("TIELINE_TEST_BASE_IMAGE").map_err(|_| "no Docker engine with our image (tests/engine starts one)")?;
+        let terraform = fs::canonicalize(program("terraform", &[]).ok_or("no `terraform` on PATH")?).unwrap();
+        let act = Self { folder: tempfile::tempdir().unwrap(), act, terraform };
+        act.build(&base);
+        act.check_out();
+        Ok(act)
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// The image with this build and a terraform: what a step stages is out of reach of `act`'s containers.
+    fn build(&self, base: &str) {
+        let context = self.at("image");
+        fs::create_dir(&context).unwrap();
+        fs::copy(env!("CARGO_BIN_EXE_tieline"), context.join("tieline")).unwrap();
+        fs::copy(&self.terraform, context.join("terraform")).unwrap();
+        fs::write(context.join("Dockerfile"), format!("FROM {base}\nCOPY tieline terraform /usr/local/bin/\n")).unwrap();
+        let mut docker = Command::new("docker");
+        docker.env("DOCKER_BUILDKIT", "0").args(["build", "--quiet", "--pull=false", "--tag", IMAGE]).arg(context);
+        succeed(&mut docker);
+    }
+
+    fn check_out(&self) {
+        copy(&at("examples/quickstart"), &self.at("shop"));
+        copy(&at("examples/workflows"), &self.at("shop/.github/workflows"));
+        copy(&at("stage"), &self.at("action/stage"));
+        // As a release does.
+        let action = read("action.yml").replace("\n  image: Dockerfile\n", &format!("\n  image: docker://{IMAGE}\n"));
+        fs::write(self.at("action/action.yml"), action).unwrap();
+        fs::write(self.at("event.json"), PULL_REQUEST).unwrap();
+        fs::create_dir(self.at("home")).unwrap();
+        fs::write(self.at("shop/context/workspaces/retail/environments/production.yaml"), PRODUCTION).unwrap();
+        self.git(&["init", "--quiet", "--initial-branch=main"]);
+        self.git(&["remote", "add", "origin", "https://github.com/acme/shop.git"]);
+        self.git(&["add", "."]);
+        self.git(&["-c", "user.name=A", "-c", "user.email=a@acme.test", "commit", "--quiet", "--message=All of it"]);
+        let mut init = self.command(Path::new(env!("CARGO_BIN_EXE_tieline")));
+        succeed(init.args(["context", "init", "--from", "context", "--context", ".tieline/context.git"]));
+    }
+
+    /// A program in the repository, with a home of its own.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.at("shop")).env_clear().env("PATH", std::env::var("PATH").unwrap()).env("HOME", self.at("home"));
+        command
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        succeed(self.command(Path::new("git")).args(arguments))
+    }
+
+    /// Runs a workflow, which must succeed; its log.
+    fn run(&self, event: &str, workflow: &str) -> String {
+        let option = |name: &str, value: &Path| format!("{name}={}", value.display());
+        let mut act = self.command(&self.act);
+        act.env("DOCKER_HOST", std::env::var("DOCKER_HOST").unwrap());
+        act.args([event, "--workflows", &format!(".github/workflows/{workflow}"), "--eventpath"]).arg(self.at("event.json"));
+        act.args(["--platform", &format!("self-hosted={IMAGE}"), "--pull=false", "--bind", "--network=host"]);
+        act.args(["--container-daemon-socket=-", "--env", "GITHUB_REPOSITORY=acme/shop"]);
+        act.args(["--local-repository", &option("tieline/tieline@v0.1.0", &self.at("action"))]);
+        act.args(["--var", &option("TIELINE_CONTEXT", &self.at("shop/.tieline/context.git"))]);
+        succeed(&mut act)
+    }
+}
+
+/// Runs a command, which must succeed; what it said.
+fn succeed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{command:?}\n{said}");
+    said
+}
+
+/// Copies a folder as git has it: what was left by a run stays behind.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (source, name) = {
+            let entry = entry.unwrap();
+            (entry.path(), entry.file_name())
+        };
+        if name == ".tieline" {
+        } else if source.is_dir() {
+            copy(&source, &to.join(name));
+        } else {
+            fs::copy(&source, to.join(name)).unwrap();
+        }
+    }
+}
