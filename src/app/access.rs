@@ -35,7 +35,7 @@ impl Session {
     pub(super) fn world_for_git(&self, arguments: &ContextArguments, url: &str) -> World {
         let web = self.server().web;
         let is_on_server = web.starts_with("https://") && url.starts_with(&format!("{web}/"));
-        match arguments.context_token.as_ref().or(arguments.github_token.as_ref()) {
+        match given(arguments.context_token.as_ref()).or(given(arguments.github_token.as_ref())) {
             Some(token) if is_on_server => {
                 let variables = with_header(&self.world.variables, &web, &Secret::new(token));
                 World { variables: Arc::new(variables), ..self.world.clone() }
@@ -49,7 +49,7 @@ impl Session {
     /// # Errors
     /// When only one of the app's id and key is given.
     pub(super) fn context_client(&self, arguments: &ContextArguments, repository: &Repository) -> Result<Client, Problems> {
-        let token = |text: &Option<String>| text.as_ref().map(|text| Identity::Token(Secret::new(text)));
+        let token = |text: &Option<String>| given(text.as_ref()).map(|text| Identity::Token(Secret::new(text)));
         let identity = token(&arguments.context_token).or(app(arguments, repository)?).or(token(&arguments.github_token));
         Ok(self.client(identity.unwrap_or(Identity::Anonymous)))
     }
@@ -58,6 +58,12 @@ impl Session {
     pub(super) fn workflow_client(&self, arguments: &ContextArguments) -> Option<Client> {
         let token = arguments.github_token.as_ref()?;
         Some(self.client(Identity::Token(Secret::new(token))))
+    }
+
+    /// A client for the plugins on the server: with the workflow's token, else as anybody.
+    pub(super) fn plugin_client(&self, arguments: &ContextArguments) -> Client {
+        let client = self.workflow_client(arguments).unwrap_or_else(|| self.client(Identity::Anonymous));
+        client.cancelled_by(self.cancel.clone())
     }
 
     fn client(&self, identity: Identity) -> Client {
@@ -79,11 +85,16 @@ fn with_header(variables: &Variables, web: &str, token: &Secret) -> Variables {
     Variables::new(present.chain(further))
 }
 
+/// A value that was given: a variable without a text stands for none.
+fn given(value: Option<&String>) -> Option<&str> {
+    value.map(String::as_str).filter(|value| !value.is_empty())
+}
+
 /// The app that is given, for this repository alone.
 fn app(arguments: &ContextArguments, repository: &Repository) -> Result<Option<Identity>, Problems> {
-    match (&arguments.app_id, &arguments.app_private_key) {
+    match (given(arguments.app_id.as_ref()), given(arguments.app_private_key.as_ref())) {
         (Some(id), Some(key)) => {
-            Ok(Some(Identity::App { id: id.clone(), key: Secret::new(key), repository: repository.clone() }))
+            Ok(Some(Identity::App { id: id.to_owned(), key: Secret::new(key), repository: repository.clone() }))
         }
         (None, None) => Ok(None),
         (id, _) => {

@@ -57,7 +57,7 @@ pub(super) async fn resolve(
     let catalog = organization.catalog.as_ref();
     let (workspace, environment) = session.environment(store, organization.head.as_ref(), &place).await?;
     let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
-    let loaded = session.plugins(&written, catalog, lock_mode(session)).await?;
+    let loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog, lock_mode(session)).await?;
     let types = session.types(Some((store, &head)), &loaded, catalog).await?;
     let wanted = resolve::wanted(&written.manifest, &environment, &place);
     let context = session.context_view(&opened, &head, &wanted, &place).await?;

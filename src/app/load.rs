@@ -17,6 +17,7 @@ use crate::domain::module::Module;
 use crate::domain::names::{EnvironmentName, InputName, WorkspaceName};
 use crate::domain::organization::{ContextDocument, Environment, Workspace};
 use crate::engine::Content;
+use crate::github::Client;
 use crate::policy;
 use crate::request::cli::Target;
 use crate::resolve::{LoadedPlugin, Types};
@@ -153,6 +154,7 @@ impl Session {
     pub(super) async fn plugins(
         &self,
         written: &Written,
+        github: &Client,
         catalog: Option<&Catalog>,
         mode: LockMode,
     ) -> Result<LoadedPlugins, Problems> {
@@ -165,7 +167,7 @@ impl Session {
             catalog,
             lock: &lock,
             mode,
-            github: None,
+            github,
         };
         let uses = uses(&written.manifest);
         let (fetched, mut new_lock, warnings) = sources::fetch_all(&self.world, &terms, &uses).await?;

@@ -46,7 +46,7 @@ async fn list(session: &Session, target: &Target, mode: LockMode) -> Result<(), 
         Err(_) if target.context.context.is_none() => None,
         Err(problems) => return Err(problems),
     };
-    let loaded = session.plugins(&written, catalog.as_ref(), mode).await?;
+    let loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog.as_ref(), mode).await?;
     session.show(&loaded.warnings);
     let rows: Vec<report::plugins::Row<'_>> = written
         .manifest

@@ -25,45 +25,35 @@ const PATIENCE: Duration = Duration::from_mins(4);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What became of the main stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Main {
-    /// It came to its end by itself, or there was none.
-    Ended,
-    /// It still works.
-    Works,
-    /// It was killed; what it left was cleared up.
-    WasKilled,
-}
-
 /// Whether the program was started for the post stage.
 pub(super) fn is_asked_for(program: Option<&String>) -> bool {
     program.and_then(|program| Path::new(program).file_name()).is_some_and(|name| name == PROGRAM)
 }
 
 /// Does what is left to do after the main stage, which was given `command`.
-pub(super) async fn run(session: &Session, command: &Command) -> Result<Main, Problems> {
-    let Some(main) = MainStage::find(&session.world) else { return Ok(Main::Ended) };
+pub(super) async fn run(session: &Session, command: &Command) -> Result<(), Problems> {
+    let Some(main) = MainStage::find(&session.world) else { return Ok(()) };
     match wait(session, &main).await {
         Sign::Alive => {
             session.say("it still works, and is left alone: it publishes what completes, and gives its claim back");
-            return Ok(Main::Works);
+            return Ok(());
         }
-        Sign::Ended(_) => {
-            main.forget(&session.world);
-            return Ok(Main::Ended);
-        }
-        Sign::Dead => {}
+        Sign::Ended(_) => {}
+        Sign::Dead => after_death(session, main.claimed.as_ref(), target(command)).await?,
     }
-    match (&main.claimed, target(command)) {
+    main.forget(&session.world);
+    Ok(())
+}
+
+async fn after_death(session: &Session, claimed: Option<&Claimed>, target: Option<&Target>) -> Result<(), Problems> {
+    match (claimed, target) {
         (Some(claimed), Some(target)) => clear_up(session, claimed, target).await?,
         _ => session.say("the main stage was killed; it had claimed nothing, so nothing is left to clear up"),
     }
-    if let Some(target) = target(command) {
-        announce::lost(session, target).await?;
+    match target {
+        Some(target) => announce::lost(session, target).await,
+        None => Ok(()),
     }
-    main.forget(&session.world);
-    Ok(Main::WasKilled)
 }
 
 /// Waits for the main stage to end, and tells so where there is something to wait for.
@@ -112,7 +102,7 @@ async fn clear_up(session: &Session, claimed: &Claimed, target: &Target) -> Resu
     let near = written.as_ref().map_or(&folder, |written| &written.folder);
     let store = session.open_context(&target.context, &folder, near).await?.store;
     let trees = match &written {
-        Some(written) => trees(session, &*store, written).await.unwrap_or_default(),
+        Some(written) => trees(session, &*store, target, written).await.unwrap_or_default(),
         None => BTreeMap::new(),
     };
     if engine::clear_up(&session.world, &*store, &claimed.place, &claimed.run, &trees).await? {
@@ -128,10 +118,13 @@ async fn clear_up(session: &Session, claimed: &Claimed, target: &Target) -> Resu
 async fn trees(
     session: &Session,
     store: &dyn ContextStore,
+    target: &Target,
     written: &load::Written,
 ) -> Result<BTreeMap<Digest, Arc<Tree>>, Problems> {
     let organization = session.organization(store, &[]).await?;
-    let loaded = session.plugins(written, organization.catalog.as_ref(), LockMode::Frozen).await?;
+    let loaded = session
+        .plugins(written, &session.plugin_client(&target.context), organization.catalog.as_ref(), LockMode::Frozen)
+        .await?;
     let plugins = loaded.plugins.iter().filter_map(|(used, plugin)| Some((plugin, loaded.contents.get(used)?)));
     Ok(plugins.map(|(plugin, content)| (plugin.source.digest.clone(), content.tree.clone())).collect())
 }

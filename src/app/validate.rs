@@ -32,7 +32,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         None => None,
     };
     let catalog = organization.as_ref().and_then(|organization| organization.catalog.as_ref());
-    let loaded = session.plugins(&written, catalog, LockMode::Add).await?;
+    let loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog, LockMode::Add).await?;
     let store = opened.as_ref().zip(organization.as_ref().and_then(|organization| organization.head.as_ref()));
     let types = session.types(store.map(|(opened, head)| (&*opened.store as _, head)), &loaded, catalog).await?;
 

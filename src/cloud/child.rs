@@ -4,17 +4,28 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::WebIdentity;
+use super::{WebIdentity, sts};
 use crate::domain::account::Account;
 use crate::domain::address::Place;
 use crate::domain::names::Alias;
-use crate::world::Variables;
 
 /// The file with the token, in the folder that Terraform starts in.
 pub const TOKEN_FILE: &str = "web-identity-token";
 
 /// AWS cuts nothing: a longer name of a session is refused.
 const LONGEST_SESSION: usize = 64;
+
+/// What of `AWS_` says how the cloud is reached, and not as whom.
+const SETTINGS: [&str; 8] = [
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CA_BUNDLE",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_RETRY_MODE",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+];
 
 /// The roles of one Terraform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +46,7 @@ impl WebIdentity {
             role: self.purpose.role(account)?.to_owned(),
             session: session(&[&self.run, alias.as_str()]),
             region: account.region.clone(),
-            state_role: account.state_role.clone(),
+            state_role: self.purpose.state_role(account).map(str::to_owned),
             state_session: session(&[place.deployable.as_str(), alias.as_str()]),
         })
     }
@@ -60,25 +71,18 @@ impl WebIdentity {
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".to_owned()),
         ];
         variables.extend(set.map(|(name, value)| (name.to_owned(), Some(value))));
-        if let Some(region) = &child.region {
-            variables.insert("AWS_REGION".to_owned(), Some(region.clone()));
+        // With a token in a file, Terraform asks for roles where this variable says, and does not know the general one.
+        let endpoint = sts::named_endpoint(&self.world.variables).map(str::to_owned);
+        for (name, value) in [("AWS_ENDPOINT_URL_STS", endpoint), ("AWS_REGION", child.region.clone())] {
+            if value.is_some() {
+                variables.insert(name.to_owned(), value);
+            }
         }
         Ok(variables)
     }
 }
 
-/// Whether a variable says how AWS is reached, and not as whom.
 fn is_setting(name: &str) -> bool {
-    const SETTINGS: [&str; 8] = [
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-        "AWS_CA_BUNDLE",
-        "AWS_MAX_ATTEMPTS",
-        "AWS_RETRY_MODE",
-        "AWS_USE_DUALSTACK_ENDPOINT",
-        "AWS_USE_FIPS_ENDPOINT",
-        "AWS_STS_REGIONAL_ENDPOINTS",
-    ];
     SETTINGS.contains(&name) || name.starts_with("AWS_ENDPOINT_URL") || name.ends_with("_ENDPOINT")
 }
 
@@ -86,9 +90,4 @@ fn is_setting(name: &str) -> bool {
 pub(super) fn session(parts: &[&str]) -> String {
     let name = std::iter::once("tieline").chain(parts.iter().copied()).collect::<Vec<_>>().join("-");
     name.chars().take(LONGEST_SESSION).collect()
-}
-
-/// The region that is worked in, where the account says none.
-pub(super) fn region(variables: &Variables) -> Option<&str> {
-    variables.get("AWS_REGION").or_else(|| variables.get("AWS_DEFAULT_REGION"))
 }

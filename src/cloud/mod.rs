@@ -43,7 +43,7 @@ pub type Learn = Box<dyn Fn(&Secret) + Send + Sync>;
 /// What the roles are taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To look: with `plan-role`, where there is one.
+    /// To look: with `plan-role` alone, where there is one.
     Plan,
     /// To change things: with `role`.
     Deploy,
@@ -53,8 +53,16 @@ impl Purpose {
     /// The role of an account for this; none where the account names no role.
     pub fn role(self, account: &Account) -> Option<&str> {
         let deploy = account.role.as_deref().filter(|_| account.provider == AccountProvider::Aws)?;
-        let plan = account.plan_role.as_deref().filter(|_| self == Self::Plan);
-        Some(plan.unwrap_or(deploy))
+        Some(self.plan_role(account).unwrap_or(deploy))
+    }
+
+    /// The role for the states, where it is another. Who may only look reads the states as well: what writes them is not theirs.
+    fn state_role(self, account: &Account) -> Option<&str> {
+        account.state_role.as_deref().filter(|_| self.plan_role(account).is_none())
+    }
+
+    fn plan_role(self, account: &Account) -> Option<&str> {
+        account.plan_role.as_deref().filter(|_| self == Self::Plan)
     }
 }
 
@@ -113,7 +121,7 @@ impl WebIdentity {
         for (role, field, of_account) in [
             (Some(role), if Some(role) == account.role.as_deref() { "role" } else { "plan-role" }, Some(&account.id)),
             // States may be in an account of their own.
-            (account.state_role.as_deref(), "state-role", None),
+            (self.purpose.state_role(account), "state-role", None),
         ] {
             let Some(role) = role.filter(|role| !tried.contains(*role)) else { continue };
             let asked =

@@ -7,12 +7,11 @@ use http::{Request, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use roxmltree::Document;
 
-use super::child;
 use super::token::Token;
 use crate::domain::account::Arn;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::world::World;
+use crate::world::{Variables, World};
 
 /// An answer has a few kilobytes.
 const LONGEST_ANSWER: usize = 256 << 10;
@@ -81,8 +80,8 @@ impl Asked<'_> {
     /// Where the service is.
     fn endpoint(&self, world: &World) -> String {
         let variables = &world.variables;
-        let named = variables.get("AWS_ENDPOINT_URL_STS").or_else(|| variables.get("AWS_ENDPOINT_URL"));
-        match (named, self.region.or_else(|| child::region(variables))) {
+        let ambient = || variables.get("AWS_REGION").or_else(|| variables.get("AWS_DEFAULT_REGION"));
+        match (named_endpoint(variables), self.region.or_else(ambient)) {
             (Some(url), _) => url.to_owned(),
             (None, Some(region)) if region.starts_with("cn-") => format!("https://sts.{region}.amazonaws.com.cn/"),
             (None, Some(region)) => format!("https://sts.{region}.amazonaws.com/"),
@@ -117,6 +116,11 @@ impl Asked<'_> {
             _ => diagnostic.help("see `docs/cloud.md` for what the role must allow"),
         }
     }
+}
+
+/// Where the service is, if somebody says so.
+pub(super) fn named_endpoint(variables: &Variables) -> Option<&str> {
+    variables.get("AWS_ENDPOINT_URL_STS").or_else(|| variables.get("AWS_ENDPOINT_URL"))
 }
 
 /// Asks, and again where the trouble may pass: a role that is given and not used changes nothing. Gives the name of the session.

@@ -163,20 +163,22 @@ async fn a_role_is_tried_once_where_the_region_is() {
 }
 
 #[tokio::test]
-async fn a_plan_takes_the_plan_role_and_states_have_their_own() {
+async fn a_plan_takes_the_plan_role_alone_and_a_deploy_has_one_for_states() {
     let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
     let account = account(json!({"plan-role": role("look"), "state-role": "arn:aws:iam::999999999999:role/states"}));
     let (place, alias) = shop();
-    for (purpose, name) in [(Purpose::Plan, "look"), (Purpose::Deploy, "deploy")] {
+    let states = "arn:aws:iam::999999999999:role/states";
+    for (purpose, name, state_role) in [(Purpose::Plan, "look", None), (Purpose::Deploy, "deploy", Some(states))] {
         let scene = Scene::answering([(200, GIVEN), (200, GIVEN)]);
         let identity = scene.open(purpose, &account).await.unwrap();
-        assert!(scene.asked()[0].contains(&format!("role%2F{name}&")), "{:?}", scene.asked());
-        assert!(scene.asked()[1].contains("999999999999"), "{:?}", scene.asked());
+        let asked = scene.asked();
+        assert!(asked[0].contains(&format!("role%2F{name}&")), "{asked:?}");
+        assert_eq!(asked.get(1).map(|asked| asked.contains("999999999999")), state_role.map(|_| true), "{asked:?}");
         let child = identity.child(&account, &place, &alias).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let variables = identity.hand_over(&child, folder.path()).unwrap();
         assert_eq!(variables["AWS_ROLE_ARN"], Some(role(name)));
-        assert_eq!(child.state_role.as_deref(), Some("arn:aws:iam::999999999999:role/states"));
+        assert_eq!(child.state_role.as_deref(), state_role);
     }
 }
 

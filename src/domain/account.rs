@@ -17,7 +17,7 @@ pub struct Account {
     /// The role of `aws` that workflows deploy with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The role that `tieline plan` uses instead, in workflows: one that cannot change anything.
+    /// The role that `tieline plan` uses instead of the others, in workflows: one that cannot change anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_role: Option<String>,
     /// The role that states in `s3` are read and written with, in workflows.

@@ -165,7 +165,9 @@ impl PlanReport {
         self.refusals = self.refusals.with_texts(change);
         for task in &mut self.tasks {
             if let Verdict::Changes(resources) = &mut task.verdict {
-                resources.iter_mut().for_each(|resource| resource.change_texts(change));
+                for resource in resources {
+                    resource.change_texts(change);
+                }
             }
         }
         self

@@ -10,6 +10,7 @@ use super::journal::Journal;
 use super::{Settings, recovery};
 use crate::context::ledger::{self, Snapshot};
 use crate::context::{CommitId, ContextStore, StoreError};
+use crate::domain::address::Place;
 use crate::domain::canonical;
 use crate::domain::deployment::{Choice, Deployment};
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -27,6 +28,10 @@ pub(super) const RENEWAL: Duration = Duration::from_mins(1);
 
 /// How many of the newest runs are looked at to find out whether a claim's run has ended.
 const RECENT_RUNS: usize = 20;
+
+/// So often, after such a pause, a claim is looked at whose holder is about to delete it.
+const MOMENTS: usize = 5;
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// The end of a lease that begins now.
 pub(super) fn lease_from(now: DateTime<Utc>) -> DateTime<Utc> {
@@ -120,7 +125,7 @@ async fn take(world: &World, store: &dyn ContextStore, claim: &Claim) -> Result<
         Err(StoreError::Conflict { .. }) => {}
         Err(problem) => return Err(problem.into()),
     }
-    let Some((held_at, holder)) = ledger::read_claim(store, &claim.place).await? else {
+    let Some((held_at, holder)) = standing(world, store, &claim.place).await? else {
         // It was released between our two looks: once more, and whoever is faster has it.
         let commit = lost_race(store.write_claim(&claim.place, &bytes, None).await, claim)?;
         return Ok(Taken { commit, dead: None });
@@ -130,6 +135,23 @@ async fn take(world: &World, store: &dyn ContextStore, claim: &Claim) -> Result<
     }
     let commit = lost_race(store.write_claim(&claim.place, &bytes, Some(&held_at)).await, claim)?;
     Ok(Taken { commit, dead: Some(holder) })
+}
+
+/// The claim that stands in the way. A run that is recorded as ended gives its claim up next, and gets a moment for that: there are
+/// stores that delete a claim whoever holds it by then.
+async fn standing(world: &World, store: &dyn ContextStore, place: &Place) -> Result<Option<(CommitId, Claim)>, Problems> {
+    for _ in 0..MOMENTS {
+        match ledger::read_claim(store, place).await? {
+            Some((_, holder)) if is_giving_up(world, store, &holder).await? => world.clock.sleep(MOMENT).await,
+            found => return Ok(found),
+        }
+    }
+    Ok(ledger::read_claim(store, place).await?)
+}
+
+/// Whether a run is recorded as ended, and its process may be about to delete the claim.
+async fn is_giving_up(world: &World, store: &dyn ContextStore, holder: &Claim) -> Result<bool, Problems> {
+    Ok(!world.exec.has_ended(&holder.process) && is_recorded_as_ended(store, holder).await?)
 }
 
 fn lost_race(written: Result<CommitId, StoreError>, claim: &Claim) -> Result<CommitId, Problems> {
@@ -145,9 +167,10 @@ fn lost_race(written: Result<CommitId, StoreError>, claim: &Claim) -> Result<Com
 
 /// A claim is void when its run is recorded as ended, and dead when its process is known to have ended.
 async fn is_dead(world: &World, store: &dyn ContextStore, holder: &Claim) -> Result<bool, Problems> {
-    if world.exec.has_ended(&holder.process) {
-        return Ok(true);
-    }
+    Ok(world.exec.has_ended(&holder.process) || is_recorded_as_ended(store, holder).await?)
+}
+
+async fn is_recorded_as_ended(store: &dyn ContextStore, holder: &Claim) -> Result<bool, Problems> {
     let runs = Snapshot::newest(store).await?.runs(&holder.place, RECENT_RUNS).await?;
     Ok(runs.iter().any(|run| run.id == holder.run.id && run.status != RunStatus::Running))
 }

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::client::{Repository, part};
+use super::client::Repository;
 use super::error::{ApiError, Bearer};
 use super::wire::Wire;
 use crate::secrets::Secret;
@@ -93,7 +93,7 @@ impl App {
     fn not_installed(&self, problem: ApiError) -> ApiError {
         match problem {
             ApiError::NotFound { call, bearer } => {
-                let message = format!("the GitHub App `{}` is not installed on `{}`", part(&self.id), self.repository);
+                let message = format!("the GitHub App `{}` is not installed on `{}`", self.id, self.repository);
                 ApiError::Denied { call, permission: None, bearer, message }
             }
             problem => problem,

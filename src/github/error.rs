@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::failure::FailureReason;
@@ -69,7 +70,7 @@ pub enum Bearer {
 #[serde(default)]
 struct Said {
     message: String,
-    errors: Vec<serde_json::Value>,
+    errors: Value,
 }
 
 impl ApiError {
@@ -135,7 +136,8 @@ impl ApiError {
                 validity.into_iter().chain(bearer.remedies(&spoken(permission))).fold(diagnostic, Diagnostic::help)
             }
             Self::NotFound { bearer, call } => {
-                let diagnostic = Diagnostic::error(otherwise, format!("{place} does not have it, or the token cannot see it"))
+                let unseen = if *bearer == Bearer::Nobody { "it is not seen without a token" } else { "the token cannot see it" };
+                let diagnostic = Diagnostic::error(otherwise, format!("{place} does not have it, or {unseen}"))
                     .note(format!("`{call}` was answered with 404, which says no more"))
                     .help("check the name");
                 bearer.remedies(&spoken(None)).into_iter().fold(diagnostic, Diagnostic::help)
@@ -178,8 +180,13 @@ fn spoken(permission: Option<&str>) -> String {
 fn message_of(status: StatusCode, body: &[u8]) -> String {
     let said: Said = serde_json::from_slice(body).unwrap_or_default();
     let message = if said.message.is_empty() { status.to_string() } else { said.message };
-    said.errors.iter().fold(message, |message, error| match error.get("message").or(Some(error)) {
-        Some(serde_json::Value::String(text)) => format!("{message}; {text}"),
+    let errors = match said.errors {
+        Value::Array(errors) => errors,
+        Value::Null => Vec::new(),
+        other => vec![other],
+    };
+    errors.iter().fold(message, |message, error| match error.get("message").unwrap_or(error) {
+        Value::String(text) => format!("{message}; {text}"),
         _ => format!("{message}; {error}"),
     })
 }

@@ -183,10 +183,7 @@ impl Wire {
         let limit = rate::pause(status, headers, &error.to_string(), self.world.clock.now());
         Err(match limit {
             // What is refused for a limit was not carried out.
-            Some(pause) => Failed {
-                error: ApiError::Unavailable { call, why: format!("GitHub's limit is reached, for {} s yet", pause.as_secs()) },
-                again: Again::After(pause),
-            },
+            Some(pause) => Failed { error: limited(call, bearer, pause), again: Again::After(pause) },
             None if read && passes(status) => Failed { error, again: Again::Soon },
             None => Failed { error, again: Again::No },
         })
@@ -205,6 +202,11 @@ impl Wire {
         }
         Ok(Request::from_parts(parts, body))
     }
+}
+
+fn limited(call: String, bearer: Bearer, pause: Duration) -> ApiError {
+    let remedy = if bearer == Bearer::Nobody { "; with a token it is higher" } else { "" };
+    ApiError::Unavailable { call, why: format!("GitHub's limit is reached, for {} s yet{remedy}", pause.as_secs()) }
 }
 
 fn is_read(method: &Method) -> bool {

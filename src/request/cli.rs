@@ -285,10 +285,11 @@ pub enum Connection {
 /// `tieline context …`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Context {
-    /// Make a local context repository, or commit a folder's documents to any.
+    /// Make a context repository, and commit a folder's documents to it.
     ///
-    /// What is there already is kept. With `--from`, the documents branch becomes the mirror of the folder, in one commit, after
-    /// every document was checked: what the folder does not have is removed.
+    /// At a path one is made where there is none; elsewhere a repository must be there, be it empty, and gets its branches. What is
+    /// there already is kept. With `--from`, the documents branch becomes the mirror of the folder, in one commit, after every document
+    /// was checked: what the folder does not have is removed.
     #[command(after_help = examples::CONTEXT_INIT)]
     Init {
         /// A folder laid out as the documents branch is.

@@ -18,7 +18,7 @@ use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason::{PluginChanged, PluginUnavailable};
 use crate::domain::record::ResolvedSource;
-use crate::github::{Client, Identity, Repository, Server};
+use crate::github::{Client, Repository};
 use crate::world::World;
 
 /// How many remotes are talked to at a time.
@@ -62,8 +62,8 @@ pub struct Terms<'a> {
     pub lock: &'a Lock,
     /// What may happen to it.
     pub mode: LockMode,
-    /// The GitHub server that `github:` means; none means the public one, without a token.
-    pub github: Option<&'a Client>,
+    /// The GitHub server that `github:` means.
+    pub github: &'a Client,
 }
 
 /// Fetches the plugins that `uses` names: the text after each `use:`, with its place in the manifest.
@@ -102,9 +102,7 @@ pub async fn fetch_all(
         }
     }
     let mut lock = terms.kept_lock();
-    let public = || Client::new(world, &Server::default(), Identity::Anonymous);
-    let github = terms.github.cloned().unwrap_or_else(public);
-    for outcome in visit_all(world, &github, &Cache::new(world.files, terms.cache), remotes).await {
+    for outcome in visit_all(world, terms.github, &Cache::new(world.files, terms.cache), remotes).await {
         warnings.0.extend(outcome.warning.map(|warning| place(warning, &outcome.written)));
         match outcome.result {
             Ok((fetched, mut entry)) => {

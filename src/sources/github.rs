@@ -49,9 +49,24 @@ impl GitHub {
         Self { client, repository, archives: BTreeMap::new() }
     }
 
-    /// The commit that a name means; none where there is no such name.
+    /// What a name means: the full name and its commit. A tag comes before a branch, as git has it.
+    async fn meaning(&self, client: &Client, name: Option<&str>) -> Result<Option<(String, String)>, ApiError> {
+        let full_names = match name {
+            None => vec!["HEAD".to_owned()],
+            Some(name) if name.starts_with("refs/") => vec![name.to_owned()],
+            Some(name) => vec![format!("refs/tags/{name}"), format!("refs/heads/{name}")],
+        };
+        for full_name in full_names {
+            if let Some(commit) = self.commit(client, &full_name).await? {
+                return Ok(Some((full_name, commit)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The commit that a full name means; none where there is no such name.
     async fn commit(&self, client: &Client, name: &str) -> Result<Option<String>, ApiError> {
-        let name: Vec<String> = name.split('/').map(part).collect();
+        let name: Vec<String> = name.strip_prefix("refs/").unwrap_or(name).split('/').map(part).collect();
         // What changed in it is not wanted, and can be large: one file of it is as few as there can be.
         match client.get::<Commit>(&format!("{}/commits/{}?per_page=1", self.repository.route(), name.join("/"))).await {
             Ok(commit) => Ok(Some(commit.sha)),
@@ -77,21 +92,8 @@ impl Remote for GitHub {
         let client = if needed { self.client.clone() } else { self.client.clone().impatient() };
         let (mut refs, mut found) = (Refs::default(), Vec::new());
         for name in names {
-            // A tag before a branch, as git has it.
-            let full_names = match name.as_deref() {
-                None => vec!["HEAD".to_owned()],
-                Some(name) if name.starts_with("refs/") => vec![name.to_owned()],
-                Some(name) => vec![format!("refs/tags/{name}"), format!("refs/heads/{name}")],
-            };
-            let mut meant = None;
-            for full_name in full_names {
-                if meant.is_none() {
-                    let commit = self.commit(&client, full_name.strip_prefix("refs/").unwrap_or(&full_name)).await?;
-                    meant = commit.map(|commit| (full_name, commit));
-                }
-            }
-            match meant {
-                Some(meant) => found.push(meant),
+            match self.meaning(&client, name.as_deref()).await? {
+                Some(meaning) => found.push(meaning),
                 None => self.add_tags(&client, &mut refs).await?,
             }
         }

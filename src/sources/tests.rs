@@ -12,7 +12,7 @@ use super::*;
 use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems, Severity};
 use crate::domain::failure::FailureReason;
-use crate::github::Client;
+use crate::github::{Client, Identity, Server};
 use crate::world::{OnCancel, ProcessSpec, Variables, World};
 
 mod github;
@@ -23,7 +23,6 @@ struct Place {
     world: World,
     lock: Lock,
     catalog: Option<Catalog>,
-    github: Option<Client>,
 }
 
 type Answer = Result<(BTreeMap<String, Fetched>, Lock, Problems), Problems>;
@@ -35,7 +34,7 @@ impl Place {
         let path = world.variables.get("PATH").unwrap().to_owned();
         let home = folder.path().join("home").display().to_string();
         world.variables = Arc::new(Variables::new([("PATH".into(), path), ("HOME".into(), home)]));
-        let place = Self { folder, world, lock: Lock::default(), catalog: None, github: None };
+        let place = Self { folder, world, lock: Lock::default(), catalog: None };
         for folder in ["home", "app", "remote"] {
             place.world.files.make_folder(&place.path(folder)).unwrap();
         }
@@ -97,7 +96,7 @@ impl Place {
             catalog: self.catalog.as_ref(),
             lock: &self.lock,
             mode,
-            github: self.github.as_ref(),
+            github: &Client::new(&self.world, &Server::default(), Identity::Anonymous),
         };
         fetch_all(&self.world, &terms, &uses.iter().map(pointer).collect()).await
     }

@@ -257,7 +257,7 @@ impl Place {
             catalog: None,
             lock,
             mode,
-            github: Some(&client),
+            github: &client,
         };
         let uses = uses.iter().map(|written| ((*written).to_owned(), Pointer::keys(["plugins", "a", "use"]))).collect();
         fetch_all(&self.bench.world, &terms, &uses).await

@@ -210,7 +210,7 @@ impl Project {
     }
 
     /// Makes the runs use terraform through a shell script that does this first.
-    fn wrap_terraform(&mut self, first: &str) {
+    pub(crate) fn wrap_terraform(&mut self, first: &str) {
         let script = self.folder.join("bin/wrapped-terraform");
         let text = format!("#!/bin/sh\n{first}exec '{}' \"$@\"\n", terraform().unwrap().display());
         std::fs::write(&script, text).unwrap();

@@ -6,6 +6,7 @@
 
 mod acceptance;
 mod architecture;
+mod cloud;
 mod commands;
 mod context;
 mod documentation;

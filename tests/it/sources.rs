@@ -1,5 +1,6 @@
 //! Plugins from git remotes and the catalog, and the lock file.
 
+use crate::github::GitHub;
 use crate::harness::{Project, assert_shown, needs_terraform, tasks};
 
 /// The lab, with its plugin in a git remote beside the project, tagged `v1.0.0`.
@@ -41,6 +42,59 @@ fn tf_a_plugin_from_git_is_locked() {
       digest: <digest>
     ");
     assert_eq!(tasks(&project.deploy_json("app", &[])), "a: skipped (unchanged)\n");
+}
+
+/// The lab, with its plugin in the private repository `acme/plugins` of a GitHub server.
+fn lab_on_github(github: &GitHub) -> Project {
+    let mut project = Project::lab();
+    let files = ["plugin.yaml", "main.tf"].map(|name| (format!("thing/{name}"), project.read(&format!("plugins/thing/{name}"))));
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    github.repository("acme/plugins").commit("main", &files);
+    project.set("GITHUB_API_URL", &github.url());
+    project.app("app", "  a: {use: 'github:acme/plugins//thing@main'}\n");
+    project
+}
+
+#[test]
+fn tf_a_plugin_from_github_is_locked() {
+    needs_terraform!();
+    let github = GitHub::start();
+    let mut project = lab_on_github(&github);
+    project.set("TIELINE_GITHUB_TOKEN", &github.token(&[("acme/plugins", &["contents=read"])]));
+    assert_eq!(tasks(&project.deploy_json("app", &[])), "a: succeeded\n");
+    assert_shown!(project.read("app/tieline.lock"), @r"
+    # Written by tieline; commit it. `tieline plugins update` changes it.
+    apiVersion: tieline/v1
+    kind: Lock
+    plugins:
+    - use: github:acme/plugins//thing@main
+      source: github:acme/plugins//thing@main
+      version: 1.0.0
+      commit: <commit>
+      digest: <digest>
+    ");
+    assert_eq!(github.requests().len(), 4, "two for the branch, two for the archive and where it is");
+    // The branch went on; the lock file holds, and the files are here.
+    github.repository("acme/plugins").commit("main", &[("thing/main.tf", "# another\n")]);
+    assert_eq!(tasks(&project.deploy_json("app", &[])), "a: skipped (unchanged)\n");
+}
+
+#[test]
+fn a_private_repository_on_github_wants_a_token() {
+    let github = GitHub::start();
+    let project = lab_on_github(&github);
+    assert_shown!(project.run(&["validate", "-C", "app", "-e", "staging"]).refused("plugin-unavailable").stderr, @r"
+    error[plugin-unavailable]: the repository `github:acme/plugins` cannot be read
+     --> app/tieline.yaml:6:12
+      |
+    6 |   a: {use: 'github:acme/plugins//thing@main'}
+      |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = note: `acme/plugins` does not have it, or it is not seen without a token
+      = note: `GET /repos/acme/plugins/commits/tags/main` was answered with 404, which says no more
+      = help: check the name
+      = help: give a token: `github-token`, or `context-token` for the context repository
+    ");
 }
 
 #[test]

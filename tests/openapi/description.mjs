@@ -50,10 +50,18 @@ export function description() {
     const [, , kind, name] = reference.split('/');
     slim.components[kind] ??= {};
     slim.components[kind][name] = whole.components[kind][name];
+    allowNoAddress(slim.components[kind][name]);
     // A set may grow while it is gone through.
     for (const further of references(whole.components[kind][name])) wanted.add(further);
   }
   return slim;
+}
+
+// Where an address is "" unless somebody gives one, as the description itself says, it is not always an address.
+function allowNoAddress(schema) {
+  for (const property of Object.values(schema.properties ?? {})) {
+    if (property.format === 'uri' && property.default === '') delete property.format;
+  }
 }
 
 function references(part, found = new Set()) {

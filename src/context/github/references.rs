@@ -4,8 +4,8 @@
 //! it is expected to be at, so once somebody else moved it, ours is none. Creating a ref is refused where it exists.
 //!
 //! Deleting has no condition at all: a ref that is moved between our look and the deletion is deleted all the same. Only claims are
-//! deleted, by their holders, and others move a claim only when its run has ended. What is left is a run that takes over a claim in
-//! that very moment: it loses the claim, notices at its next write, and starts nothing more.
+//! deleted, by their holders, and others move a claim only when its run has ended, after a moment in which its holder can delete it.
+//! Should they meet all the same, the one who took the claim over loses it, notices at its next write, and starts nothing more.
 
 use std::time::Duration;
 

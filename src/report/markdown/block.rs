@@ -38,7 +38,7 @@ pub(in crate::report) enum Block {
         /// A few words about it.
         words: String,
         /// What is inside.
-        blocks: Vec<Block>,
+        blocks: Vec<Self>,
     },
 }
 

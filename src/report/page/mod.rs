@@ -27,12 +27,14 @@ pub(super) enum Medium {
     Comment,
 }
 
-/// A request that failed before anything began.
+/// A request that failed before anything began; or, without an error, one that has nothing to tell but that it went well.
 pub(super) fn refused(problems: &Problems, surroundings: &Surroundings, medium: Medium, limit: usize) -> String {
     layers::richest(limit, medium, surroundings, |layer| {
-        let mut blocks =
-            vec![Block::Title(Inline::from("❌ ") + command(surroundings) + " not started: " + code(&surroundings.title))];
-        blocks.extend(parts::facts(parts::origin(surroundings)));
+        if !problems.any_error() {
+            let blocks = heading("✅ ", " succeeded", surroundings).into_iter();
+            return blocks.chain(parts::problems("Worth reading", problems, layer)).collect();
+        }
+        let mut blocks = heading("❌ ", " not started", surroundings);
         blocks.push(Block::Paragraph("Nothing was changed.".into()));
         blocks.extend(parts::problems("What is wrong", problems, layer));
         blocks
@@ -41,9 +43,15 @@ pub(super) fn refused(problems: &Problems, surroundings: &Surroundings, medium: 
 
 /// A run that goes on.
 pub(super) fn running(surroundings: &Surroundings) -> String {
-    let title = Inline::from("⏳ ") + command(surroundings) + " running: " + code(&surroundings.title);
-    let blocks: Vec<Block> = [Block::Title(title)].into_iter().chain(parts::facts(parts::origin(surroundings))).collect();
-    render(&blocks, usize::MAX).0
+    render(&heading("⏳ ", " running", surroundings), usize::MAX).0
+}
+
+/// How a command goes or went, of which nothing more is known than what was asked for.
+fn heading(icon: &'static str, word: &'static str, surroundings: &Surroundings) -> Vec<Block> {
+    let title = Inline::from(icon) + command(surroundings) + word;
+    let is_told = surroundings.title.is_empty() || surroundings.title == surroundings.command;
+    let title = if is_told { title } else { title + ": " + code(&surroundings.title) };
+    [Block::Title(title)].into_iter().chain(parts::facts(parts::origin(surroundings))).collect()
 }
 
 /// The command that was asked for, as the first word of a line.

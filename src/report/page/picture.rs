@@ -67,13 +67,12 @@ fn producer<'a>(place: &Place, source: &'a Address) -> Option<&'a Alias> {
 
 /// A text in quotes, with everything as a character code that could mean something to Mermaid.
 fn label(text: &str) -> String {
-    let mut label = String::from('"');
-    for character in text.chars() {
+    let shown = |character: char| {
         if character.is_ascii_alphanumeric() || " ./-".contains(character) {
-            label.push(character);
+            character.to_string()
         } else {
-            label.push_str(&format!("#{};", u32::from(character)));
+            format!("#{};", u32::from(character))
         }
-    }
-    label + "\""
+    };
+    format!("\"{}\"", text.chars().map(shown).collect::<String>())
 }

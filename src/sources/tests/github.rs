@@ -10,7 +10,6 @@ use serde_json::json;
 use tar::{Builder, EntryType, Header};
 
 use super::*;
-use crate::github::{Identity, Server};
 use crate::world::{Http, HttpError};
 
 const ONE: &str = "1111111111111111111111111111111111111111";
@@ -111,7 +110,6 @@ impl Place {
         ];
         hosted.archives.lock().unwrap().insert(ONE, archive(&files));
         place.world.http = hosted.clone();
-        place.github = Some(Client::new(&place.world, &Server::default(), Identity::Anonymous));
         (place, hosted)
     }
 
@@ -201,7 +199,7 @@ async fn what_a_server_does_not_have_is_said_with_what_it_has() {
     hosted.refs.lock().unwrap().clear();
     let problem = place.refused(LockMode::Add, "github:acme/plugins//postgres@v1").await;
     assert_eq!(problem.message, "the repository `github:acme/plugins` cannot be read");
-    assert_eq!(problem.notes[0], "`acme/plugins` does not have it, or the token cannot see it");
+    assert_eq!(problem.notes[0], "`acme/plugins` does not have it, or it is not seen without a token");
     assert!(problem.help.iter().any(|help| help.contains("`github-token`")), "{problem:?}");
 }
 
@@ -243,7 +241,7 @@ async fn r70_an_archive_that_grows_without_end_is_cut_off() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(header.as_bytes()).unwrap();
     for _ in 0..100 {
-        encoder.write_all(&[0; 1 << 20]).unwrap();
+        encoder.write_all(&vec![0; 1 << 20]).unwrap();
     }
     let said = Place::refused_archive(encoder.finish().unwrap()).await;
     assert!(said.contains("it unpacks to far more than its size"), "{said}");

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::cloud::SUBJECT;
+use crate::github::GitHub;
 use crate::harness::Project;
 
 use super::hand_over::{are_unchanged, attribute};
@@ -98,4 +100,22 @@ fn acceptance_aws_the_example_is_deployed_stays_as_it_is_and_goes() {
         project.deploy_with(deployable, &["--allow-destroy"]).succeeds().never_says(moto::SECRET_KEY);
     }
     assert_eq!(queues(&moto), 0);
+}
+
+/// The provider looks up whose credentials it has: with any but the role's, it would be in the stand-in's own account and refuse.
+#[test]
+fn acceptance_aws_a_workflow_deploys_with_its_role() {
+    let Some(providers) = need("aws", providers()) else { return };
+    let Some(moto) = need("aws", Moto::start()) else { return };
+    let mut project = example(&moto, &providers);
+    let account = "id: \"222233334444\", role: \"arn:aws:iam::222233334444:role/deploy\"";
+    project.edit_context("workspaces/platform/environments/staging.yaml", "id: \"123456789012\"", account);
+    project.deploy_with("network", &[]).fails(2, "plan-failed").says("222233334444");
+
+    let github = GitHub::start();
+    let identity = github.identity(SUBJECT);
+    project.set("ACTIONS_ID_TOKEN_REQUEST_URL", &identity.url);
+    project.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", &identity.token);
+    let network = project.deploy_json("network", &[]);
+    assert!(attribute(&network, "platform/staging/network/vpc.vpc", "vpc_id").starts_with("vpc-"));
 }

@@ -1,7 +1,7 @@
 //! Deployments with what people really run: remote backends and the AWS provider.
 //!
 //! What a machine may lack is looked for. A test that lacks something is counted as skipped, says so, and passes; with the
-//! variable `TIELINE_TEST_REQUIRE` (such as `pg,s3,aws,openapi`) it fails.
+//! variable `TIELINE_TEST_REQUIRE` (such as `pg,s3,aws,openapi,namespaces,docker`) it fails.
 
 mod aws;
 mod certificates;

@@ -1,5 +1,11 @@
 //! States in S3, locked by S3 itself.
 
+use chrono::TimeDelta;
+
+use crate::cloud::sts::Sts;
+use crate::cloud::{ROLE, SUBJECT, identity_of_a_job};
+use crate::github::GitHub;
+
 use super::hand_over::HandOver;
 use super::moto::{self, Moto};
 use super::need;
@@ -34,4 +40,21 @@ fn acceptance_s3_a_state_that_is_locked_is_left_alone() {
     organization.is_refused_while_locked().says("the state lock `0a1b` is held by ana@laptop");
     moto.s3("DELETE", &lock, "");
     organization.deploy("data");
+}
+
+#[test]
+fn acceptance_s3_states_are_reached_with_a_role_of_their_own() {
+    const STATES: &str = "arn:aws:iam::999988887777:role/states";
+    let Some(moto) = need("s3", Moto::start()) else { return };
+    moto.make_bucket(BUCKET);
+    let (github, url) = (GitHub::start(), moto.url());
+    let sts = Sts::trusting(&[(ROLE, SUBJECT), (STATES, SUBJECT)]);
+    let account = format!("{{provider: aws, id: '123456789012', region: sa-east-1, role: '{ROLE}', state-role: '{STATES}'}}");
+    let job = identity_of_a_job(&github, &sts, TimeDelta::minutes(5));
+    let job = job.iter().map(|(name, value)| (*name, value.as_str()));
+    let variables: Vec<_> = moto::variables(&url).into_iter().chain(job).collect();
+    HandOver::new(&format!("{BACKEND}\naccount: {account}"), &variables).proves(&["key-of-the-role", "eyJ"]);
+    let mut sessions: Vec<_> = sts.given().into_iter().filter(|given| given.role == STATES).map(|given| given.session).collect();
+    sessions.retain(|session| !session.ends_with("-check"));
+    assert_eq!(sessions, ["tieline-data-database", "tieline-shop-api"]);
 }

@@ -28,6 +28,16 @@ macro_rules! every_store {
                 super::$behaviour(&bench.store(), &bench.store()).await;
             }
         )*}
+        mod github_as_described {
+            #[tokio::test]
+            async fn acceptance_openapi_every_behaviour() {
+                let Some(github) = crate::acceptance::need("openapi", crate::github::GitHub::validated()) else { return };
+                $(
+                    let [one, other] = crate::context::github::two_stores(&github, concat!("acme/", stringify!($behaviour))).await;
+                    super::$behaviour(&one, &other).await;
+                )*
+            }
+        }
         mod remote_that_does_not_filter {$(
             #[tokio::test]
             async fn $behaviour() {

@@ -53,7 +53,7 @@ impl Bench {
     fn empty() -> Self {
         let github = GitHub::start();
         let repository = github.repository(NAME);
-        Self { world: World { clock: Arc::new(Hasty), ..os::world().unwrap() }, github, repository }
+        Self { world: hasty(), github, repository }
     }
 
     /// A store of its own, as another run has it.
@@ -63,11 +63,7 @@ impl Bench {
 
     /// A store with a token that has these permissions.
     fn with(&self, grants: &[(&str, &[&str])]) -> GitHubStore {
-        let (owner, name) = NAME.split_once('/').unwrap();
-        let repository = Repository { owner: owner.to_owned(), name: name.to_owned() };
-        let identity = Identity::Token(Secret::new(self.github.token(grants)));
-        let client = Client::new(&self.world, &Server::at(Some(&self.github.url()), None), identity);
-        GitHubStore::open(&self.world, client, &repository, RefNames::default()).unwrap()
+        open(&self.world, &self.github, NAME, grants)
     }
 
     /// The next request of the repository that starts with this meets a fault.
@@ -94,6 +90,27 @@ impl Bench {
         assert!(log.status.success(), "{}", String::from_utf8_lossy(&log.stderr));
         String::from_utf8(log.stdout).unwrap().lines().map(str::to_owned).collect()
     }
+}
+
+/// This machine, with a clock on which waiting takes no time.
+fn hasty() -> World {
+    World { clock: Arc::new(Hasty), ..os::world().unwrap() }
+}
+
+fn open(world: &World, github: &GitHub, name: &str, grants: &[(&str, &[&str])]) -> GitHubStore {
+    let identity = Identity::Token(Secret::new(github.token(grants)));
+    let (owner, name) = name.split_once('/').unwrap();
+    let repository = Repository { owner: owner.to_owned(), name: name.to_owned() };
+    let client = Client::new(world, &Server::at(Some(&github.url()), None), identity);
+    GitHubStore::open(world, client, &repository, RefNames::default()).unwrap()
+}
+
+/// A new repository with an empty context, as two see it.
+pub(super) async fn two_stores(github: &GitHub, name: &str) -> [GitHubStore; 2] {
+    github.repository(name);
+    let stores = [(), ()].map(|()| open(&hasty(), github, name, &[(name, &["contents=write"])]));
+    start_branches(&stores[0]).await.unwrap();
+    stores
 }
 
 /// `PATCH git/refs` as the start of a request.

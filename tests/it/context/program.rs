@@ -69,3 +69,31 @@ fn tf_a_deploy_takes_few_requests() {
         bench.project.verify();
     }
 }
+
+#[test]
+fn a_missing_permission_is_named_before_anything_is_touched() {
+    let mut bench = Bench::new(1);
+    bench.project.set("TIELINE_CONTEXT_TOKEN", &bench.github.token(&[(NAME, &["contents=read"])]));
+    let ledger = bench.repository.head("refs/heads/ledger");
+    let refused = bench.project.run(&["deploy", "-C", "app", "-e", "staging"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    for said in ["[permission-denied]", "it lacks `contents: write`", "the context repository is `github:acme/context`"] {
+        assert!(refused.stderr.contains(said), "no `{said}` in {}", refused.stderr);
+    }
+    assert_eq!(bench.repository.head("refs/heads/ledger"), ledger);
+    assert!(!bench.project.path("states").exists());
+}
+
+#[test]
+fn an_app_writes_the_context_and_its_token_is_not_shown() {
+    let mut bench = Bench::new(1);
+    let app = bench.github.install_app(&[NAME], &["contents=write"]);
+    bench.project.set("TIELINE_CONTEXT_TOKEN", "");
+    bench.project.set("TIELINE_APP_ID", &app.id);
+    bench.project.set("TIELINE_APP_PRIVATE_KEY", app.key);
+    bench.project.edit("context/context.yaml", "kind: Context\n", "kind: Context # edited\n");
+    let ran = bench.project.run(&["context", "init", "--from", "context", "--log-level", "debug"]).succeeds();
+    assert!(ran.stdout.contains("changed context.yaml"), "{}", ran.stdout);
+    let token = bench.github.requests().last().unwrap().token.clone();
+    assert!(token.len() > 20 && !ran.stderr.contains(&token), "{}", ran.stderr);
+}

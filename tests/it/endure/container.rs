@@ -103,7 +103,9 @@ fn tf_r69_children_run_as_the_workspaces_owner_and_reach_nothing_of_ours() {
     needs_terraform!();
     needs_root!();
     let bench = Bench::new();
-    bench.deployable("app", "{a: {use: ../plugins/quick}}");
+    // Several at a time, so that children end while others start, and each leaves an orphan.
+    let plugins: Vec<String> = (0..8).map(|number| format!("p{number}: {{use: ../plugins/quick}}")).collect();
+    bench.deployable("app", &format!("{{{}}}", plugins.join(", ")));
     prying_terraform(&bench);
     give_to_runner(&bench);
     docker_socket(&bench);
@@ -112,7 +114,7 @@ fn tf_r69_children_run_as_the_workspaces_owner_and_reach_nothing_of_ours() {
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.err, ended.out);
     let home = bench.root().parent().unwrap().join("home");
     assert_eq!(bench.read("seen"), format!("user {RUNNER} group {RUNNER} groups {RUNNER} home {}\n", home.display()));
-    assert!(ended.out.contains("w/e/app succeeded: 1 task, 0 unchanged, +1"), "{}", ended.out);
+    assert!(ended.out.contains("w/e/app succeeded: 8 tasks, 0 unchanged, +8"), "{}", ended.out);
     let logs_and_socket = |path: &String| path.contains("/logs/") || path.ends_with(SOCKET);
     assert_eq!(foreign(&bench).into_iter().filter(|path| !logs_and_socket(path)).collect::<Vec<_>>(), Vec::<String>::new());
     assert!(bench.is_tidy());

@@ -41,6 +41,12 @@ const FOR_TERRAFORM: [(&str, &str); 2] = [
     ),
 ];
 
+/// Read where roles of the cloud are asked for.
+const FOR_ROLES: [(&str, &str); 2] = [
+    ("AWS_REGION", "Where an account's roles are asked for, if its document names no region; after it `AWS_DEFAULT_REGION`."),
+    ("AWS_ENDPOINT_URL_STS", "Another address to ask for them at; after it `AWS_ENDPOINT_URL`."),
+];
+
 const NAMED: &str = "
 An imported connection may name further variables (`sensitive: {password: {env: NAME}}`): those are read when its value is needed, and
 reach Terraform by a file that only this user can read.
@@ -69,7 +75,16 @@ const SOMETIMES: &str = "
 Set where neither the environment nor Terraform's own configuration names a plugin cache: `TF_PLUGIN_CACHE_DIR`, to a folder of the run,
 and `TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE`. With `--ca-cert`: `SSL_CERT_FILE`, `GIT_SSL_CAINFO` and `AWS_CA_BUNDLE`, to a file of
 the machine's certificates with yours. A `TF_CLI_CONFIG_FILE` that is not there is not passed on.
+";
 
+const IN_A_ROLE: &str = "
+Where a workflow takes an account's role ([cloud.md](cloud.md)), `AWS_ROLE_ARN`, `AWS_ROLE_SESSION_NAME` and
+`AWS_WEB_IDENTITY_TOKEN_FILE` are set, `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` and `AWS_EC2_METADATA_DISABLED` keep other
+credentials away, and of `AWS_*` only these are passed on, with `AWS_ENDPOINT_URL*` and `AWS_*_ENDPOINT`:
+
+";
+
+const GIT: &str = "
 ## Passed on to git
 
 For the context repository:
@@ -103,6 +118,9 @@ pub(super) fn page() -> String {
     for (variable, meaning) in FOR_TERRAFORM {
         let _ = writeln!(page, "| `{variable}` | {meaning} |");
     }
+    for (variable, meaning) in FOR_ROLES {
+        let _ = writeln!(page, "| `{variable}` | {meaning} |");
+    }
     page.push_str(IN_WORKFLOWS);
     for (variable, meaning) in documented("    ") {
         let _ = writeln!(page, "| `{variable}` | {meaning} |");
@@ -115,6 +133,9 @@ pub(super) fn page() -> String {
     page.push_str(ALWAYS);
     page.push_str(&settings(&constant(terraform, "ALWAYS")));
     page.push_str(SOMETIMES);
+    page.push_str(IN_A_ROLE);
+    page.push_str(&list(&constant("src/cloud/child.rs", "SETTINGS")));
+    page.push_str(GIT);
     page.push_str(&list(&constant("src/context/git/command.rs", "INHERITED")));
     page.push_str(GIT_PINNED);
     page.push_str(&settings(&constant("src/context/git/command.rs", "PINNED")));

@@ -1,5 +1,6 @@
 //! The identity of a workflow's job: tokens that others can check (`OpenID` Connect).
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Outcome, now};
@@ -22,6 +23,8 @@ pub(super) struct Job {
     pub(super) token: String,
     /// Such as `repo:acme/shop:environment:staging`.
     pub(super) subject: String,
+    /// How long its tokens live.
+    pub(super) life: TimeDelta,
 }
 
 pub(super) fn answer(state: &State, call: &Call, parts: &[&str]) -> Outcome {
@@ -52,7 +55,7 @@ fn token(state: &State, call: &Call, issuer: &str) -> Outcome {
         "aud": audience,
         "iat": now,
         "nbf": now - 300,
-        "exp": now + 300,
+        "exp": now + job.life.num_seconds(),
         "jti": format!("{:032x}", state.seen.len()),
         "repository": repository,
         "repository_owner": owner,

@@ -19,9 +19,10 @@ use reqwest::redirect::Policy;
 use serde_json::Value;
 
 use super::host::{Host, Port};
+use super::server::ENTERPRISE;
 
 /// Statuses that any call may meet; the description does not repeat them for each.
-const ANYWHERE: [u16; 7] = [401, 403, 429, 500, 502, 503, 504];
+const ANYWHERE: [u16; 8] = [401, 403, 404, 429, 500, 502, 503, 504];
 /// What the proxy says of itself and must not be passed on.
 const HOP_BY_HOP: [&str; 5] = ["connection", "content-length", "host", "sl-violations", "transfer-encoding"];
 
@@ -107,6 +108,7 @@ async fn pass(Shared(hop): Shared<Arc<Hop>>, request: Request) -> Response<Body>
     let is_beside = target.contains("/tarball") || target.starts_with("/_oidc/") || is_raw;
     let url = if is_beside { format!("{}{target}", hop.double) } else { format!("{}{}", hop.prism, escape(target)) };
     let mut passed = hop.client.request(head.method.clone(), url).header("x-forwarded-host", &hop.name);
+    passed = passed.header("x-forwarded-uri", target);
     for (name, value) in head.headers.iter().filter(|(name, _)| !HOP_BY_HOP.contains(&name.as_str())) {
         passed = passed.header(name, value);
     }
@@ -126,8 +128,9 @@ async fn pass(Shared(hop): Shared<Arc<Hop>>, request: Request) -> Response<Body>
     response.body(answer.bytes().await.unwrap().into()).unwrap()
 }
 
-/// The last part of a route may have slashes; Prism wants it to be one part.
+/// The last part of a route may have slashes; Prism wants it to be one part. The description is the same for an Enterprise Server.
 fn escape(target: &str) -> String {
+    let target = target.strip_prefix(ENTERPRISE).unwrap_or(target);
     let (path, query) = target.split_once('?').map_or((target, String::new()), |(path, query)| (path, format!("?{query}")));
     let parts: Vec<&str> = path.split('/').collect();
     let fixed = match parts.as_slice() {

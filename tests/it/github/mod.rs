@@ -64,8 +64,13 @@ pub(crate) struct GitHub {
 }
 
 impl GitHub {
-    /// One with nothing in it.
+    /// One with nothing in it. With the variable `TIELINE_TEST_OPENAPI` it is a [`Self::validated`] one.
     pub(crate) fn start() -> Self {
+        if std::env::var_os("TIELINE_TEST_OPENAPI").is_some() { Self::validated().unwrap() } else { Self::unjudged() }
+    }
+
+    /// One that never is validated: for callers who are wrong on purpose, and connections that are cut.
+    pub(crate) fn unjudged() -> Self {
         let (api, archives) = (Port::open(), Port::open());
         let state = Arc::new(Mutex::new(State::new(&archives.url())));
         let [answers, packs] = server::routers(&state);
@@ -80,7 +85,7 @@ impl GitHub {
     /// # Errors
     /// When the machine lacks what that takes.
     pub(crate) fn validated() -> Result<Self, String> {
-        let github = Self::start();
+        let github = Self::unjudged();
         let judge = Judge::start(&github.api)?;
         Ok(Self { judge: Some(judge), ..github })
     }
@@ -129,9 +134,14 @@ impl GitHub {
 
     /// Where a job gets tokens with this subject, such as `repo:acme/shop:environment:staging`.
     pub(crate) fn identity(&self, subject: &str) -> Identity {
+        self.identity_living(subject, TimeDelta::minutes(5))
+    }
+
+    /// The same, with tokens that live so long.
+    pub(crate) fn identity_living(&self, subject: &str, life: TimeDelta) -> Identity {
         let (base, mut state) = (self.url(), self.state());
         let token = format!("runtime-token-{}", state.jobs.len() + 1);
-        state.jobs.push(Job { token: token.clone(), subject: subject.to_owned() });
+        state.jobs.push(Job { token: token.clone(), subject: subject.to_owned(), life });
         Identity { url: format!("{base}/_oidc/token?api-version=2.0"), token, issuer: format!("{base}/_oidc") }
     }
 

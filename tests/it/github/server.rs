@@ -15,7 +15,7 @@ use super::routes;
 use super::state::{self, State};
 
 /// The prefix of the API on an Enterprise Server.
-const ENTERPRISE: &str = "/api/v3";
+pub(super) const ENTERPRISE: &str = "/api/v3";
 /// More than any body that GitHub takes.
 const BODY_LIMIT: usize = 100 << 20;
 
@@ -77,9 +77,10 @@ fn cut(held: &Held, call: &Call) -> ! {
 
 async fn read(request: Request) -> Call {
     let (head, body) = request.into_parts();
-    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    // A proxy says whom it was asked as.
-    let host = ["x-forwarded-host", "host"].iter().find_map(|name| head.headers.get(*name)?.to_str().ok()).unwrap_or("localhost");
+    // A proxy says what it was asked, and as whom.
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let target = header("x-forwarded-uri").or(head.uri.path_and_query().map(|target| target.as_str())).unwrap_or("/");
+    let host = header("x-forwarded-host").or(header("host")).unwrap_or("localhost");
     let (prefix, target) = target.strip_prefix(ENTERPRISE).map_or(("", target), |rest| (ENTERPRISE, rest));
     Call {
         method: head.method,

@@ -113,16 +113,12 @@ fn outlives_its_client(machine: Machine, engine: Engine) {
     assert_eq!(job.orphans(), 1, "the container goes on");
     assert!(step.output("run-id").len() == 26, "what is known beforehand is written beforehand");
     assert_eq!(states.locks(), 1);
-    let releasing = states.clone();
-    let release = std::thread::spawn(move || {
-        // The post stage runs by then, or comes after.
-        std::thread::sleep(std::time::Duration::from_secs(1));
-        releasing.release();
+    let posts = job.finish_while(|post| {
+        post.wait_for("still works");
+        states.release();
     });
-    let posts = job.finish();
-    release.join().unwrap();
-    assert_eq!(posts.len(), 1);
-    eprintln!("{}", posts[0]);
+    let [post] = posts.try_into().unwrap();
+    post.succeeds().says("came to its end");
     assert_aborted(&site, &states);
     let kept = resources_in(&states.state("/w/e/app/b").unwrap());
     assert_eq!(kept, [("first".to_owned(), false), ("slow".to_owned(), true)], "the state has all there is");

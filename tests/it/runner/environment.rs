@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::action::Action;
-use super::event::{Event, REPOSITORY, SHA};
+use super::event::{Event, REPOSITORY};
 use super::machine::Machine;
 
 /// Variables by name.
@@ -89,13 +89,13 @@ impl Origin<'_> {
             ("GITHUB_RUN_ID", "1658821493"),
             ("GITHUB_RUN_NUMBER", "3"),
             ("GITHUB_SERVER_URL", "https://github.com"),
-            ("GITHUB_SHA", SHA),
+            ("GITHUB_SHA", &self.event.sha),
             ("GITHUB_STATE", &file("save_state")),
             ("GITHUB_STEP_SUMMARY", &file("step_summary")),
             ("GITHUB_TRIGGERING_ACTOR", "octavia"),
             ("GITHUB_WORKFLOW", "deploy"),
             ("GITHUB_WORKFLOW_REF", &workflow),
-            ("GITHUB_WORKFLOW_SHA", SHA),
+            ("GITHUB_WORKFLOW_SHA", &self.event.sha),
             ("GITHUB_WORKSPACE", &text(&self.machine.workspace())),
         ])
     }

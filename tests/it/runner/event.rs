@@ -4,14 +4,16 @@ use serde_json::{Value, json};
 
 /// The repository that all workflows here are of.
 pub(crate) const REPOSITORY: &str = "acme/shop";
-/// The commit that is checked out.
-pub(crate) const SHA: &str = "5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e";
+/// The commit that is checked out, where a test has no other.
+const SHA: &str = "5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e";
 
 /// An event: what is in `event.json` and in the variables that follow from it.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub(crate) name: &'static str,
     pub(crate) payload: Value,
+    /// `GITHUB_SHA`.
+    pub(crate) sha: String,
     /// `GITHUB_REF`.
     pub(crate) reference: String,
     /// `GITHUB_REF_NAME`.
@@ -35,13 +37,12 @@ impl Event {
 
     /// A pull request into `main`; `action` is `opened`, `synchronize`, `reopened` or `closed`.
     pub(crate) fn pull_request(action: &str, number: u64, title: &str, branch: &str) -> Self {
-        let head_sha = "b".repeat(40);
         let payload = json!({
             "action": action, "number": number, "repository": repository(), "sender": sender(),
             "pull_request": {
                 "number": number, "title": title, "state": "open", "draft": false, "user": sender(),
                 "html_url": format!("https://github.com/{REPOSITORY}/pull/{number}"),
-                "head": {"ref": branch, "sha": head_sha, "repo": repository()},
+                "head": {"ref": branch, "sha": SHA, "repo": repository()},
                 "base": {"ref": "main", "sha": "a".repeat(40), "repo": repository()},
             },
         });
@@ -58,8 +59,15 @@ impl Event {
         Self::on("workflow_dispatch", payload, reference, branch.to_owned())
     }
 
+    /// The same, about another commit.
+    pub(crate) fn at(mut self, commit: &str) -> Self {
+        self.payload = serde_json::from_str(&self.payload.to_string().replace(&self.sha, commit)).unwrap();
+        commit.clone_into(&mut self.sha);
+        self
+    }
+
     fn on(name: &'static str, payload: Value, reference: String, reference_name: String) -> Self {
-        Self { name, payload, reference, reference_name, head: String::new(), base: String::new() }
+        Self { name, payload, sha: SHA.to_owned(), reference, reference_name, head: String::new(), base: String::new() }
     }
 }
 

@@ -90,8 +90,8 @@ fn manifest(text: &str) -> String {
     escaped(&json!({"echo": {"use": "../plugins/echo", "inputs": {"map": map, "text": text}}}))
 }
 
-fn pull_request(number: usize) -> Event {
-    Event::pull_request("opened", 7, HOSTILE[number % HOSTILE.len()], &HOSTILE.join("/"))
+fn pull_request(site: &Site, number: usize) -> Event {
+    site.pull_request(HOSTILE[number % HOSTILE.len()], &HOSTILE.join("/"))
 }
 
 /// Nothing of it was obeyed, by runner or terminal.
@@ -120,7 +120,7 @@ fn tf_r67_hostile_names_tags_and_provisioners_have_no_effect() {
     let Some(site) = site() else { return };
     site.manifest(&manifest(""));
     for (number, command) in ["plan", "deploy", "deploy"].into_iter().enumerate() {
-        let mut job = site.job(pull_request(number));
+        let mut job = site.job(pull_request(&site, number));
         let step = site.deploy(&mut job, "app", "e").with("command", command).with("allow-local-exec", "true").run().succeeds();
         assert_no_effect(&step);
         if number == 1 {
@@ -136,7 +136,7 @@ fn tf_r67_hostile_diagnostics_have_no_effect() {
     needs_terraform!();
     let Some(site) = site() else { return };
     site.manifest(&manifest(&HOSTILE.join("|")));
-    let mut job = site.job(pull_request(1));
+    let mut job = site.job(pull_request(&site, 1));
     let step = site.deploy(&mut job, "app", "e").with("allow-local-exec", "true").run();
     job.finish();
     assert_eq!(step.exit, Some(2), "{step}");
@@ -154,7 +154,7 @@ fn r67_hostile_names_and_inputs_are_refused_without_effect() {
         site.manifest(&escaped(
             &json!({"a": {"use": text, "inputs": {*text: text}, "after": [text], "connections": {*text: text}}}),
         ));
-        let mut job = site.job(pull_request(number));
+        let mut job = site.job(pull_request(&site, number));
         let step = site.deploy(&mut job, "app", "e").run();
         assert_eq!(step.exit, Some(1), "{text:?}: {step}");
         assert_no_effect(&step);

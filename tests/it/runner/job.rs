@@ -135,21 +135,17 @@ impl<'m> Job<'m> {
 
     /// Ends the job: runs the post stages, last step first, each in a container of its own; then nothing may be left that is not
     /// the runner's. Containers that outlived their clients are waited for.
-    pub(crate) fn finish(mut self) -> Vec<StepResult> {
-        let results = self.finish_unchecked();
-        for result in &results {
-            result.assert_clean();
-        }
-        self.assert_own_files_only();
-        results
+    pub(crate) fn finish(self) -> Vec<StepResult> {
+        self.finish_while(|_| {})
     }
 
-    /// The same, whatever the stages did.
-    pub(crate) fn finish_unchecked(&mut self) -> Vec<StepResult> {
+    /// The same, with something to happen while a post stage runs.
+    pub(crate) fn finish_while(mut self, happens: impl Fn(&Stage)) -> Vec<StepResult> {
         let mut results = Vec::new();
         while let Some(post) = self.posts.pop() {
             let Some(entrypoint) = &post.action.post_entrypoint else { continue };
             let (stage, id) = self.start(post.action, entrypoint, &post.environment, &post.inputs, &post.state);
+            happens(&stage);
             results.push(self.end(stage.finish(), &id, false));
         }
         let start = Instant::now();
@@ -159,13 +155,16 @@ impl<'m> Job<'m> {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
-        self.orphans.clear();
+        for result in &results {
+            result.assert_clean();
+        }
+        self.assert_own_files_only();
         results
     }
 
     /// A later job's checkout runs as the runner's user: it must be able to remove everything.
     #[track_caller]
-    pub(crate) fn assert_own_files_only(&self) {
+    fn assert_own_files_only(&self) {
         let foreign = self.machine.foreign_files();
         assert!(foreign.is_empty(), "files that are not the runner's: {foreign:#?}");
     }

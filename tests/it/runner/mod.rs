@@ -25,6 +25,7 @@ mod site;
 mod cancel;
 mod failure;
 mod flood;
+mod github;
 mod hostile;
 mod inputs;
 mod itself;

@@ -5,23 +5,42 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::event::REPOSITORY;
 use super::job::Step;
 use super::{Action, Engine, Event, Job, Machine};
 use crate::endure::bench::{QUICK, QUICK_MODULE, SLOW, SLOW_MODULE, TYPE};
+use crate::github::{GitHub, Hosted};
 
 /// The context repository, as a container sees it.
 pub(super) const CONTEXT: &str = "/github/workspace/.tieline/context.git";
 
-/// What is checked out, and the action.
+/// What is checked out, the GitHub that it is from, and the action.
 pub(super) struct Site {
     pub(super) machine: Machine,
+    pub(super) github: GitHub,
+    /// The newest commit of `main`.
+    commit: String,
     pub(super) engine: Engine,
     action: Action,
 }
 
 impl Site {
-    fn on(machine: Machine, engine: Engine) -> Self {
-        Self { machine, engine, action: Action::tieline() }
+    fn on(mut machine: Machine, engine: Engine) -> Self {
+        let github = GitHub::start();
+        let commit = github.repository(REPOSITORY).commit("main", &[("README.md", "a shop")]);
+        let permissions = ["contents=read", "pull_requests=write", "issues=write", "deployments=write", "checks=write"];
+        machine.token = github.token(&[(REPOSITORY, &permissions)]);
+        Self { machine, github, commit, engine, action: Action::tieline() }
+    }
+
+    /// What GitHub shows of the repository.
+    pub(super) fn hosted(&self) -> Hosted {
+        self.github.repository(REPOSITORY)
+    }
+
+    /// Somebody opened a pull request.
+    pub(super) fn pull_request(&self, title: &str, branch: &str) -> Event {
+        Event::pull_request("opened", self.hosted().open_pull(branch, title), title, branch)
     }
 
     /// An example of ours.
@@ -80,7 +99,8 @@ impl Site {
 
     /// A job on this machine, with terraform staged.
     pub(super) fn job(&self, event: Event) -> Job<'_> {
-        let job = Job::new(&self.machine, self.engine, event);
+        let mut job = Job::new(&self.machine, self.engine, event.at(&self.commit));
+        job.server("GITHUB_API_URL", &self.github.url());
         self.machine.stage_terraform();
         job
     }

@@ -291,3 +291,13 @@ fn a_run_that_goes_on() {
     commit `8f3c2d1e` · [workflow run](https://github.com/acme/orders/actions/runs/17)
     "#);
 }
+
+#[test]
+fn a_command_that_has_only_its_success_to_tell() {
+    let surroundings = Surroundings { command: "validate".to_owned(), title: "validate".to_owned(), ..surroundings() };
+    insta::assert_snapshot!(comment::refused(&Problems::default(), &surroundings, 65_536), @r#"
+    ### ✅ Validation succeeded
+
+    commit `8f3c2d1e` · [workflow run](https://github.com/acme/orders/actions/runs/17)
+    "#);
+}

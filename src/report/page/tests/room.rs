@@ -10,7 +10,7 @@ use crate::report::{comment, summary};
 /// A deploy of a thousand resources with ten values each.
 fn large() -> RunReport {
     let mut report = succeeded();
-    let values = || (0..10).map(|at| attribute(&format!("tags.key{at}"), Shown::Absent, json_text("value".into()))).collect();
+    let values = || (0..10).map(|at| attribute(&format!("tags.key{at}"), Shown::Absent, json_text(&"value".into()))).collect();
     let resources = (0..1_000).map(|at| resource("create", &format!("aws_sqs_queue.this[{at}]"), values())).collect();
     report.changes.insert(alias("queue"), resources);
     report
@@ -104,7 +104,7 @@ fn a_picture_that_nobody_could_read_is_left_out() {
 fn a_plan_that_changes_nothing_says_so_first() {
     let mut report = planned();
     for task in &mut report.tasks {
-        (task.verdict, task.counts) = (Verdict::Unchanged, Default::default());
+        (task.verdict, task.counts) = (Verdict::Unchanged, crate::domain::record::ChangeCounts::default());
     }
     report.refusals = Problems::default();
     let page = comment::plan(&report, &surroundings(), 65_536);

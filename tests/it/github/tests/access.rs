@@ -9,7 +9,7 @@ const REF: &str = "/repos/acme/shop/git/ref/heads/main";
 
 #[test]
 fn a_token_does_what_it_may_where_it_may() {
-    let github = GitHub::start();
+    let github = GitHub::unjudged();
     let shop = github.repository("acme/Shop");
     let head = shop.commit("main", &[("a", "1")]);
     github.repository("acme/other").commit("main", &[("a", "1")]);
@@ -32,7 +32,7 @@ fn a_token_does_what_it_may_where_it_may() {
 
 #[test]
 fn everybody_reads_a_public_repository() {
-    let github = GitHub::start();
+    let github = GitHub::unjudged();
     let shop = github.repository("acme/shop");
     let head = shop.commit("main", &[("a", "1")]);
     let stranger = Caller::stranger(&github.url());
@@ -46,7 +46,7 @@ fn everybody_reads_a_public_repository() {
 
 #[test]
 fn answers_have_the_headers_of_github() {
-    let github = GitHub::start();
+    let github = GitHub::unjudged();
     github.repository("acme/shop").commit("main", &[("a", "1")]);
     let caller = Caller::new(&github.url(), &github.token(&[("acme/shop", &["contents=read"])]));
     let first = caller.get(REF);
@@ -59,7 +59,7 @@ fn answers_have_the_headers_of_github() {
 
 #[test]
 fn an_enterprise_server_is_the_same_below_its_prefix() {
-    let github = GitHub::start();
+    let github = GitHub::unjudged();
     github.repository("acme/shop").commit("main", &[("a", "1")]);
     let token = github.token(&[("acme/shop", &["contents=read"])]);
     let found = Caller::new(&github.enterprise_url(), &token).get(REF).ok();

@@ -19,7 +19,7 @@ pub(super) fn app(github: &GitHub, made: i64, ends: i64) -> Caller {
 }
 
 fn start() -> GitHub {
-    let github = GitHub::start();
+    let github = GitHub::unjudged();
     github.repository("acme/shop").commit("main", &[("a", "1")]);
     github.repository("acme/context").commit("main", &[("a", "1")]);
     github.repository("acme/other").commit("main", &[("a", "1")]);

@@ -10,7 +10,7 @@ use crate::github::{GitHub, Hosted};
 const REPO: &str = "/repos/acme/context";
 
 fn start() -> (GitHub, Hosted, Caller) {
-    let github = GitHub::start();
+    let github = GitHub::unjudged();
     let repository = github.repository("acme/context");
     let token = github.token(&[("acme/context", &["contents=write"])]);
     let caller = Caller::new(&github.url(), &token);

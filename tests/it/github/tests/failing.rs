@@ -12,7 +12,7 @@ const REF: &str = "/repos/acme/shop/git/ref/heads/main";
 const REFS: &str = "/repos/acme/shop/git/refs";
 
 fn start() -> (GitHub, Hosted, String, Caller) {
-    let github = GitHub::start();
+    let github = GitHub::unjudged();
     let shop = github.repository("acme/shop");
     let head = shop.commit("main", &[("a", "1")]);
     let caller = Caller::new(&github.url(), &github.token(&[("acme/shop", &["contents=write"])]));

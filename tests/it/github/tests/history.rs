@@ -12,7 +12,7 @@ use crate::github::{GitHub, Hosted};
 const SHOP: &str = "/repos/acme/shop";
 
 fn start() -> (GitHub, Hosted, Caller) {
-    let github = GitHub::start();
+    let github = GitHub::unjudged();
     let shop = github.repository("acme/shop");
     let caller = Caller::new(&github.url(), &github.token(&[("acme/shop", &["contents=read"])]));
     (github, shop, caller)

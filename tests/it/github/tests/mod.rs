@@ -7,4 +7,5 @@ mod data;
 mod description;
 mod failing;
 mod history;
+mod product;
 mod shown;

@@ -8,7 +8,7 @@ use crate::github::{GitHub, Hosted};
 const SHOP: &str = "/repos/acme/shop";
 
 fn start(permissions: &[&str]) -> (GitHub, Hosted, Caller) {
-    let github = GitHub::start();
+    let github = GitHub::unjudged();
     let shop = github.repository("acme/shop");
     shop.commit("main", &[("a", "1")]);
     let caller = Caller::new(&github.url(), &github.token(&[("acme/shop", permissions)]));

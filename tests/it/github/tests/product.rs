@@ -1,0 +1,88 @@
+//! What the program asks of GitHub is what GitHub's own description says.
+
+use tieline::context::create::start_branches;
+use tieline::context::github::GitHubStore;
+use tieline::context::{Branch, Change, Changes, ContextStore as _, RefNames};
+use tieline::domain::address::Place;
+use tieline::github::check::{CheckRunConclusion, CheckRunOutputAnnotation, CheckRunOutputAnnotationLevel};
+use tieline::github::deployment::{State, Status, Subject};
+use tieline::github::{Client, Identity, Repository, Server, check, comment, deployment};
+use tieline::secrets::Secret;
+use tieline::world::os;
+
+use crate::acceptance::need;
+use crate::github::GitHub;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acceptance_openapi_a_context_is_kept_as_described() {
+    let Some(github) = need("openapi", GitHub::validated()) else { return };
+    let hosted = github.repository("acme/context");
+    let context = Repository { owner: "acme".into(), name: "context".into() };
+    let app = github.install_app(&["acme/context"], &["contents=write"]);
+    let identity = Identity::App { id: app.id, key: Secret::new(app.key), repository: context.clone() };
+    let world = os::world().unwrap();
+    let client = Client::new(&world, &Server::at(Some(&github.url()), None), identity);
+    let store = GitHubStore::open(&world, client, &context, RefNames::default()).unwrap();
+
+    start_branches(&store).await.unwrap();
+    let head = store.head(Branch::Ledger).await.unwrap();
+    let written = Changes::from([("a/b.json".into(), Change::write("1")), ("a/c.json".into(), Change::write([0xff]))]);
+    let head = store.commit(Branch::Ledger, &written, head.as_ref(), "two files").await.unwrap();
+    let removed = Changes::from([("a/c.json".into(), Change::Remove), ("d.json".into(), Change::write("2"))]);
+    store.commit(Branch::Ledger, &removed, Some(&head), "one more, one less").await.unwrap();
+    store.commit(Branch::Ledger, &removed, Some(&head), "too late").await.unwrap_err();
+    let all = store.list(&head, &[String::new()]).await.unwrap();
+    assert_eq!(all[""].iter().filter(|file| file.path.starts_with("a/")).count(), 2);
+    assert_eq!(store.read(&head, &["a/c.json".into()]).await.unwrap()["a/c.json"], [0xff]);
+
+    let place: Place =
+        serde_json::from_value(serde_json::json!({"workspace": "retail", "environment": "staging", "deployable": "shop"}))
+            .unwrap();
+    let taken = store.write_claim(&place, b"one", None).await.unwrap();
+    store.write_claim(&place, b"two", None).await.unwrap_err();
+    let moved = store.write_claim(&place, b"three", Some(&taken)).await.unwrap();
+    assert_eq!(store.read_claim(&place).await.unwrap(), Some((moved.clone(), b"three".to_vec())));
+    assert_eq!(store.claims().await.unwrap().len(), 1);
+    store.delete_claim(&place, &moved).await.unwrap();
+    assert_eq!(hosted.references(), ["refs/heads/ledger", "refs/heads/main"]);
+    assert_eq!(hosted.file("ledger", "d.json").as_deref(), Some("2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acceptance_openapi_a_run_is_shown_as_described() {
+    let Some(github) = need("openapi", GitHub::validated()) else { return };
+    let hosted = github.repository("acme/shop");
+    let head = hosted.commit("main", &[("tieline.yaml", "")]);
+    let pull = hosted.open_pull("main", "A change");
+    let token = github.token(&[("acme/shop", &["checks=write", "deployments=write", "pull_requests=write"])]);
+    let server = Server::at(Some(&github.url()), None);
+    let client = Client::new(&os::world().unwrap(), &server, Identity::Token(Secret::new(token)));
+    let shop = Repository { owner: "acme".into(), name: "shop".into() };
+
+    for text in ["one", "two"] {
+        comment::upsert(&client, &shop, pull, "retail/staging/shop", text).await.unwrap();
+    }
+    let subject = Subject { reference: head.clone(), environment: "staging".into(), ..Subject::default() };
+    let made = deployment::create(&client, &shop, &subject).await.unwrap();
+    for (state, environment_url) in [(State::InProgress, None), (State::Success, Some("https://shop.acme.test".to_owned()))] {
+        let log_url = Some("https://github.com/acme/shop/actions/runs/1".to_owned());
+        made.set(&client, &Status { state, description: "shop".into(), log_url, environment_url }).await.unwrap();
+    }
+    let annotation = |line| CheckRunOutputAnnotation {
+        path: "tieline.yaml".into(),
+        start_line: line,
+        end_line: line,
+        start_column: None,
+        end_column: None,
+        annotation_level: CheckRunOutputAnnotationLevel::Failure,
+        message: "wrong".into(),
+        title: Some("shop".into()),
+        raw_details: None,
+    };
+    let made = check::create(&client, &shop, "Tieline: shop", &head, None).await.unwrap();
+    let annotations = (1..=51).map(annotation).collect();
+    made.complete(&client, CheckRunConclusion::Failure, "1 failed", "all of it", annotations).await.unwrap();
+    assert_eq!(hosted.comments(pull).len(), 1);
+    assert_eq!(hosted.deployments()[0].1.len(), 2);
+    assert_eq!(hosted.checks()[0].1.len(), 51);
+}

@@ -1,0 +1,81 @@
+//! The quickstart with everything on GitHub: the context repository, the deployments, the pull request's comment.
+
+use super::annotation::Kind;
+use super::job::Step;
+use super::site::Site;
+use super::{Engine, Event, machine};
+use crate::endure::states::States;
+use crate::github::Hosted;
+use crate::harness::needs_terraform;
+
+/// The context repository, and a token for it: a secret of the workflow.
+struct Context {
+    hosted: Hosted,
+    token: String,
+}
+
+impl Context {
+    fn of(site: &Site) -> Self {
+        let hosted = site.github.repository("acme/context");
+        let token = site.github.token(&[("acme/context", &["contents=write"])]);
+        Self { hosted, token }
+    }
+
+    fn used_by<'j, 'm>(&self, step: Step<'j, 'm>) -> Step<'j, 'm> {
+        step.with("context", "github:acme/context").with("context-token", &self.token)
+    }
+}
+
+#[test]
+fn tf_the_quickstart_with_its_context_on_github() {
+    needs_terraform!();
+    let Some(machine) = machine() else { return };
+    let states = States::serve();
+    let site = Site::example("quickstart", machine, Engine::Namespaces);
+    for workspace in ["platform", "retail"] {
+        let path = format!("context/workspaces/{workspace}/environments/staging.yaml");
+        let text = std::fs::read_to_string(site.machine.workspace().join(&path)).unwrap();
+        let (head, rest) = text.split_once("backend:\n").unwrap();
+        let rest: Vec<&str> = rest.lines().skip_while(|line| line.starts_with("  ")).collect();
+        site.machine.write(&path, &format!("{head}backend: {}\n{}\n", states.backend(), rest.join("\n")));
+    }
+    let context = Context::of(&site);
+
+    let mut job = site.job(Event::push("main"));
+    job.secret(&context.token);
+    context.used_by(site.step(&mut job, "context init")).with("from", "context").run().succeeds();
+    let network = context.used_by(site.deploy(&mut job, "network", "staging")).run().succeeds();
+    assert!(network.annotations(Kind::Warning).is_empty(), "{network}");
+    job.finish();
+    let deployments = site.hosted().deployments();
+    let [(_, statuses)] = deployments.as_slice() else { panic!("one run, one deployment: {deployments:#?}") };
+    assert_eq!(statuses.last().unwrap()["state"], "success");
+
+    let event = site.pull_request("a shop", "shop");
+    let number = event.payload["number"].as_u64().unwrap();
+    let mut comments = Vec::new();
+    for image in ["one", "two"] {
+        let mut job = site.job(event.clone());
+        job.secret(&context.token);
+        let inputs = format!("{{web.image: 'registry.example/shop:{image}'}}");
+        let shop = context.used_by(site.deploy(&mut job, "shop", "staging")).with("inputs", &inputs).run().succeeds();
+        let url = &shop.json("connections")["retail/staging/shop/web.web"]["attributes"]["url"];
+        assert!(url.as_str().is_some_and(|url| url.starts_with("https://")), "{shop}");
+        job.finish();
+        let [comment] = site.hosted().comments(number).try_into().unwrap_or_else(|all| panic!("not one comment: {all:#?}"));
+        comments.push(comment);
+    }
+    assert_ne!(comments[0], comments[1], "the second run updated it");
+    assert!(comments[1].contains("retail/staging/shop"), "{}", comments[1]);
+
+    let ended: Vec<String> =
+        site.hosted().deployments().iter().map(|(_, statuses)| statuses.last().unwrap()["state"].to_string()).collect();
+    assert_eq!(ended, ["\"success\""; 3]);
+    let records = context.hosted.files("ledger");
+    for path in ["platform/staging/network/connections/vpc.vpc.json", "retail/staging/shop/connections/database.db.json"] {
+        assert!(records.iter().any(|record| record == path), "no {path} in {records:#?}");
+    }
+    assert!(!context.hosted.references().iter().any(|name| name.contains("claims")), "no claim is left");
+    assert_eq!(states.locks(), 0);
+    eprintln!("{} writes in four runs and an init", site.github.writes());
+}
