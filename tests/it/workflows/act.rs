@@ -141,16 +141,13 @@ fn succeed(command: &mut Command) -> String {
 /// Copies a folder as git has it: what was left by a run stays behind.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (source, name) = {
-            let entry = entry.unwrap();
-            (entry.path(), entry.file_name())
-        };
-        if name == ".tieline" {
-        } else if source.is_dir() {
-            copy(&source, &to.join(name));
+    let entries = fs::read_dir(from).unwrap().map(|entry| entry.unwrap());
+    for entry in entries.filter(|entry| entry.file_name() != ".tieline") {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
         } else {
-            fs::copy(&source, to.join(name)).unwrap();
+            fs::copy(entry.path(), target).unwrap();
         }
     }
 }
