@@ -77,11 +77,11 @@ async fn obey(session: &Session, command: Command) -> Ended {
         Command::Validate(target) => validate::run(session, &target).await?,
         Command::Plan(plan) => {
             let subject = announce::Subject { target: &plan.target, wishes: &plan.announcements, deploys: false };
-            return announce::around(session, &subject, plan::run(session, &plan)).await;
+            return Box::pin(announce::around(session, &subject, plan::run(session, &plan))).await;
         }
         Command::Deploy(deploy) => {
             let subject = announce::Subject { target: &deploy.target, wishes: &deploy.announcements, deploys: true };
-            return announce::around(session, &subject, deploy::run(session, &deploy)).await;
+            return Box::pin(announce::around(session, &subject, deploy::run(session, &deploy))).await;
         }
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,

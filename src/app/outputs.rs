@@ -91,13 +91,13 @@ fn leave_out(value: &mut Value, redactor: &Redactor, at: &str, paths: &mut Vec<S
     match value {
         Value::Object(members) => members.retain(|key, member| {
             let path = format!("{at}.{key}");
-            let keep = !is_hidden(key) && !(is_leaf(member) && is_hidden(&text_of(member)));
-            if keep {
-                leave_out(member, redactor, &path, paths);
-            } else {
+            let goes = is_hidden(key) || is_leaf(member) && is_hidden(&text_of(member));
+            if goes {
                 paths.push(redactor.redact(&path));
+            } else {
+                leave_out(member, redactor, &path, paths);
             }
-            keep
+            !goes
         }),
         Value::Array(items) => {
             let before = items.len();
@@ -105,7 +105,9 @@ fn leave_out(value: &mut Value, redactor: &Redactor, at: &str, paths: &mut Vec<S
             if items.len() < before {
                 paths.push(redactor.redact(at));
             }
-            items.iter_mut().for_each(|item| leave_out(item, redactor, at, paths));
+            for item in items {
+                leave_out(item, redactor, at, paths);
+            }
         }
         _ => {}
     }

@@ -117,17 +117,21 @@ impl WebIdentity {
     /// `permission-denied`.
     pub async fn admit(&self, account: &Account) -> Result<(), Problems> {
         let Some(role) = self.purpose.role(account) else { return Ok(()) };
-        let mut tried = self.tried.lock().await;
-        for (role, field, of_account) in [
-            (Some(role), if Some(role) == account.role.as_deref() { "role" } else { "plan-role" }, Some(&account.id)),
+        let field = if self.purpose.plan_role(account).is_some() { "plan-role" } else { "role" };
+        self.admit_role(account, field, role, Some(&account.id)).await?;
+        match self.purpose.state_role(account) {
             // States may be in an account of their own.
-            (self.purpose.state_role(account), "state-role", None),
-        ] {
-            let Some(role) = role.filter(|role| !tried.contains(*role)) else { continue };
-            let asked =
-                sts::Asked { role, field, session: child::session(&[&self.run, "check"]), region: account.region.as_deref() };
+            Some(role) => self.admit_role(account, "state-role", role, None).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn admit_role(&self, account: &Account, field: &'static str, role: &str, of: Option<&str>) -> Result<(), Problems> {
+        let mut tried = self.tried.lock().await;
+        if !tried.contains(role) {
+            let session = child::session(&[&self.run, "check"]);
             let token = self.token().clone();
-            asked.of(&self.world, &token, of_account.map(String::as_str)).await?;
+            sts::Asked { role, field, session, region: account.region.as_deref() }.of(&self.world, &token, of).await?;
             tried.insert(role.to_owned());
         }
         Ok(())

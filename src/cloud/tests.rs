@@ -1,4 +1,6 @@
 //! The identity against a scripted AWS, token source and clock.
+#![allow(clippy::disallowed_methods, reason = "a test looks at files from outside")]
+#![allow(clippy::needless_pass_by_value, reason = "`json!(…)` reads well as an argument")]
 
 use std::collections::VecDeque;
 use std::os::unix::fs::PermissionsExt as _;

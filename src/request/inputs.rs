@@ -134,13 +134,11 @@ fn command_words(cli: &Command, given: Option<&str>, problems: &mut Problems) ->
             }
             continue;
         }
-        match at.find_subcommand(word) {
-            Some(found) => at = found,
-            None => {
-                problems.push(no_command(at, word));
-                return None;
-            }
-        }
+        let Some(found) = at.find_subcommand(word) else {
+            problems.push(no_command(at, word));
+            return None;
+        };
+        at = found;
     }
     if at.get_subcommands().next().is_some() {
         problems.push(no_command(at, ""));

@@ -86,9 +86,9 @@ mod tests {
         let sizes = |entries| batches(entries).iter().map(Vec::len).collect::<Vec<_>>();
         let small = |count: usize| (0..count).map(|n| NewEntry::text(&format!("{n}"), false, "x")).collect();
         let large =
-            |count: usize| (0..count).map(|n| NewEntry::text(&format!("{n}"), false, &"x".repeat(MOST_BYTES / 2))).collect();
+            |count: usize| (0..count).map(|n| NewEntry::text(&format!("{n}"), false, &"x".repeat(MOST_BYTES / 3))).collect();
         assert_eq!(sizes(small(0)), Vec::<usize>::new());
         assert_eq!(sizes(small(2 * MOST_FILES + 1)), [MOST_FILES, MOST_FILES, 1]);
-        assert_eq!(sizes(large(5)), [2, 2, 1]);
+        assert_eq!(sizes(large(5)), [2, 2, 1], "three and their paths are too much");
     }
 }

@@ -79,7 +79,7 @@ async fn read(request: Request) -> Call {
     let (head, body) = request.into_parts();
     // A proxy says what it was asked, and as whom.
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let target = header("x-forwarded-uri").or(head.uri.path_and_query().map(|target| target.as_str())).unwrap_or("/");
+    let target = header("x-forwarded-uri").unwrap_or_else(|| head.uri.path_and_query().map_or("/", |target| target.as_str()));
     let host = header("x-forwarded-host").or(header("host")).unwrap_or("localhost");
     let (prefix, target) = target.strip_prefix(ENTERPRISE).map_or(("", target), |rest| (ENTERPRISE, rest));
     Call {

@@ -53,7 +53,7 @@ fn tf_act_runs_the_example_workflows() {
 /// A repository with the quickstart and the example workflows, and a copy of the action beside it.
 struct Act {
     folder: TempDir,
-    act: PathBuf,
+    program: PathBuf,
     terraform: PathBuf,
 }
 
@@ -61,11 +61,11 @@ impl Act {
     /// # Errors
     /// What the machine lacks.
     fn new() -> Result<Self, String> {
-        let act = program("act", &[]).ok_or("no `act` on PATH (tests/setup installs it)")?;
+        let emulator = program("act", &[]).ok_or("no `act` on PATH (tests/setup installs it)")?;
         let base =
             std::env::var("TIELINE_TEST_BASE_IMAGE").map_err(|_| "no Docker engine with our image (tests/engine starts one)")?;
         let terraform = fs::canonicalize(program("terraform", &[]).ok_or("no `terraform` on PATH")?).unwrap();
-        let act = Self { folder: tempfile::tempdir().unwrap(), act, terraform };
+        let act = Self { folder: tempfile::tempdir().unwrap(), program: emulator, terraform };
         act.build(&base);
         act.check_out();
         Ok(act)
@@ -119,7 +119,7 @@ impl Act {
     /// Runs a workflow, which must succeed; its log.
     fn run(&self, event: &str, workflow: &str) -> String {
         let option = |name: &str, value: &Path| format!("{name}={}", value.display());
-        let mut act = self.command(&self.act);
+        let mut act = self.command(&self.program);
         act.env("DOCKER_HOST", std::env::var("DOCKER_HOST").unwrap());
         act.args([event, "--workflows", &format!(".github/workflows/{workflow}"), "--eventpath"]).arg(self.at("event.json"));
         act.args(["--platform", &format!("self-hosted={IMAGE}"), "--pull=false", "--bind", "--network=host"]);
@@ -141,16 +141,13 @@ fn succeed(command: &mut Command) -> String {
 /// Copies a folder as git has it: what was left by a run stays behind.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (source, name) = {
-            let entry = entry.unwrap();
-            (entry.path(), entry.file_name())
-        };
-        if name == ".tieline" {
-        } else if source.is_dir() {
-            copy(&source, &to.join(name));
+    let entries = fs::read_dir(from).unwrap().map(|entry| entry.unwrap());
+    for entry in entries.filter(|entry| entry.file_name() != ".tieline") {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
         } else {
-            fs::copy(&source, to.join(name)).unwrap();
+            fs::copy(entry.path(), target).unwrap();
         }
     }
 }
