@@ -21,10 +21,10 @@ use crate::sources::Tree;
 use crate::world::World;
 
 /// How long a claim is believed without a renewal.
-const LEASE: Duration = Duration::from_mins(5);
+const LEASE: Duration = Duration::from_mins(15);
 
 /// How often it is renewed.
-pub(super) const RENEWAL: Duration = Duration::from_mins(1);
+pub(super) const RENEWAL: Duration = Duration::from_mins(5);
 
 /// How many of the newest runs are looked at to find out whether a claim's run has ended.
 const RECENT_RUNS: usize = 20;
