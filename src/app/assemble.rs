@@ -223,7 +223,8 @@ impl Resolved {
     ) -> Result<Terraform, Problems> {
         let binary = terraform::locate(&session.world, arguments.terraform.as_deref())?;
         let settings = terraform::Settings {
-            plugin_cache: folder.join("providers"),
+            // No alias begins with a dot.
+            plugin_cache: folder.join(".providers"),
             terraform_parallelism: arguments.terraform_parallelism,
             lock_timeout: arguments.lock_timeout,
         };
