@@ -84,7 +84,7 @@ fn conclude(session: &Session, ended: &Ended) -> u8 {
         session.warn(&left_out);
         outputs.extend(result_file(session, ended).map(|path| ("result-file", path)));
         workflow.set_outputs(session, &outputs);
-        workflow.add_summary(session, &session.redactor.redact(&summary(workflow, ended)));
+        workflow.add_summary(session, &session.redactor.redact(&summary(workflow, &session.told(ended))));
     }
     exit_code(problems)
 }
@@ -109,7 +109,8 @@ fn result_file(session: &Session, ended: &Ended) -> Option<String> {
     let (name, json) = match ended {
         Ok(Outcome::Ran(report)) => (report.run.id.to_string(), report::run::json(report)),
         Ok(Outcome::Planned(report)) => (report.fingerprint.to_string(), report::plan::json(report)),
-        Ok(Outcome::Done) | Err(_) => return None,
+        Ok(Outcome::Done) => return None,
+        Err(problems) => (format!("{:032x}", session.world.random.bits()), report::problems::json(problems)),
     };
     let (ours, theirs) = shared_folder(&session.world)?;
     let file = format!("tieline-{}.json", name.get(..26).unwrap_or(&name));

@@ -85,7 +85,7 @@ async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option
     let (comment, deployment, check) =
         tokio::join!(announced.comment(&running), announced.deployment(deployed), announced.check(checked));
     let mut problems = Problems::default();
-    let mut told = |problem: ApiError| problems.push(problem.diagnostic(FailureReason::ContextUnavailable).help(WAY_OUT));
+    let mut told = |problem: ApiError| problems.push(begun(&problem));
     comment.err().into_iter().for_each(&mut told);
     announced.deployment = deployment.unwrap_or_else(|problem| {
         told(problem);
@@ -96,6 +96,7 @@ async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option
         None
     });
     if !problems.any_error() {
+        session.warn(&problems);
         if let Some(deployment) = &announced.deployment {
             workflow.set_state(session, &[("DEPLOYMENT", deployment.route().to_owned())]);
         }
@@ -117,6 +118,15 @@ pub(super) async fn lost(session: &Session, target: &Target) -> Result<(), Probl
     let status = status(workflow, State::Error, "the run was killed");
     let told = Deployment::at(route.to_owned()).set(&client, &status).await;
     told.map_err(|problem| problem.diagnostic(FailureReason::ContextUnavailable).into())
+}
+
+/// A permission that is missing is for a person to set; that the server cannot be asked is no reason not to deploy.
+fn begun(problem: &ApiError) -> Diagnostic {
+    let diagnostic = problem.diagnostic(FailureReason::ContextUnavailable).help(WAY_OUT);
+    match problem {
+        ApiError::Unavailable { .. } => Diagnostic { severity: Severity::Warning, ..diagnostic },
+        _ => diagnostic,
+    }
 }
 
 const WAY_OUT: &str = "or leave it out: `comment`, `deployment` and `check` can each be `false`";
@@ -149,20 +159,21 @@ impl Announced<'_> {
 
     /// Says how it went. What cannot be said any more is told in the log: the run itself is over.
     async fn end(mut self, session: &Session, ended: &Ended) {
-        let problems = problems_of(ended).clone().with_texts(&|text| session.redactor.redact(text));
-        let text = session.redactor.redact(&self.text(ended));
+        let ended = session.told(ended);
+        let problems = problems_of(&ended);
+        let text = session.redactor.redact(&self.text(&ended));
         let (deployment, check) = (self.deployment.take(), self.check.take());
-        let summary = outcome_in_words(&problems);
+        let summary = outcome_in_words(problems);
         let deployed = async {
             match &deployment {
-                Some(deployment) => deployment.set(&self.client, &status(self.workflow, state(&problems), &summary)).await,
+                Some(deployment) => deployment.set(&self.client, &status(self.workflow, state(problems), &summary)).await,
                 None => Ok(()),
             }
         };
         let checked = async {
             let Some(check) = check else { return Ok(()) };
-            let annotations = annotations(session, &problems);
-            check.complete(&self.client, conclusion(&problems), &summary, &text, annotations).await
+            let annotations = annotations(session, problems);
+            check.complete(&self.client, conclusion(problems), &summary, &text, annotations).await
         };
         let (commented, deployed, checked) = tokio::join!(self.comment(&text), deployed, checked);
         let lost = [commented, deployed, checked].into_iter().filter_map(Result::err);

@@ -46,6 +46,20 @@ enum Outcome {
     Ran(Box<RunReport>),
 }
 
+impl Outcome {
+    /// The same with its problems as `tell` has them.
+    fn told(&self, tell: impl Fn(&Problems) -> Problems) -> Self {
+        match self {
+            Self::Done => Self::Done,
+            Self::Planned(report) => {
+                let (problems, refusals) = (tell(&report.problems), tell(&report.refusals));
+                Self::Planned(Box::new(PlanReport { problems, refusals, ..(**report).clone() }))
+            }
+            Self::Ran(report) => Self::Ran(Box::new(RunReport { problems: tell(&report.problems), ..(**report).clone() })),
+        }
+    }
+}
+
 /// How a command ended: what it came to, or why it came to nothing.
 type Ended = Result<Outcome, Problems>;
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
+use super::Ended;
 use super::workflow::Workflow;
 use crate::context::create;
 use crate::context::git::GitStore;
@@ -100,6 +101,25 @@ impl Session {
         let files = self.files.lock().map(|files| files.clone()).unwrap_or_default();
         let drawn = documents::draw(problems, &files, self.uses_color(Stream::Err));
         self.world.console.write(Stream::Err, &(self.redactor.redact(&drawn) + "\n"));
+    }
+
+    /// How something ended, for pages that are read elsewhere: without secrets, and with lines for places.
+    pub(super) fn told(&self, ended: &Ended) -> Ended {
+        let tell = |problems: &Problems| {
+            let problems = problems.clone().with_texts(&|text| self.redactor.redact(text));
+            Problems(problems.0.into_iter().map(|problem| self.with_line(problem)).collect())
+        };
+        match ended {
+            Ok(outcome) => Ok(outcome.told(tell)),
+            Err(problems) => Err(tell(problems)),
+        }
+    }
+
+    fn with_line(&self, problem: Diagnostic) -> Diagnostic {
+        match self.place_in_workspace(&problem) {
+            Some(runner::Place { file, line: Some((line, column, _)) }) => problem.at_line(file, line, column),
+            _ => problem,
+        }
     }
 
     /// Shows what deserves a look, and annotates it.
@@ -243,5 +263,5 @@ impl Session {
 fn no_context(folder: &Path) -> Diagnostic {
     Diagnostic::error(FailureReason::InvalidInput, "there is no context repository")
         .note(format!("looked for `.tieline/context.git` from `{}` upwards", folder.display()))
-        .help("make one with `tieline context init --from <folder>`, or name one with `--context`")
+        .help("make one with `tieline context init --from <folder>`, or name one with `--context <path, git URL or github:owner/repository>`")
 }

@@ -14,12 +14,23 @@ impl Engine {
     pub(super) fn at_alias(&self, alias: &Alias, mut problems: Problems) -> Problems {
         for problem in &mut problems.0 {
             if let Some(origin) = &problem.origin {
-                problem.notes.insert(0, format!("in the plugin, {}", place_text(origin)));
+                problem.notes.insert(0, self.place_in_plugin(alias, origin));
             }
             let origin = Diagnostic::error(problem.reason, "").at(&self.deployment.file, self.pointer(alias)).origin;
             problem.origin = origin;
         }
         problems
+    }
+
+    /// Where in its plugin a problem is; Terraform names files as the generated root module has them.
+    fn place_in_plugin(&self, alias: &Alias, origin: &Origin) -> String {
+        let removed = || self.removed.get(alias).map_or("", |removed| removed.record.source.written.as_str());
+        let plugin = self.deployment.plugins.get(alias).map_or_else(removed, |plugin| plugin.source.written.as_str());
+        let place = place_text(origin);
+        match place.strip_prefix("plugin/") {
+            Some(inside) => format!("in the plugin `{plugin}`, {inside}"),
+            None => format!("in {place}"),
+        }
     }
 
     /// The manifest's entry of an applied plugin.

@@ -247,7 +247,7 @@ fn a_missing_context_says_how_to_make_one() {
     error[invalid-input]: there is no context repository
      |
      = note: looked for `.tieline/context.git` from `<folder>/project/app` upwards
-     = help: make one with `tieline context init --from <folder>`, or name one with `--context <path or git URL>`
+     = help: make one with `tieline context init --from <folder>`, or name one with `--context <path, git URL or github:owner/repository>`
     ");
 }
 

@@ -369,7 +369,7 @@ fn r10_an_output_that_the_module_lacks_is_refused_at_once() {
     let ran = project.run(&["deploy", "-C", "app", "-e", "staging"]).refused("invalid-document");
     assert_shown!(ran.stderr, @r"
     error[invalid-document]: attribute `name` of output `out` comes from `name`, which the module does not output
-      --> ../plugins/thing/plugin.yaml:17:40
+      --> plugins/thing/plugin.yaml:17:40
        |
     17 |   out: {type: thing-conn, from: {name: name, secret: secret}}
        |                                        ^^^^
@@ -389,7 +389,7 @@ fn r13_case_15_a_sensitive_output_is_never_made_public() {
     let ran = project.run(&["deploy", "-C", "app", "-e", "staging"]).refused("invalid-document");
     assert_shown!(ran.stderr, @r"
     error[invalid-document]: `name` is a public attribute of `thing-conn`, and the module marks its output `name` as sensitive
-      --> ../plugins/thing/plugin.yaml:17:40
+      --> plugins/thing/plugin.yaml:17:40
        |
     17 |   out: {type: thing-conn, from: {name: name, secret: secret}}
        |                                        ^^^^

@@ -157,7 +157,9 @@ fn everything_below(folder: &Path) -> Vec<PathBuf> {
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
+    // What somebody's own try of an example left is not part of it.
+    let entries = fs::read_dir(from).unwrap().flatten().filter(|entry| entry.file_name() != ".tieline");
+    for entry in entries {
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &target);
