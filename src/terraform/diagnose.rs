@@ -39,6 +39,17 @@ pub struct Snippet {
     pub values: Vec<(String, String)>,
 }
 
+impl Snippet {
+    /// The code with its numbers, and what its expressions were.
+    fn lines(&self) -> Vec<String> {
+        const MOST_LINES: usize = 8;
+        const LONGEST: usize = 200;
+        let code = self.code.lines().zip(self.start_line..).map(|(line, number)| format!("{number} | {}", line.trim_end()));
+        let values = self.values.iter().map(|(expression, value)| format!("{expression} {value}"));
+        code.chain(values).take(MOST_LINES).map(|line| line.chars().take(LONGEST).collect()).collect()
+    }
+}
+
 /// Who holds a state lock, in terraform's words. What the backend does not tell is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LockInfo {
@@ -83,6 +94,7 @@ impl TfDiagnostic {
             let line = self.line.and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
             problem = problem.at_line(file, line, 1);
         }
+        problem.notes.extend(self.snippet.iter().flat_map(Snippet::lines));
         problem.notes.extend(rest.lines().chain(self.told().lines()).filter(|line| !line.trim().is_empty()).map(str::to_owned));
         problem.help.extend(advice(self).map(str::to_owned));
         problem

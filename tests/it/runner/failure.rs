@@ -55,7 +55,7 @@ fn tf_an_error_in_a_plugin_is_one_annotation_on_the_callers_line() {
     assert_eq!(error.place().as_deref(), Some("app/tieline.yaml:7"), "{error:#?}");
     assert!(error.message.contains("main.tf:6"), "{error:#?}");
     assert!(error.message.contains("Resource precondition failed"), "{error:#?}");
-    let step = step.says("the value is wrong, and that is not right").says("Resource precondition failed");
+    let step = step.says("6 | ").says("the value is wrong, and that is not right").says("Resource precondition failed");
     let folded = step.log.shown.iter().filter(|line| *line == "create terraform_data.it");
     assert_eq!(folded.count(), 1, "what was done is listed once: {step}");
     for row in ["| `first` | ✅ deployed |", "| `broken` | ❌ failed |", "| `last` | ⏭️ skipped |"] {

@@ -5,7 +5,7 @@ use super::job::Step;
 use super::site::Site;
 use super::{Engine, Event, machine};
 use crate::endure::states::States;
-use crate::github::Hosted;
+use crate::github::{Fault, Hosted};
 use crate::harness::needs_terraform;
 
 /// The context repository, and a token for it: a secret of the workflow.
@@ -78,4 +78,38 @@ fn tf_the_quickstart_with_its_context_on_github() {
     assert!(!context.hosted.references().iter().any(|name| name.contains("claims")), "no claim is left");
     assert_eq!(states.locks(), 0);
     eprintln!("{} writes in three runs and an init", site.github.writes());
+}
+
+#[test]
+fn a_missing_permission_is_named_before_anything_is_claimed_or_started() {
+    let Some(machine) = machine() else { return };
+    let site = Site::bench_with_files(machine, Engine::Namespaces);
+    site.manifest("{a: {use: ../plugins/quick}}");
+    let token = site.github.token(&[("acme/shop", &["pull_requests=write"])]);
+    let mut job = site.job(Event::push("main"));
+    job.secret(&token);
+    let step = site.deploy(&mut job, "app", "e").with("github-token", &token).run().fails(2, "permission-denied");
+    let step = step.says("deployments: write").says("`comment`, `deployment` and `check` can each be `false`");
+    assert_eq!(step.annotations(Kind::Error).len(), 1, "{step}");
+    assert!(!step.shown().contains("using Terraform"), "{step}");
+    assert!(site.runs().is_empty() && site.claims().is_empty());
+
+    let step = site.deploy(&mut job, "app", "e").with("github-token", &token).with("deployment", "false").run();
+    assert!(!step.shown().contains("deployments: write"), "{step}");
+    job.finish();
+}
+
+#[test]
+fn tf_a_server_that_cannot_be_asked_does_not_stop_a_deploy() {
+    needs_terraform!();
+    let Some(machine) = machine() else { return };
+    let site = Site::bench_with_files(machine, Engine::Namespaces);
+    site.manifest("{a: {use: ../plugins/quick}}");
+    site.github.fail(1, "POST /repos/acme/shop/deployments", Fault::CutAfterwards);
+    let mut job = site.job(Event::push("main"));
+    let step = site.deploy(&mut job, "app", "e").run().succeeds();
+    job.finish();
+    assert_eq!(step.annotations(Kind::Warning).len(), 1, "{step}");
+    assert_eq!(site.runs().len(), 1);
+    assert_eq!(site.hosted().deployments().len(), 1, "what may have been carried out is not done twice");
 }
