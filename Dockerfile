@@ -2,7 +2,7 @@
 #
 #   docker build .                                       builds tieline, from the sources
 #   docker build --target prebuilt .                     takes the binary that is there as dist/tieline, as CI does
-#   docker build --build-arg TERRAFORM_VERSION=1.11.4 --build-arg TERRAFORM_SHA256=… .
+#   docker build --build-arg TERRAFORM_URL=https://… --build-arg TERRAFORM_SHA256=… .
 #                                                        with a terraform in it, for those who want one version for all
 #
 # Building from the sources takes BuildKit, which Docker has used by itself since version 23. The builder before it builds every
@@ -13,18 +13,16 @@
 
 # The binary of Terraform, or nothing.
 FROM debian:trixie-slim AS terraform
-ARG TERRAFORM_VERSION
-# Of the archive for this architecture, as the SHA256SUMS file of the version says it.
+# The archive of a release for this architecture, from the vendor or a mirror of your own.
+ARG TERRAFORM_URL
+# Its checksum, as the SHA256SUMS file of the release says it.
 ARG TERRAFORM_SHA256
-# Where it is fetched from; name a mirror of your own where the network is closed.
-ARG TERRAFORM_MIRROR=https://releases.hashicorp.com/terraform
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /terraform/bin
 # hadolint ignore=DL3008
-RUN if [[ -n $TERRAFORM_VERSION ]]; then \
+RUN if [[ -n $TERRAFORM_URL ]]; then \
       apt-get update && apt-get install --yes --no-install-recommends ca-certificates curl unzip \
-      && archive="terraform_${TERRAFORM_VERSION}_linux_$(dpkg --print-architecture).zip" \
-      && curl --fail --silent --show-error --location --output /tmp/terraform.zip "$TERRAFORM_MIRROR/$TERRAFORM_VERSION/$archive" \
+      && curl --fail --silent --show-error --location --output /tmp/terraform.zip "$TERRAFORM_URL" \
       && echo "$TERRAFORM_SHA256  /tmp/terraform.zip" | sha256sum --check --strict \
       && unzip -q /tmp/terraform.zip terraform; \
     fi
@@ -40,7 +38,7 @@ RUN apt-get update \
 COPY --from=terraform /terraform/bin/ /usr/local/bin/
 # A runner names the program of each stage by its path alone, so the last stage, which cleans up, is a name of the same program.
 RUN ln -s tieline /usr/local/bin/tieline-post
-# No USER: a runner hands over files that only root can write. Terraform and git are started as the user the workspace belongs to.
+# No USER: whose the workspace is, is known only when it runs. The program becomes that user before it does anything else.
 ENTRYPOINT ["/usr/local/bin/tieline"]
 
 FROM base AS prebuilt
