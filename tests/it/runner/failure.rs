@@ -1,5 +1,7 @@
 //! What people see when Terraform fails in a plugin.
 
+use serde_json::json;
+
 use super::annotation::Kind;
 use super::site::Site;
 use super::{Engine, Event, machine};
@@ -44,8 +46,15 @@ fn tf_an_error_in_a_plugin_is_one_annotation_on_the_callers_line() {
     site.machine.write("app/tieline.yaml", MANIFEST);
 
     let mut job = site.job(Event::push("main"));
-    let step = site.deploy(&mut job, "app", "e").run();
+    let step = site.deploy(&mut job, "app", "e").with("check", "true").run();
     job.finish();
+
+    let (check, annotations) = site.hosted().checks().remove(0);
+    assert_eq!((&check["status"], &check["conclusion"]), (&json!("completed"), &json!("failure")), "{check:#}");
+    assert_eq!((&annotations[0]["path"], &annotations[0]["start_line"]), (&json!("app/tieline.yaml"), &json!(7)));
+    let (_, statuses) = site.hosted().deployments().remove(0);
+    let states: Vec<&str> = statuses.iter().filter_map(|status| status["state"].as_str()).collect();
+    assert_eq!(states, ["in_progress", "failure"]);
 
     let reason = step.output("failure-reason").to_owned();
     let step = step.fails(2, &reason);
