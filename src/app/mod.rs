@@ -24,6 +24,8 @@ mod view;
 mod watch;
 mod workflow;
 
+use std::sync::Arc;
+
 use clap::{CommandFactory as _, Parser as _};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +34,8 @@ use crate::domain::diagnostic::{Problems, Severity};
 use crate::domain::failure::FailureReason;
 use crate::domain::outcome::{PlanReport, RunReport};
 use crate::request::cli::{Cli, Command};
+use crate::request::variables;
+use crate::runner::GuardedConsole;
 use crate::world::{Stream, World};
 
 use session::Session;
@@ -71,6 +75,7 @@ pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken
     if action::is_meant(&world, &arguments) {
         return action::run(world, arguments.first(), cancel).await;
     }
+    let world = guarded(world);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(shown) => return usage(&world, &shown),
@@ -83,6 +88,14 @@ pub async fn run(world: World, arguments: Vec<String>, cancel: CancellationToken
     };
     session.show(problems_of(&ended));
     exit_code(problems_of(&ended))
+}
+
+/// The same world; where a workflow's script started us, what we print is guarded from being taken for commands (R67).
+fn guarded(world: World) -> World {
+    match world.variables.get(variables::runner::ACTIONS) {
+        Some(_) => World { console: Arc::new(GuardedConsole::new(world.console.clone())), ..world },
+        None => world,
+    }
 }
 
 /// Does what is asked for.

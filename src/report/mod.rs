@@ -45,8 +45,10 @@ fn by_text<T: Serialize>(by_address: &BTreeMap<Address, T>) -> BTreeMap<String, 
     by_address.iter().map(|(address, value)| (address.to_string(), value)).collect()
 }
 
+/// Canonical JSON in which no text is a command of a runner that reads it: `##[` can only stand in a string, where an escape means
+/// the same.
 fn to_json(value: &Value) -> String {
-    String::from_utf8_lossy(&crate::domain::canonical::to_bytes(value)).into_owned()
+    String::from_utf8_lossy(&crate::domain::canonical::to_bytes(value)).replace("##[", "#\\u0023[")
 }
 
 #[cfg(test)]
@@ -55,5 +57,13 @@ mod tests {
     fn control_characters_are_shown_not_obeyed() {
         assert_eq!(super::one_line("a\u{1b}[2Jb\r\nc"), "a\\u{1b}[2Jb\\r c");
         assert_eq!(super::one_line("##[add-mask]\u{202e}x"), "#\\#[add-mask]\\u{202e}x");
+    }
+
+    #[test]
+    fn r67_json_holds_no_command_and_means_the_same() {
+        let value = serde_json::json!({"name": "###[add-mask]x"});
+        let json = super::to_json(&value);
+        assert!(!json.contains("##["), "{json}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
     }
 }

@@ -32,13 +32,7 @@ impl RunnerConsole {
 
 impl Console for RunnerConsole {
     fn write(&self, _stream: Stream, text: &str) {
-        let mut guarded = String::with_capacity(text.len() + 1);
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        for line in text.split(['\n', '\r']) {
-            guarded.push_str(&guard(line));
-            guarded.push('\n');
-        }
-        self.0.write(Stream::Out, &guarded);
+        self.0.write(Stream::Out, &guarded(text));
     }
 
     fn is_terminal(&self, _stream: Stream) -> bool {
@@ -48,4 +42,39 @@ impl Console for RunnerConsole {
     fn width(&self) -> Option<usize> {
         None
     }
+}
+
+/// The outputs of the command line where a workflow's script runs it: the runner reads those too.
+pub struct GuardedConsole(Arc<dyn Console>);
+
+impl GuardedConsole {
+    /// `console`, with each line guarded.
+    pub fn new(console: Arc<dyn Console>) -> Self {
+        Self(console)
+    }
+}
+
+impl Console for GuardedConsole {
+    fn write(&self, stream: Stream, text: &str) {
+        self.0.write(stream, &guarded(text));
+    }
+
+    fn is_terminal(&self, stream: Stream) -> bool {
+        self.0.is_terminal(stream)
+    }
+
+    fn width(&self) -> Option<usize> {
+        self.0.width()
+    }
+}
+
+/// Whole lines, none of which is a command.
+fn guarded(text: &str) -> String {
+    let mut guarded = String::with_capacity(text.len() + 1);
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    for line in text.split(['\n', '\r']) {
+        guarded.push_str(&guard(line));
+        guarded.push('\n');
+    }
+    guarded
 }

@@ -12,7 +12,7 @@ mod guard;
 
 pub use annotations::annotations;
 pub use command::{Annotation, Command, Place};
-pub use console::RunnerConsole;
+pub use console::{GuardedConsole, RunnerConsole};
 pub use files::{FileCommands, record};
 pub use guard::guard;
 

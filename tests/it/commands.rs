@@ -239,6 +239,19 @@ fn completions_and_help_are_there() {
 }
 
 #[test]
+fn r67_in_a_workflows_script_nothing_printed_is_a_command() {
+    let mut project = Project::empty();
+    project.set("GITHUB_ACTIONS", "true");
+    let ran = project.run(&["deploy", "--x\n::error::forged\r##[add-mask]y"]);
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.stderr.contains("forged"), "it is shown: {ran}");
+    let lines = ran.raw.stderr.split(|byte| [b'\n', b'\r'].contains(byte)).map(String::from_utf8_lossy);
+    for line in lines {
+        assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "{line:?}");
+    }
+}
+
+#[test]
 fn a_missing_context_says_how_to_make_one() {
     let project = Project::empty();
     project.app("app", "  a: {use: ./plugin}\n");
