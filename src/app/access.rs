@@ -1,9 +1,4 @@
-//! Who we are for the GitHub server, and what git is given to reach a repository on it.
-
-use std::sync::Arc;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+//! Who we are for the GitHub server.
 
 use super::session::Session;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -12,10 +7,6 @@ use crate::github::{Client, Identity, Repository, Server};
 use crate::request::cli::ContextArguments;
 use crate::request::variables::runner;
 use crate::secrets::Secret;
-use crate::world::{Variables, World};
-
-/// How many settings git is given in variables.
-const COUNT: &str = "GIT_CONFIG_COUNT";
 
 impl Session {
     /// The server that the workflow runs on; the public one elsewhere.
@@ -31,17 +22,15 @@ impl Session {
         }
     }
 
-    /// The world that git reaches the context at `url` in: on the server that the workflow runs on, with the token that is given.
-    pub(super) fn world_for_git(&self, arguments: &ContextArguments, url: &str) -> World {
-        let web = self.server().web;
-        let is_on_server = web.starts_with("https://") && url.starts_with(&format!("{web}/"));
-        match given(arguments.context_token.as_ref()).or(given(arguments.github_token.as_ref())) {
-            Some(token) if is_on_server => {
-                let variables = with_header(&self.world.variables, &web, &Secret::new(token));
-                World { variables: Arc::new(variables), ..self.world.clone() }
-            }
-            _ => self.world.clone(),
-        }
+    /// The repository that a URL means on the server that the workflow runs on, where there is something to sign in with. Its own
+    /// interface is used then: what git is given can be read by every process of the same user.
+    pub(super) fn hosted(&self, arguments: &ContextArguments, url: &str) -> Option<Repository> {
+        let ways = [&arguments.context_token, &arguments.app_id, &arguments.github_token];
+        ways.into_iter().find_map(|way| given(way.as_ref()))?;
+        let path = url.strip_prefix(&self.server().web)?.strip_prefix('/')?;
+        let (owner, name) = path.trim_end_matches('/').split_once('/')?;
+        let name = name.strip_suffix(".git").unwrap_or(name);
+        (!name.contains('/')).then(|| Repository { owner: owner.to_owned(), name: name.to_owned() })
     }
 
     /// A client for the context in `repository`: with its own token, else as the app, else with the workflow's token.
@@ -71,20 +60,6 @@ impl Session {
     }
 }
 
-/// The variables with the token in a header that git sends to the server at `web` and to no other. In a variable it is not seen on
-/// a command line, and git writes it nowhere.
-fn with_header(variables: &Variables, web: &str, token: &Secret) -> Variables {
-    let count = variables.get(COUNT).and_then(|count| count.parse::<usize>().ok()).unwrap_or_default();
-    let credentials = STANDARD.encode(format!("x-access-token:{}", token.expose()));
-    let further = [
-        (format!("GIT_CONFIG_KEY_{count}"), format!("http.{web}/.extraHeader")),
-        (format!("GIT_CONFIG_VALUE_{count}"), format!("Authorization: Basic {credentials}")),
-        (COUNT.to_owned(), (count + 1).to_string()),
-    ];
-    let present = variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Variables::new(present.chain(further))
-}
-
 /// A value that was given: a variable without a text stands for none.
 fn given(value: Option<&String>) -> Option<&str> {
     value.map(String::as_str).filter(|value| !value.is_empty())
@@ -102,27 +77,5 @@ fn app(arguments: &ContextArguments, repository: &Repository) -> Result<Option<I
             let message = format!("`{given}` is given, but `{missing}` is not");
             Err(Diagnostic::error(FailureReason::InvalidInput, message).help("give both, or neither").into())
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn r69_git_is_given_the_token_in_a_variable_for_one_server() {
-        let given = [(COUNT, "1"), ("GIT_CONFIG_KEY_0", "a.b"), ("GIT_CONFIG_VALUE_0", "c")];
-        let variables = Variables::new(given.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let variables = with_header(&variables, "https://git.example", &Secret::new("ghs_1"));
-        assert_eq!(
-            variables.iter().collect::<Vec<_>>(),
-            [
-                (COUNT, "2"),
-                ("GIT_CONFIG_KEY_0", "a.b"),
-                ("GIT_CONFIG_KEY_1", "http.https://git.example/.extraHeader"),
-                ("GIT_CONFIG_VALUE_0", "c"),
-                ("GIT_CONFIG_VALUE_1", "Authorization: Basic eC1hY2Nlc3MtdG9rZW46Z2hzXzE="),
-            ]
-        );
     }
 }

@@ -1,7 +1,9 @@
 //! A step of a workflow: inputs in; annotations, outputs and a summary out; between them the same commands as on a command line.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::post;
@@ -9,12 +11,13 @@ use super::presence::Presence;
 use super::session::Session;
 use super::workflow::{Workflow, shared_folder};
 use super::{Ended, Outcome, exit_code, obey, outputs, problems_of, trace};
-use crate::domain::diagnostic::Problems;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
 use crate::report;
 use crate::request::cli::{Cli, Display};
 use crate::request::inputs::{self, Decoded};
 use crate::request::variables::runner as variables;
-use crate::world::World;
+use crate::world::{Stream, World};
 
 /// The largest summary that the runner takes is 1 MiB; it drops a larger one whole.
 const LARGEST_SUMMARY: usize = (1 << 20) - (16 << 10);
@@ -40,8 +43,9 @@ pub(super) async fn run(world: World, program: Option<&String>, cancel: Cancella
     let presence = Presence::announce(&world);
     let mut session = session.in_workflow(Workflow { presence, ..workflow });
     trace::start(&session);
+    guard_bugs(&session);
     let ended = match decoded {
-        Ok(decoded) => begin(&mut session, decoded).await,
+        Ok(decoded) => AssertUnwindSafe(begin(&mut session, decoded)).catch_unwind().await.unwrap_or_else(|_| Err(bug())),
         Err(problems) => Err(problems),
     };
     let code = conclude(&session, &ended);
@@ -49,6 +53,20 @@ pub(super) async fn run(world: World, program: Option<&String>, cancel: Cancella
         presence.ends(&world, code);
     }
     code
+}
+
+/// Has a bug say so where everything is said: what it quotes may be a secret, or a command.
+fn guard_bugs(session: &Session) {
+    let (console, redactor) = (session.world.console.clone(), session.redactor.clone());
+    std::panic::set_hook(Box::new(move |bug| {
+        console.write(Stream::Out, &redactor.redact(&format!("a bug of Tieline: {bug}\n")));
+    }));
+}
+
+fn bug() -> Problems {
+    Diagnostic::error(FailureReason::Internal, "a bug of Tieline ended the run")
+        .help("report it with the lines of the log above; the next run takes over what this one claimed")
+        .into()
 }
 
 /// What was wrong with the inputs was said by the main stage.

@@ -3,6 +3,8 @@
 
 use std::future::Future;
 
+use serde::{Deserialize, Serialize};
+
 use super::load;
 use super::session::Session;
 use super::workflow::Workflow;
@@ -62,24 +64,16 @@ async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option
         return Ok(None);
     }
     session.learn_access(&subject.target.context);
-    let Some(client) = session.workflow_client(&subject.target.context) else {
-        session.say("nothing is written to GitHub: there is no `github-token`");
-        return Ok(None);
-    };
     // Whatever is wrong with the manifest is said by the work itself.
     let Some(place) = load::manifest(session, subject.target).and_then(|written| Session::place(subject.target, &written)).ok()
     else {
         return Ok(None);
     };
-    let Some((owner, name)) = run.repository.split_once('/') else { return Ok(None) };
-    let mut announced = Announced {
-        workflow,
-        client,
-        repository: Repository { owner: owner.to_owned(), name: name.to_owned() },
-        place,
-        pull_request: commented.map(|pull_request| pull_request.number),
-        deployment: None,
-        check: None,
+    let pull_request = commented.map(|pull_request| pull_request.number);
+    let made = Made { place, pull_request, deployment: None, check: None };
+    let Some(mut announced) = Announced::of(session, workflow, subject.target, made) else {
+        session.say("nothing is written to GitHub: there is no `github-token`");
+        return Ok(None);
     };
     let running = report::comment::running(&workflow.surroundings(announced.place.to_string()));
     let (comment, deployment, check) =
@@ -87,19 +81,16 @@ async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option
     let mut problems = Problems::default();
     let mut told = |problem: ApiError| problems.push(begun(&problem));
     comment.err().into_iter().for_each(&mut told);
-    announced.deployment = deployment.unwrap_or_else(|problem| {
-        told(problem);
-        None
-    });
+    let (deployment, unsaid) = deployment;
+    unsaid.into_iter().for_each(&mut told);
+    announced.deployment = deployment;
     announced.check = check.unwrap_or_else(|problem| {
         told(problem);
         None
     });
     if !problems.any_error() {
         session.warn(&problems);
-        if let Some(deployment) = &announced.deployment {
-            workflow.set_state(session, &[("DEPLOYMENT", deployment.route().to_owned())]);
-        }
+        workflow.set_state(session, &[("ANNOUNCED", serde_json::to_string(&announced.made()).unwrap_or_default())]);
         return Ok(Some(announced));
     }
     let ended = Err(problems);
@@ -107,17 +98,22 @@ async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option
     ended.map(|_: Outcome| None)
 }
 
-/// Has the deployment of a main stage that was killed say so.
-///
-/// # Errors
-/// When the server refuses.
-pub(super) async fn lost(session: &Session, target: &Target) -> Result<(), Problems> {
-    let route = session.world.variables.get(variables::STATE_DEPLOYMENT);
-    let (Some(workflow), Some(route)) = (&session.workflow, route) else { return Ok(()) };
-    let Some(client) = session.workflow_client(&target.context) else { return Ok(()) };
-    let status = status(workflow, State::Error, "the run was killed");
-    let told = Deployment::at(route.to_owned()).set(&client, &status).await;
-    told.map_err(|problem| problem.diagnostic(FailureReason::ContextUnavailable).into())
+/// What was made at the start, for the post stage of a run that is killed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Made {
+    place: Place,
+    pull_request: Option<u64>,
+    deployment: Option<String>,
+    check: Option<String>,
+}
+
+/// Has GitHub show that the main stage was killed. What cannot be said is told in the log.
+pub(super) async fn lost(session: &Session, target: &Target) {
+    let made = session.world.variables.get(variables::STATE_ANNOUNCED).and_then(|made| serde_json::from_str::<Made>(made).ok());
+    let (Some(workflow), Some(made)) = (&session.workflow, made) else { return };
+    let Some(announced) = Announced::of(session, workflow, target, made) else { return };
+    let killed = Diagnostic::error(FailureReason::Cancelled, "the run was killed, or ran out of memory").help("run again");
+    announced.end(session, &Err(killed.into())).await;
 }
 
 /// A permission that is missing is for a person to set; that the server cannot be asked is no reason not to deploy.
@@ -131,24 +127,53 @@ fn begun(problem: &ApiError) -> Diagnostic {
 
 const WAY_OUT: &str = "or leave it out: `comment`, `deployment` and `check` can each be `false`";
 
-impl Announced<'_> {
+impl<'a> Announced<'a> {
+    /// What was made, with who may say more of it; none where nobody may.
+    fn of(session: &Session, workflow: &'a Workflow, target: &Target, made: Made) -> Option<Self> {
+        let (owner, name) = workflow.run.repository.split_once('/')?;
+        Some(Self {
+            workflow,
+            client: session.workflow_client(&target.context)?,
+            repository: Repository { owner: owner.to_owned(), name: name.to_owned() },
+            place: made.place,
+            pull_request: made.pull_request,
+            deployment: made.deployment.map(Deployment::at),
+            check: made.check.map(Check::at),
+        })
+    }
+
+    fn made(&self) -> Made {
+        Made {
+            place: self.place.clone(),
+            pull_request: self.pull_request,
+            deployment: self.deployment.as_ref().map(|deployment| deployment.route().to_owned()),
+            check: self.check.as_ref().map(|check| check.route().to_owned()),
+        }
+    }
+
     async fn comment(&self, text: &str) -> Result<(), ApiError> {
         let Some(number) = self.pull_request else { return Ok(()) };
         comment::upsert(&self.client, &self.repository, number, &self.place.to_string(), text).await.map(|_| ())
     }
 
-    async fn deployment(&self, wanted: bool) -> Result<Option<Deployment>, ApiError> {
-        let Some(commit) = self.workflow.run.commit().filter(|_| wanted) else { return Ok(None) };
+    /// The deployment that was created, and what was in the way. One whose first status could not be set is there nevertheless.
+    async fn deployment(&self, wanted: bool) -> (Option<Deployment>, Option<ApiError>) {
+        let Some(commit) = self.workflow.run.commit().filter(|_| wanted) else { return (None, None) };
         let subject = deployment::Subject {
             reference: commit.to_owned(),
-            environment: format!("{}/{}", self.place.environment, self.place.deployable),
+            environment: self.place.to_string(),
             description: format!("{} by Tieline", self.place),
             transient: false,
             production: self.place.environment.as_str().starts_with("prod"),
         };
-        let deployment = deployment::create(&self.client, &self.repository, &subject).await?;
-        deployment.set(&self.client, &status(self.workflow, State::InProgress, "the run goes on")).await?;
-        Ok(Some(deployment))
+        match deployment::create(&self.client, &self.repository, &subject).await {
+            Err(problem) => (None, Some(problem)),
+            Ok(deployment) => {
+                let begun = status(self.workflow, State::InProgress, "the run goes on");
+                let unsaid = deployment.set(&self.client, &begun).await.err();
+                (Some(deployment), unsaid)
+            }
+        }
     }
 
     async fn check(&self, wanted: bool) -> Result<Option<Check>, ApiError> {

@@ -106,7 +106,7 @@ fn empty_context(store: &dyn ContextStore) -> Diagnostic {
 }
 
 /// In automation the lock file must be complete; a person's run completes it.
-fn lock_mode(session: &Session) -> LockMode {
+pub(super) fn lock_mode(session: &Session) -> LockMode {
     let in_automation = session.world.variables.get(crate::request::variables::CI).is_some();
     if in_automation { LockMode::Frozen } else { LockMode::Add }
 }

@@ -1,12 +1,14 @@
 //! `tieline deploy`: provisions a deployable into an environment and publishes its connections.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
 
 use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
+use super::workflow::shared_folder;
 use super::{Ended, Outcome, identity, outputs, watch};
 use crate::cloud::Purpose;
 use crate::domain::deployment::Choice;
@@ -17,6 +19,7 @@ use crate::domain::outcome::PlanFingerprint;
 use crate::engine::{self, Settings, Start};
 use crate::report;
 use crate::request::{cli, variables};
+use crate::terraform;
 use crate::world::{OnCancel, ProcessSpec, Stream};
 
 /// Deploys and prints what came of it.
@@ -81,7 +84,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     };
     let report = engine::deploy(engine, held).await;
     watcher.finish();
-    keep_unsaved_state(session, folder, &report.problems);
+    keep_unsaved_state(session, folder, &report.run.id);
     if session.is_json() {
         session.print(&report::run::json(&report));
     } else {
@@ -90,12 +93,31 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     Ok(Outcome::Ran(Box::new(report)))
 }
 
-/// A state that Terraform could not save anywhere else must outlive the run.
-fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, problems: &Problems) {
-    let place = folder.path().to_string_lossy().into_owned();
-    if problems.0.iter().any(|problem| problem.notes.iter().any(|note| note.contains(&place))) {
-        let kept = folder.keep();
-        session.say(&format!("kept `{}`, which holds the only copy of a Terraform state", kept.display()));
+/// A state that Terraform could not save anywhere else must outlive the run; in a workflow also the container, so that a later step
+/// of the job can save it.
+fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
+    let files = session.world.files;
+    let roots = files.list(folder.path()).unwrap_or_default();
+    let unsaved: Vec<(String, PathBuf)> = roots
+        .into_iter()
+        .map(|root| (root.name.clone(), folder.path().join(root.name).join(terraform::ERRORED_STATE)))
+        .filter(|(_, state)| files.metadata(state).is_some())
+        .collect();
+    if unsaved.is_empty() {
+        return;
+    }
+    let kept = folder.keep();
+    session.say(&format!("kept `{}`, which holds the only copy of a Terraform state", kept.display()));
+    let Some((ours, theirs)) = session.workflow.as_ref().and_then(|_| shared_folder(&session.world)) else { return };
+    for (alias, state) in unsaved {
+        let name = format!("tieline-{run}-{alias}.tfstate");
+        let copied = files.read(&state, u64::MAX - 1).and_then(|bytes| files.write_private(&ours.join(&name), &bytes));
+        session.say(&match copied {
+            Ok(()) => {
+                format!("copied it to `{}`: save it in a later step of this job, it holds secrets", theirs.join(name).display())
+            }
+            Err(problem) => format!("cannot copy `{}`: {problem}", state.display()),
+        });
     }
 }
 

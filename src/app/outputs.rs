@@ -8,7 +8,7 @@ use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::{FailureKind, FailureReason};
 use crate::domain::names::RunId;
 use crate::domain::outcome::{PlanReport, RunReport};
-use crate::domain::record::ChangeCounts;
+use crate::domain::record::{ChangeCounts, RunStatus};
 use crate::report;
 use crate::secrets::Redactor;
 
@@ -48,16 +48,19 @@ pub(super) fn of(ended: &Ended, redactor: &Redactor) -> (Outputs, Problems) {
 fn ran(report: &RunReport) -> Outputs {
     let mut counts = ChangeCounts::default();
     report.run.main_tasks().for_each(|task| counts += task.changes);
-    vec![
+    let mut outputs = vec![
         ("run-id", report.run.id.to_string()),
         ("environment", report.place.environment.to_string()),
         ("connections", report::outputs::connections(report)),
         ("outputs", report::outputs::outputs(report)),
         ("changes", report::outputs::changes(counts)),
-        ("release", report.run.version_tag.to_string()),
         ("stale-consumers", report::outputs::stale_consumers(report)),
         ("skipped", report::outputs::skipped(report)),
-    ]
+    ];
+    if report.run.status == RunStatus::Succeeded {
+        outputs.push(("release", report.run.version_tag.to_string()));
+    }
+    outputs
 }
 
 fn planned(report: &PlanReport) -> Outputs {

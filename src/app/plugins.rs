@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::load;
 use super::session::Session;
+use super::{assemble, load};
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
 use crate::report;
@@ -13,7 +13,7 @@ use crate::sources::LockMode;
 /// Runs a command about plugins.
 pub(super) async fn run(session: &Session, command: &cli::Plugins) -> Result<(), Problems> {
     match command {
-        cli::Plugins::List(target) => list(session, target, LockMode::Add).await,
+        cli::Plugins::List(target) => list(session, target, assemble::lock_mode(session)).await,
         cli::Plugins::Update { aliases, target } => {
             let written = load::manifest(session, target)?;
             let mut only = BTreeSet::new();

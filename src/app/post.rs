@@ -46,14 +46,14 @@ pub(super) async fn run(session: &Session, command: &Command) -> Result<(), Prob
 }
 
 async fn after_death(session: &Session, claimed: Option<&Claimed>, target: Option<&Target>) -> Result<(), Problems> {
-    match (claimed, target) {
-        (Some(claimed), Some(target)) => clear_up(session, claimed, target).await?,
-        _ => session.say("the main stage was killed; it had claimed nothing, so nothing is left to clear up"),
-    }
-    match target {
-        Some(target) => announce::lost(session, target).await,
-        None => Ok(()),
-    }
+    let (Some(claimed), Some(target)) = (claimed, target) else {
+        session.say("the main stage was killed; it had claimed nothing, so nothing is left to clear up");
+        return Ok(());
+    };
+    let cleared_up = clear_up(session, claimed, target).await;
+    // What GitHub shows is made true whether or not the context could be reached.
+    announce::lost(session, target).await;
+    cleared_up
 }
 
 /// Waits for the main stage to end, and tells so where there is something to wait for.

@@ -183,9 +183,11 @@ impl Session {
     /// Where fetched things are kept from run to run.
     pub(super) fn cache(&self) -> PathBuf {
         let variables = &self.world.variables;
-        let home = || variables.get(variables::HOME).map(|home| Path::new(home).join(".cache"));
-        let base = variables.get(variables::XDG_CACHE_HOME).map(PathBuf::from).or_else(home);
-        base.unwrap_or_else(|| self.temporary()).join("tieline")
+        let home = variables.get(variables::HOME).map(|home| Path::new(home).join(".cache"));
+        let bases = variables.get(variables::XDG_CACHE_HOME).map(PathBuf::from).into_iter().chain(home);
+        // In a job's home an earlier step may have made a cache that is root's alone.
+        let usable = |folder: &PathBuf| self.world.files.can_write_into(folder);
+        bases.map(|base| base.join("tieline")).find(usable).unwrap_or_else(|| self.temporary().join("tieline"))
     }
 
     /// Where temporary files go.
@@ -211,6 +213,10 @@ impl Session {
                 Some(path) => Location::Local(path),
                 None => return Err(no_context(near).into()),
             },
+        };
+        let location = match &location {
+            Location::Remote(url) => self.hosted(arguments, url).map_or(location, Location::GitHub),
+            _ => location,
         };
         let local_base = match &location {
             Location::Local(path) => path.parent().map(Path::to_path_buf),
@@ -240,11 +246,9 @@ impl Session {
                 let client = self.context_client(arguments, repository)?;
                 Arc::new(GitHubStore::open(&self.world, client, repository, names)?)
             }
-            Location::Remote(url) => {
-                let world = self.world_for_git(arguments, url);
-                Arc::new(GitStore::open(&world, location, names, &self.cache()).await?)
+            Location::Local(_) | Location::Remote(_) => {
+                Arc::new(GitStore::open(&self.world, location, names, &self.cache()).await?)
             }
-            Location::Local(_) => Arc::new(GitStore::open(&self.world, location, names, &self.cache()).await?),
         })
     }
 

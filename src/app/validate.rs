@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::load;
 use super::session::Session;
+use super::{assemble, load};
 use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::OutputName;
@@ -12,7 +12,6 @@ use crate::policy;
 use crate::render;
 use crate::request::cli::Target;
 use crate::resolve::{self, Types};
-use crate::sources::LockMode;
 
 /// Checks a manifest and everything it names.
 pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Problems> {
@@ -32,7 +31,8 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         None => None,
     };
     let catalog = organization.as_ref().and_then(|organization| organization.catalog.as_ref());
-    let loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog, LockMode::Add).await?;
+    let loaded =
+        session.plugins(&written, &session.plugin_client(&target.context), catalog, assemble::lock_mode(session)).await?;
     let store = opened.as_ref().zip(organization.as_ref().and_then(|organization| organization.head.as_ref()));
     let types = session.types(store.map(|(opened, head)| (&*opened.store as _, head)), &loaded, catalog).await?;
 

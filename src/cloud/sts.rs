@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use roxmltree::Document;
 
 use super::token::Token;
-use crate::domain::account::Arn;
+use crate::domain::account::{Arn, is_region};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::world::{Variables, World};
@@ -81,7 +81,7 @@ impl Asked<'_> {
     fn endpoint(&self, world: &World) -> String {
         let variables = &world.variables;
         let ambient = || variables.get("AWS_REGION").or_else(|| variables.get("AWS_DEFAULT_REGION"));
-        match (named_endpoint(variables), self.region.or_else(ambient)) {
+        match (named_endpoint(variables), self.region.or_else(ambient).filter(|region| is_region(region))) {
             (Some(url), _) => url.to_owned(),
             (None, Some(region)) if region.starts_with("cn-") => format!("https://sts.{region}.amazonaws.com.cn/"),
             (None, Some(region)) => format!("https://sts.{region}.amazonaws.com/"),

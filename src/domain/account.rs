@@ -83,6 +83,11 @@ impl<'a> Arn<'a> {
     }
 }
 
+/// Whether a text can be a region: it becomes part of a host's name, to which an identity token is sent.
+pub fn is_region(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +105,14 @@ mod tests {
             "arn:aws:iam::123456789012:role/a b\n",
         ] {
             assert_eq!(Arn::role(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn r64_a_region_can_name_no_other_host() {
+        assert!(is_region("sa-east-1") && is_region("us-gov-west-1"));
+        for wrong in ["", "x@evil.example/", "evil.example/x", "a.b", "sa-east-1#", "SA-EAST-1", &"a".repeat(33)] {
+            assert!(!is_region(wrong), "{wrong}");
         }
     }
 

@@ -106,7 +106,9 @@ impl App {
             call: "sign in as the GitHub App".to_owned(),
             permission: None,
             bearer: Bearer::App,
-            message: format!("its private key cannot be used: {why}"),
+            message: format!(
+                "its private key cannot be used: {why}; it is the whole `.pem` file, with its first and last line and its line breaks"
+            ),
         };
         let key = match PrivateKeyDer::from_pem_slice(self.key.expose().trim().as_bytes()) {
             Ok(PrivateKeyDer::Pkcs1(der)) => RsaKeyPair::from_der(der.secret_pkcs1_der()),

@@ -47,6 +47,16 @@ pub async fn create(
 }
 
 impl Check {
+    /// The check run that another process created.
+    pub fn at(route: String) -> Self {
+        Self { route }
+    }
+
+    /// What [`Self::at`] finds it by.
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
     /// Completes the check run. One write per fifty annotations, and one at least. A summary that is too long is cut.
     ///
     /// # Errors

@@ -154,7 +154,7 @@ impl Wire {
                     Again::After(pause) => usual.map(|usual| pause.max(usual)),
                     Again::Soon | Again::No => usual,
                 };
-                waited += pause.unwrap_or_default();
+                waited = waited.saturating_add(pause.unwrap_or_default());
                 pause.filter(|_| waited <= MOST_WAITING)
             })
             .notify(|failed: &Failed, pause| tracing::warn!("{}; next try in {} s", failed.error, pause.as_secs_f32().ceil()))

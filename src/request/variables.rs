@@ -48,8 +48,8 @@ pub mod runner {
     pub const STATE_HELD: &str = "STATE_HELD";
     /// What the main stage tells the post stage: the run and what it claimed.
     pub const STATE_CLAIMED: &str = "STATE_CLAIMED";
-    /// The post stage's: the deployment on GitHub that the main stage made.
-    pub const STATE_DEPLOYMENT: &str = "STATE_DEPLOYMENT";
+    /// What the main stage tells the post stage: what it made on GitHub.
+    pub const STATE_ANNOUNCED: &str = "STATE_ANNOUNCED";
     /// Where the summary is written.
     pub const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
     /// The workspace. Where a container is started as root, its owner is who we become.

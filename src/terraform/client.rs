@@ -26,7 +26,8 @@ use super::{Root, Settings, environment};
 
 const LOCK_FILE: &str = ".terraform.lock.hcl";
 /// Terraform's own name for a state that it could not save.
-const ERRORED_STATE: &str = "errored.tfstate";
+/// Where Terraform leaves a state that it could not save, in the root module's folder.
+pub const ERRORED_STATE: &str = "errored.tfstate";
 /// A lock file has some kilobytes per provider.
 const LONGEST_LOCK_FILE: u64 = 4 << 20;
 /// How many lines may wait between terraform and us.

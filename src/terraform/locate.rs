@@ -41,8 +41,8 @@ pub fn locate(world: &World, requested: Option<&str>) -> Result<Binary, Box<Diag
             .missing("no terraform binary was found".to_owned())
             .help("name the binary with `--terraform <path>`, or install Terraform on the runner")
             .help(
-                "in a container action, stage the runner's own first:\n  \
-                 - run: install -D \"$(command -v terraform)\" \"$RUNNER_TEMP/terraform/terraform\"\n    shell: bash",
+                "in a container action, stage the runner's own by a step before this one:\n  \
+                 - uses: tieline/tieline/stage@<release>",
             )
             .into()
     })
@@ -223,9 +223,8 @@ mod tests {
         looked at `terraform` on PATH: not there
         looked at `tofu` on PATH: not there
         name the binary with `--terraform <path>`, or install Terraform on the runner
-        in a container action, stage the runner's own first:
-          - run: install -D "$(command -v terraform)" "$RUNNER_TEMP/terraform/terraform"
-            shell: bash
+        in a container action, stage the runner's own by a step before this one:
+          - uses: tieline/tieline/stage@<release>
         "#);
     }
 }

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use client::Terraform;
+pub use client::{ERRORED_STATE, Terraform};
 pub use command::PlanMode;
 pub use diagnose::{LockInfo, Snippet, TfDiagnostic};
 pub use event::{Event, EventSink, LogLevel};

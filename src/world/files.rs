@@ -149,6 +149,11 @@ impl Files {
         fs::create_dir_all(path)
     }
 
+    /// Whether files can be made in this folder, which is made where it is not there yet.
+    pub fn can_write_into(self, folder: &Path) -> bool {
+        self.make_folder(folder).is_ok() && tempfile::tempfile_in(folder).is_ok()
+    }
+
     /// Makes a folder that only its owner can enter; it goes when the value is dropped.
     ///
     /// # Errors

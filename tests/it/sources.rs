@@ -44,6 +44,16 @@ fn tf_a_plugin_from_git_is_locked() {
     assert_eq!(tasks(&project.deploy_json("app", &[])), "a: skipped (unchanged)\n");
 }
 
+#[test]
+fn in_automation_no_command_chooses_a_version() {
+    let mut project = lab_with_remote();
+    project.set("CI", "true");
+    for command in [&["validate"][..], &["plugins", "list"], &["plan", "-e", "staging"]] {
+        project.run(&[command, &["-C", "app"]].concat()).refused("plugin-changed");
+        assert!(!project.path("app/tieline.lock").exists(), "{command:?}");
+    }
+}
+
 /// The lab, with its plugin in the private repository `acme/plugins` of a GitHub server.
 fn lab_on_github(github: &GitHub) -> Project {
     let mut project = Project::lab();

@@ -49,7 +49,10 @@ impl GitStore {
         let repository = match location {
             Location::Local(path) => {
                 if !is_repository(world, path) {
-                    let why = "there is no bare git repository; `tieline context init` makes one".to_owned();
+                    let why =
+                        "there is no bare git repository; `tieline context init` makes one, and a repository on GitHub is named \
+                               as `github:<owner>/<repository>`"
+                            .to_owned();
                     return Err(StoreError::Unavailable { what, why });
                 }
                 Repository::Local(Git::new(world, path, &[], what.clone()))

@@ -1,7 +1,7 @@
 //! The rules of an environment's account.
 
 use crate::documents::finding::Finding;
-use crate::domain::account::{Account, AccountProvider, Arn};
+use crate::domain::account::{Account, AccountProvider, Arn, is_region};
 use crate::domain::diagnostic::Pointer;
 use crate::domain::organization::{Backend, BackendKind};
 
@@ -13,7 +13,9 @@ pub(super) fn check(account: &Account, backend: &Backend, at: &Pointer) -> Vec<F
     if account.provider != AccountProvider::Aws {
         return roles.map(|(field, _)| without_meaning(at.clone().key(field).at_key(), field)).collect();
     }
-    let mut findings: Vec<Finding> = roles.filter_map(|(field, role)| wrong_role(account, field, role, at)).collect();
+    let region = account.region.as_deref().filter(|region| !is_region(region));
+    let mut findings: Vec<Finding> = region.map(|region| wrong_region(region, at)).into_iter().collect();
+    findings.extend(roles.filter_map(|(field, role)| wrong_role(account, field, role, at)));
     if role.is_none() {
         let alone = written.into_iter().skip(1).filter(|(_, role)| role.is_some());
         findings.extend(alone.map(|(field, _)| {
@@ -25,6 +27,11 @@ pub(super) fn check(account: &Account, backend: &Backend, at: &Pointer) -> Vec<F
         findings.extend(unusable_for_states(backend, at));
     }
     findings
+}
+
+fn wrong_region(region: &str, at: &Pointer) -> Finding {
+    Finding::new(at.clone().key("region"), format!("`{region}` is not the name of a region"))
+        .help("write it as AWS does, such as `sa-east-1`")
 }
 
 fn without_meaning(at: Pointer, field: &str) -> Finding {

@@ -97,3 +97,13 @@ fn an_app_writes_the_context_and_its_token_is_not_shown() {
     let token = bench.github.requests().last().unwrap().token.clone();
     assert!(token.len() > 20 && !ran.stderr.contains(&token), "{}", ran.stderr);
 }
+
+#[test]
+fn r69_a_url_on_the_workflows_server_is_reached_without_git_which_others_could_read() {
+    let mut bench = Bench::new(1);
+    bench.project.set("GITHUB_SERVER_URL", "https://github.example");
+    bench.project.set("TIELINE_CONTEXT", &format!("https://github.example/{NAME}.git"));
+    bench.project.edit("context/context.yaml", "kind: Context\n", "kind: Context # edited\n");
+    let ran = bench.project.run(&["context", "init", "--from", "context"]).succeeds();
+    assert!(ran.stdout.contains("changed context.yaml"), "{}", ran.stdout);
+}

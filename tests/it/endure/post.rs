@@ -8,6 +8,7 @@ use rustix::process::Signal;
 
 use super::bench::{Bench, Running, descendants, is_alive, wait_until};
 use super::container::{contained, needs_root};
+use crate::github::GitHub;
 use crate::harness::needs_terraform;
 
 /// A bench with an application of one slow plugin.
@@ -152,6 +153,38 @@ fn tf_r21_post_clears_up_after_a_main_stage_that_was_killed() {
     assert!(!next.err.contains("taken over"), "{}", next.err);
     assert_eq!((bench.made("gate"), bench.value("app", "a").as_deref()), (1, Some("slow")));
     bench.verify();
+}
+
+/// On GitHub nothing goes on looking as if the run went on.
+#[test]
+fn tf_after_a_killed_main_stage_deployment_comment_and_check_say_so() {
+    needs_terraform!();
+    let bench = bench();
+    let github = GitHub::start();
+    let shop = github.repository("acme/shop");
+    let commit = shop.commit("main", &[("README.md", "a shop")]);
+    let number = shop.open_pull("change", "a change");
+    let token = github.token(&[("acme/shop", &["pull_requests=write", "issues=write", "deployments=write", "checks=write"])]);
+    let event = format!(
+        r#"{{"pull_request": {{"number": {number}, "head": {{"sha": "{commit}", "repo": {{"id": 1}}}}, "base": {{"sha": "{commit}", "repo": {{"id": 1}}}}}}}}"#
+    );
+    fs::write(bench.path("event.json"), event).unwrap();
+    let shown = |mut command: Command| {
+        command.env("GITHUB_API_URL", github.url()).env("GITHUB_REPOSITORY", "acme/shop").env("GITHUB_SHA", &commit);
+        command.env("GITHUB_EVENT_PATH", bench.path("event.json")).env("INPUT_GITHUB-TOKEN", &token).env("INPUT_CHECK", "true");
+        command
+    };
+    let main = bench.start(shown(main_stage(&bench)));
+    bench.wait_at("gate");
+    kill(&bench, main);
+    assert_eq!(bench.start(shown(post_stage(&bench))).finish().code, Some(0));
+
+    let (_, statuses) = shop.deployments().remove(0);
+    assert_eq!(statuses.last().unwrap()["state"], "error", "{statuses:#?}");
+    assert_eq!(shop.checks()[0].0["conclusion"], "cancelled");
+    let [comment] = shop.comments(number).try_into().unwrap_or_else(|all| panic!("not one comment: {all:#?}"));
+    assert!(comment.contains("the run was killed"), "{comment}");
+    assert_eq!(bench.claim("app"), None);
 }
 
 /// What nobody could do who merely looks: the dead run's container is gone, and with it its processes' numbers.
