@@ -23,6 +23,8 @@ struct Kept {
     requests: Vec<String>,
     /// Requests that wait, from which one of their kind on.
     held: BTreeMap<String, usize>,
+    /// Whether no state is taken any more.
+    is_full: bool,
 }
 
 impl Kept {
@@ -76,6 +78,11 @@ impl States {
         self.shared.1.notify_all();
     }
 
+    /// Takes no state from now on.
+    pub(crate) fn fill(&self) {
+        self.shared.0.lock().unwrap().is_full = true;
+    }
+
     pub(crate) fn state(&self, path: &str) -> Option<Value> {
         Some(serde_json::from_slice(self.shared.0.lock().unwrap().states.get(path)?).unwrap())
     }
@@ -123,6 +130,7 @@ impl States {
         let mut kept = changed.wait_while(kept, |kept| kept.held.get(&request).is_some_and(|from| number >= *from)).unwrap();
         match method {
             "GET" => kept.states.get(path).map_or(("404 Not Found", Vec::new()), |state| ("200 OK", state.clone())),
+            "POST" if kept.is_full => ("507 Insufficient Storage", Vec::new()),
             "POST" => {
                 kept.states.insert(path.to_owned(), body);
                 ("200 OK", Vec::new())

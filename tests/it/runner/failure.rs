@@ -1,10 +1,13 @@
 //! What people see when Terraform fails in a plugin.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::json;
 
 use super::annotation::Kind;
 use super::site::Site;
 use super::{Engine, Event, machine};
+use crate::endure::states::States;
 use crate::harness::needs_terraform;
 
 const BROKEN: &str = r#"variable "value" { type = string }
@@ -72,4 +75,23 @@ fn tf_an_error_in_a_plugin_is_one_annotation_on_the_callers_line() {
     }
     assert_eq!(step.output("run-status"), "runtime-error");
     assert_eq!(site.claims(), "");
+}
+
+#[test]
+fn tf_a_state_that_cannot_be_saved_outlives_the_container() {
+    needs_terraform!();
+    let Some(machine) = machine() else { return };
+    let states = States::serve();
+    let site = Site::bench(machine, Engine::Namespaces, &states.backend());
+    site.manifest("{a: {use: ../plugins/quick}}");
+    states.fill();
+    let mut job = site.job(Event::push("main"));
+    let step = site.deploy(&mut job, "app", "e").run().fails(2, "apply-failed");
+    let kept = format!("tieline-{}-a.tfstate", step.output("run-id"));
+    let step = step.says("the only copy of a Terraform state").says(&kept);
+    let file = site.machine.temporary().join(&kept);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "it holds secrets");
+    let state: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert!(!state["resources"].as_array().unwrap().is_empty(), "{state:#}");
+    assert!(step.shown().contains(file.to_str().unwrap()), "named as later steps see it: {step}");
 }
