@@ -1,7 +1,7 @@
 //! The context in a repository on a GitHub server, by its Git data API: nothing is cloned, and a read costs what is read.
 //!
 //! Commits, trees and files never change, so each is asked for once in the life of a store. A commit is made of objects that nobody
-//! sees before a ref names them; only moving the ref has to be careful, see [`references`].
+//! sees before a ref names them; only moving the ref has to be careful, see `references`.
 
 mod api;
 mod messages;
