@@ -45,8 +45,12 @@ pub(super) async fn run(world: World, program: Option<&String>, cancel: Cancella
     trace::start(&session);
     guard_bugs(&session);
     let ended = match decoded {
-        Ok(decoded) => AssertUnwindSafe(begin(&mut session, decoded)).catch_unwind().await.unwrap_or_else(|_| Err(bug())),
-        Err(problems) => Err(problems),
+        Ok(decoded) => AssertUnwindSafe(begin(&mut session, decoded)).catch_unwind().await,
+        Err(problems) => Ok(Err(problems)),
+    };
+    let Ok(ended) = ended else {
+        // The post stage takes it for killed, and gives back what it claimed.
+        return conclude(&session, &Err(bug()));
     };
     let code = conclude(&session, &ended);
     if let Some(presence) = session.workflow.and_then(|workflow| workflow.presence) {
@@ -65,7 +69,7 @@ fn guard_bugs(session: &Session) {
 
 fn bug() -> Problems {
     Diagnostic::error(FailureReason::Internal, "a bug of Tieline ended the run")
-        .help("report it with the lines of the log above; the next run takes over what this one claimed")
+        .help("report it with the lines of the log above; the step's last stage gives back what it claimed")
         .into()
 }
 
