@@ -16,12 +16,12 @@ const DEFAULT: &str = ".tieline/context.git";
 /// Runs a command about the context repository.
 pub(super) async fn run(session: &Session, command: &cli::Context) -> Result<(), Problems> {
     match command {
-        cli::Context::Init { from, working_directory, context } => {
-            let folder = session.folder(working_directory.as_deref());
-            init(session, &folder, from.as_ref().map(|from| folder.join(from)).as_deref(), context).await
+        cli::Context::Init { from, target } => {
+            let folder = session.folder(target.working_directory.as_deref());
+            init(session, &folder, from.as_ref().map(|from| folder.join(from)).as_deref(), &target.context).await
         }
-        cli::Context::Verify { working_directory, context } => {
-            verify_ledger(session, &session.folder(working_directory.as_deref()), context).await
+        cli::Context::Verify(target) => {
+            verify_ledger(session, &session.folder(target.working_directory.as_deref()), &target.context).await
         }
     }
 }

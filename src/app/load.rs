@@ -150,6 +150,37 @@ impl Session {
         }
     }
 
+    /// The place that is meant, with or without a manifest at hand: none is read where the request names all of it.
+    pub(super) fn named_place(&self, target: &Target) -> Result<Place, Problems> {
+        match (&target.workspace, &target.environment, &target.deployable) {
+            (Some(workspace), Some(environment), Some(deployable)) => {
+                let place = || {
+                    Ok(Place {
+                        workspace: workspace.parse()?,
+                        environment: environment.parse()?,
+                        deployable: deployable.parse()?,
+                    })
+                };
+                let place: Result<Place, crate::domain::names::InvalidName> = place();
+                place.map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, problem.to_string()).into())
+            }
+            _ => {
+                let written = manifest(self, target)?;
+                let place = Self::place(target, &written)?;
+                match &target.deployable {
+                    Some(other) if other != place.deployable.as_str() => {
+                        let message =
+                            format!("`{other}` was asked for, and `{}` is the manifest of `{}`", written.file, place.deployable);
+                        Err(Diagnostic::error(FailureReason::InvalidInput, message)
+                            .help("name the workspace and the environment as well, and no manifest is read")
+                            .into())
+                    }
+                    _ => Ok(place),
+                }
+            }
+        }
+    }
+
     /// Fetches and reads the plugins of every environment of the manifest.
     pub(super) async fn plugins(
         &self,

@@ -11,8 +11,8 @@ use super::account::Account;
 use super::address::{Address, Place};
 use super::connection::Binding;
 use super::failure::FailureReason;
-use super::names::{Alias, Digest, InputName, PluginName, RunId, SlotName, VersionTag};
-use super::organization::Backend;
+use super::names::{Alias, Digest, InputName, OutputName, PluginName, RunId, SlotName, VersionTag};
+use super::organization::{Backend, Override};
 use super::outcome::PlanFingerprint;
 
 /// The format of the files written today.
@@ -125,6 +125,28 @@ pub enum RunType {
     Rollback,
     /// Removes.
     Destroy,
+    /// Renames or relocates what is deployed.
+    Move,
+    /// Takes over a Terraform state.
+    Adopt,
+    /// Marks a connection that will go.
+    Deprecate,
+    /// Takes a connection out of use.
+    Retire,
+}
+
+impl std::fmt::Display for RunType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
+            Self::Destroy => "destroy",
+            Self::Move => "move",
+            Self::Adopt => "adopt",
+            Self::Deprecate => "deprecate",
+            Self::Retire => "retire",
+        })
+    }
 }
 
 /// How a run stands.
@@ -287,6 +309,12 @@ pub struct RunRecord {
     /// Where it can be watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_url: Option<String>,
+    /// The run whose release it applied again, for a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<RunId>,
+    /// What was overridden.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Overridden>,
     /// The fingerprint of its plan, where one was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_fingerprint: Option<PlanFingerprint>,
@@ -304,6 +332,18 @@ impl RunRecord {
     }
 }
 
+/// A safeguard that a person set aside for a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overridden {
+    /// Which one.
+    #[serde(rename = "override")]
+    pub what: Override,
+    /// For what: consumers, aliases, ids.
+    pub subjects: BTreeSet<String>,
+    /// Why, in the person's words.
+    pub reason: String,
+}
+
 /// What a successful deploy applied, under a version tag: enough to apply it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -316,6 +356,9 @@ pub struct Release {
     pub run: RunId,
     /// When.
     pub made: DateTime<Utc>,
+    /// The run whose release was applied again, where a rollback made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<RunId>,
     /// The merged manifest for that environment.
     pub manifest: Value,
     /// The applied plugins.
@@ -334,6 +377,9 @@ pub struct ReleasedPlugin {
     pub sensitive_inputs: BTreeSet<InputName>,
     /// The bindings.
     pub bindings: BTreeMap<SlotName, Binding>,
+    /// The types that each output was published as, `name@version`.
+    #[serde(default)]
+    pub outputs: BTreeMap<OutputName, Vec<String>>,
     /// The terraform's version.
     pub terraform: String,
     /// The text of `.terraform.lock.hcl`.

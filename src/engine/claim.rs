@@ -88,6 +88,8 @@ impl Start {
             repository: self.settings.repository.clone(),
             commit: self.settings.commit.clone(),
             run_url: self.settings.run_url.clone(),
+            source: None,
+            overrides: Vec::new(),
             plan_fingerprint: None,
             started: now,
             ended: None,

@@ -13,12 +13,13 @@ use super::{Engine, Node, locked};
 use crate::context::ledger;
 use crate::domain::address::{Address, Target};
 use crate::domain::connection::ConnectionStatus;
+use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::{FailureKind, FailureReason};
-use crate::domain::names::Alias;
+use crate::domain::names::{Alias, OutputName};
 use crate::domain::outcome::RunReport;
 use crate::domain::record::{
-    AppliedRecord, ChangeCounts, Release, ReleasedPlugin, RunRecord, RunStatus, SCHEMA_VERSION, TaskStatus,
+    AppliedRecord, ChangeCounts, Release, ReleasedPlugin, RunRecord, RunStatus, RunType, SCHEMA_VERSION, TaskStatus,
 };
 
 /// Runs the deploy whose claim the journal holds, and publishes what it did on every way out.
@@ -196,7 +197,7 @@ impl Engine {
             publication.release(&self.release(&run, &applied));
         }
         publication.run(&run);
-        let message = format!("{} of {}, run {}", run_word(&run), self.deployment.place, run.id);
+        let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);
         let published = publication.commit(&self.world, &*self.store, &message).await;
         match published {
             Ok(()) => {
@@ -230,6 +231,7 @@ impl Engine {
                 inputs: record.inputs.clone(),
                 sensitive_inputs: record.sensitive_inputs.clone(),
                 bindings: record.bindings.clone(),
+                outputs: self.published_types(alias),
                 terraform: record.terraform.version.clone(),
                 provider_lock: record.provider_lock.clone(),
             };
@@ -240,9 +242,16 @@ impl Engine {
             version_tag: run.version_tag.clone(),
             run: run.id.clone(),
             made: self.world.clock.now(),
+            source: run.source.clone(),
             manifest: serde_json::to_value(&self.deployment.manifest).unwrap_or_default(),
             plugins: plugins.collect(),
         }
+    }
+
+    fn published_types(&self, alias: &Alias) -> BTreeMap<OutputName, Vec<String>> {
+        let outputs = self.deployment.plugins.get(alias).into_iter().flat_map(|plugin| &plugin.outputs);
+        let as_written = |face: &PublishedFace| format!("{}@{}", face.connection_type.name, face.connection_type.version);
+        outputs.map(|(output, faces)| (output.clone(), faces.iter().map(as_written).collect())).collect()
     }
 
     /// Consumers that are bound to an older generation than there is now (R20).
@@ -260,12 +269,9 @@ impl Engine {
     }
 }
 
-fn run_word(run: &RunRecord) -> &'static str {
-    match run.run_type {
-        crate::domain::record::RunType::Deploy => "Deploy",
-        crate::domain::record::RunType::Rollback => "Rollback",
-        crate::domain::record::RunType::Destroy => "Destroy",
-    }
+fn capitalized(run_type: RunType) -> String {
+    let word = run_type.to_string();
+    word[..1].to_uppercase() + &word[1..]
 }
 
 /// How a run with these problems ended. A cancel outweighs what it caused; else the first error counts.

@@ -47,6 +47,10 @@ fn outcome(run: &RunRecord) -> Inline {
         RunType::Deploy => "Deploy",
         RunType::Rollback => "Rollback",
         RunType::Destroy => "Destroy",
+        RunType::Move => "Move",
+        RunType::Adopt => "Adoption",
+        RunType::Deprecate => "Deprecation",
+        RunType::Retire => "Retirement",
     }
     .into();
     let (icon, word) = match (run.status, run.failure_reason) {

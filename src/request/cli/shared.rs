@@ -1,30 +1,8 @@
-//! The command line.
+//! What several commands take.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-
-use super::examples;
-
-/// Deploy applications and shared infrastructure out of versioned plugins, wired by typed connections.
-///
-/// A manifest (`tieline.yaml`) names plugins and wires them. `tieline validate` checks it, `tieline plan` shows what would change,
-/// `tieline deploy` makes it so with your own terraform and publishes its connections to the context repository, where the
-/// deployables of others can take them.
-#[derive(Debug, Parser)]
-#[command(name = "tieline", version, max_term_width = 110, arg_required_else_help = true)]
-#[command(after_help = examples::TIELINE)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-    /// How it is shown.
-    #[command(flatten)]
-    pub display: Display,
-    /// How others are reached.
-    #[command(flatten)]
-    pub network: Network,
-}
+use clap::{Args, ValueEnum};
 
 /// How others are reached.
 #[derive(Debug, Clone, Args)]
@@ -33,55 +11,6 @@ pub struct Network {
     /// Trust the root certificates in this PEM file beside the machine's: Tieline itself, Terraform, its providers and git.
     #[arg(long, global = true, env = "TIELINE_CA_CERT", value_name = "FILE", hide_short_help = true)]
     pub ca_cert: Option<PathBuf>,
-}
-
-/// What to do.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Check the manifest, its plugins and their contracts against each other.
-    ///
-    /// Starts no terraform and needs no credentials. Everything that is wrong is reported at once, each at its line. The types are
-    /// those of the context repository; where there is none, those that the plugins bring along.
-    #[command(after_help = examples::VALIDATE)]
-    Validate(Target),
-    /// Show what a deploy would change; changes nothing.
-    ///
-    /// Prints each applied plugin's changes, what a deploy would refuse, and the fingerprint that `tieline deploy --approved-plan`
-    /// takes. A plugin whose producer would change in the same run reads `deferred`: its plan can only be made after that.
-    #[command(after_help = examples::PLAN)]
-    Plan(Plan),
-    /// Deploy a manifest into an environment and publish its connections.
-    ///
-    /// Plugins are applied one by one as their producers are done, independent ones at the same time. What did not change since
-    /// its last apply is skipped without starting terraform. A plan that deletes or replaces resources is refused unless the
-    /// environment or `--allow-destroy` allows it.
-    #[command(after_help = examples::DEPLOY)]
-    Deploy(Deploy),
-    /// Show runs, releases, connections, consumers and claims of an environment.
-    #[command(after_help = examples::STATUS)]
-    Status(Target),
-    /// Look at published connections.
-    #[command(subcommand)]
-    Connection(Connection),
-    /// Make, fill and check a context repository.
-    #[command(subcommand)]
-    Context(Context),
-    /// List a manifest's plugins, and move their locked versions.
-    #[command(subcommand)]
-    Plugins(Plugins),
-    /// Print the JSON Schema of a kind of document, for editors.
-    #[command(after_help = examples::SCHEMA)]
-    Schema {
-        /// The kind of document.
-        #[arg(value_parser = clap::builder::PossibleValuesParser::new(crate::documents::Kind::ALL.iter().map(|kind| kind.as_str())))]
-        kind: String,
-    },
-    /// Print completions for a shell.
-    #[command(after_help = examples::COMPLETIONS)]
-    Completions {
-        /// The shell.
-        shell: clap_complete::Shell,
-    },
 }
 
 /// What a command is about.
@@ -100,6 +29,9 @@ pub struct Target {
     /// The environment [default: the manifest's].
     #[arg(long, short = 'e', env = "TIELINE_ENVIRONMENT", value_name = "NAME")]
     pub environment: Option<String>,
+    /// The deployable, where its manifest is not at hand [default: the manifest's].
+    #[arg(long, env = "TIELINE_DEPLOYABLE", value_name = "NAME", hide_short_help = true)]
+    pub deployable: Option<String>,
     /// Where the context repository is.
     #[command(flatten)]
     pub context: ContextArguments,
@@ -219,118 +151,6 @@ pub struct Terraform {
     pub allow_degraded: bool,
 }
 
-/// `tieline plan`.
-#[derive(Debug, Clone, Args)]
-pub struct Plan {
-    /// What it is about.
-    #[command(flatten)]
-    pub target: Target,
-    /// What goes in.
-    #[command(flatten)]
-    pub values: Values,
-    /// How Terraform is run.
-    #[command(flatten)]
-    pub terraform: Terraform,
-    /// What is written to GitHub.
-    #[command(flatten)]
-    pub announcements: Announcements,
-    /// Show where the value of each input and slot comes from, and what else was considered; starts no terraform.
-    #[arg(long)]
-    pub explain: bool,
-}
-
-/// `tieline deploy`.
-#[derive(Debug, Clone, Args)]
-pub struct Deploy {
-    /// What it is about.
-    #[command(flatten)]
-    pub target: Target,
-    /// What goes in.
-    #[command(flatten)]
-    pub values: Values,
-    /// How Terraform is run.
-    #[command(flatten)]
-    pub terraform: Terraform,
-    /// What is written to GitHub.
-    #[command(flatten)]
-    pub announcements: Announcements,
-    /// The name of the release [default: the manifest's git commit, shortened; else the run's id].
-    #[arg(long, env = "TIELINE_VERSION_TAG", value_name = "TAG")]
-    pub version_tag: Option<String>,
-    /// Apply only if the plan is still the one with this fingerprint, which `tieline plan` printed.
-    #[arg(long, env = "TIELINE_APPROVED_PLAN", value_name = "FINGERPRINT")]
-    pub approved_plan: Option<String>,
-    /// Let plans delete and replace resources; a protected environment wants an approved plan instead.
-    #[arg(long, env = "TIELINE_ALLOW_DESTROY")]
-    pub allow_destroy: bool,
-}
-
-/// `tieline connection …`.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Connection {
-    /// List the connections of an environment.
-    #[command(after_help = examples::CONNECTION_LIST)]
-    List(Target),
-    /// Show a connection, its attributes and its consumers.
-    #[command(after_help = examples::CONNECTION_SHOW)]
-    Show {
-        /// `<workspace>/<environment>/<deployable>/<alias>.<output>`; what is left out from the left is the manifest's.
-        address: String,
-        /// What it is about.
-        #[command(flatten)]
-        target: Target,
-    },
-}
-
-/// `tieline context …`.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Context {
-    /// Make a context repository, and commit a folder's documents to it.
-    ///
-    /// At a path one is made where there is none; elsewhere a repository must be there, be it empty, and gets its branches. What is
-    /// there already is kept. With `--from`, the documents branch becomes the mirror of the folder, in one commit, after every document
-    /// was checked: what the folder does not have is removed.
-    #[command(after_help = examples::CONTEXT_INIT)]
-    Init {
-        /// A folder laid out as the documents branch is.
-        #[arg(long, value_name = "FOLDER")]
-        from: Option<PathBuf>,
-        /// Look for folders and the context repository from this folder [default: the current one].
-        #[arg(long, short = 'C', env = "TIELINE_WORKING_DIRECTORY", value_name = "FOLDER")]
-        working_directory: Option<PathBuf>,
-        /// Where it is.
-        #[command(flatten)]
-        context: ContextArguments,
-    },
-    /// Check that all that runs recorded agrees with each other.
-    #[command(after_help = examples::CONTEXT_VERIFY)]
-    Verify {
-        /// Look for folders and the context repository from this folder [default: the current one].
-        #[arg(long, short = 'C', env = "TIELINE_WORKING_DIRECTORY", value_name = "FOLDER")]
-        working_directory: Option<PathBuf>,
-        /// Where it is.
-        #[command(flatten)]
-        context: ContextArguments,
-    },
-}
-
-/// `tieline plugins …`.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Plugins {
-    /// List the manifest's plugins with their versions and contracts.
-    #[command(after_help = examples::PLUGINS_LIST)]
-    List(Target),
-    /// Look plugin sources up anew, and move their entries in tieline.lock.
-    #[command(after_help = examples::PLUGINS_UPDATE)]
-    Update {
-        /// Only the plugins of these aliases [default: all].
-        aliases: Vec<String>,
-        /// What it is about.
-        #[command(flatten)]
-        target: Target,
-    },
-}
-
 /// How things are shown.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Display")]
@@ -405,12 +225,6 @@ pub fn duration(text: &str) -> Result<std::time::Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
 
     #[test]
     fn times_are_read_with_their_units() {

@@ -1,0 +1,42 @@
+//! `tieline context …`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::ContextArguments;
+use crate::request::examples;
+
+/// `tieline context …`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Context {
+    /// Make a context repository, and commit a folder's documents to it.
+    ///
+    /// At a path one is made where there is none; elsewhere a repository must be there, be it empty, and gets its branches. What is
+    /// there already is kept. With `--from`, the documents branch becomes the mirror of the folder, in one commit, after every document
+    /// was checked: what the folder does not have is removed.
+    #[command(after_help = examples::CONTEXT_INIT)]
+    Init {
+        /// A folder laid out as the documents branch is.
+        #[arg(long, value_name = "FOLDER")]
+        from: Option<PathBuf>,
+        /// Where it is.
+        #[command(flatten)]
+        target: ContextTarget,
+    },
+    /// Check that all that runs recorded agrees with each other.
+    #[command(after_help = examples::CONTEXT_VERIFY)]
+    Verify(ContextTarget),
+}
+
+/// Which context repository a command is about.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Where")]
+pub struct ContextTarget {
+    /// Look for folders and the context repository from this folder [default: the current one].
+    #[arg(long, short = 'C', env = "TIELINE_WORKING_DIRECTORY", value_name = "FOLDER")]
+    pub working_directory: Option<PathBuf>,
+    /// Where it is.
+    #[command(flatten)]
+    pub context: ContextArguments,
+}

@@ -1,0 +1,99 @@
+//! The command line.
+
+mod connection;
+mod context;
+mod plugins;
+mod runs;
+mod shared;
+
+use clap::{Parser, Subcommand};
+
+use super::examples;
+
+pub use connection::Connection;
+pub use context::{Context, ContextTarget};
+pub use plugins::Plugins;
+pub use runs::{Deploy, Plan};
+pub use shared::{
+    Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Target, Terraform, Values, Wish, duration,
+};
+
+/// Deploy applications and shared infrastructure out of versioned plugins, wired by typed connections.
+///
+/// A manifest (`tieline.yaml`) names plugins and wires them. `tieline validate` checks it, `tieline plan` shows what would change,
+/// `tieline deploy` makes it so with your own terraform and publishes its connections to the context repository, where the
+/// deployables of others can take them.
+#[derive(Debug, Parser)]
+#[command(name = "tieline", version, max_term_width = 110, arg_required_else_help = true)]
+#[command(after_help = examples::TIELINE)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How it is shown.
+    #[command(flatten)]
+    pub display: Display,
+    /// How others are reached.
+    #[command(flatten)]
+    pub network: Network,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the manifest, its plugins and their contracts against each other.
+    ///
+    /// Starts no terraform and needs no credentials. Everything that is wrong is reported at once, each at its line. The types are
+    /// those of the context repository; where there is none, those that the plugins bring along.
+    #[command(after_help = examples::VALIDATE)]
+    Validate(Target),
+    /// Show what a deploy would change; changes nothing.
+    ///
+    /// Prints each applied plugin's changes, what a deploy would refuse, and the fingerprint that `tieline deploy --approved-plan`
+    /// takes. A plugin whose producer would change in the same run reads `deferred`: its plan can only be made after that.
+    #[command(after_help = examples::PLAN)]
+    Plan(Plan),
+    /// Deploy a manifest into an environment and publish its connections.
+    ///
+    /// Plugins are applied one by one as their producers are done, independent ones at the same time. What did not change since
+    /// its last apply is skipped without starting terraform. A plan that deletes or replaces resources is refused unless the
+    /// environment or `--allow-destroy` allows it.
+    #[command(after_help = examples::DEPLOY)]
+    Deploy(Deploy),
+    /// Show runs, releases, connections, consumers and claims of an environment.
+    #[command(after_help = examples::STATUS)]
+    Status(Target),
+    /// Look at published connections.
+    #[command(subcommand)]
+    Connection(Connection),
+    /// Make, fill and check a context repository.
+    #[command(subcommand)]
+    Context(Context),
+    /// List a manifest's plugins, and move their locked versions.
+    #[command(subcommand)]
+    Plugins(Plugins),
+    /// Print the JSON Schema of a kind of document, for editors.
+    #[command(after_help = examples::SCHEMA)]
+    Schema {
+        /// The kind of document.
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(crate::documents::Kind::ALL.iter().map(|kind| kind.as_str())))]
+        kind: String,
+    },
+    /// Print completions for a shell.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}
