@@ -108,11 +108,6 @@ fn tf_r16_the_ledger_holds_what_was_deployed() {
         "domain": "staging.acme.test",
         "image": "registry.example/api:1"
       },
-      "outputs": {
-        "web": [
-          "web-conn@1.0.0"
-        ]
-      },
       "plugin": "web",
       "resources": 1,
       "schemaVersion": 1,
@@ -214,6 +209,11 @@ fn tf_r16_the_ledger_holds_what_was_deployed() {
             },
             "inputs": {
               "image": "registry.example/api:1"
+            },
+            "outputs": {
+              "web": [
+                "web-conn@1.0.0"
+              ]
             },
             "use": "../plugins/web"
           },
