@@ -26,8 +26,9 @@ fn edited(text: &str, edits: &[Edit]) -> String {
 
 /// What the text is below the first three lines, before and after.
 fn below(rest: &str, edits: &[Edit]) -> String {
-    let text = edited(&format!("{HEAD}{rest}"), edits);
-    text.strip_prefix(HEAD).unwrap_or_else(|| panic!("{text}")).to_owned()
+    let head = if rest.contains('\r') { HEAD.replace('\n', "\r\n") } else { HEAD.to_owned() };
+    let text = edited(&format!("{head}{rest}"), edits);
+    text.strip_prefix(&head).unwrap_or_else(|| panic!("{text}")).to_owned()
 }
 
 const ADDED: &str = "{connection: \"*/network/vpc.vpc\", to: [\"retail/*/*\"], allow: [use]}";
