@@ -1,6 +1,5 @@
 //! Changing a workspace's document: what is there stays, whatever it looks like.
 
-use super::*;
 use crate::documents::{Edit, edit_workspace, write_imported};
 use crate::domain::organization::{Grant, Owner, Permission};
 
