@@ -23,6 +23,7 @@ mod publication;
 mod quickstart;
 mod runner;
 mod sharing;
+mod sharing_examples;
 mod sources;
 mod values;
 mod workflows;
