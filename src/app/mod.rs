@@ -20,6 +20,7 @@ mod status;
 mod trace;
 mod trust;
 mod validate;
+mod verify;
 mod view;
 mod watch;
 mod workflow;

@@ -3,7 +3,7 @@
 //!
 //! [`layout`] knows every path, [`store`] what a store can do; [`git`] does it with the git binary, [`github`] by the API of a GitHub
 //! server. Above them: [`create`] makes a context repository, [`ledger`] reads records, [`publish`] writes them, [`verify`] checks
-//! them.
+//! them, [`repair`] mends them.
 
 pub mod create;
 pub mod git;
@@ -14,6 +14,7 @@ mod location;
 pub mod publish;
 mod references;
 mod remembered;
+pub mod repair;
 pub mod store;
 pub mod verify;
 

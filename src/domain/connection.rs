@@ -6,9 +6,10 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::address::Address;
+use super::address::{Address, AliasMember, Place};
 use super::manifest::DeployableKind;
-use super::names::{AttributeName, Digest, PluginName, RunId, TypeName};
+use super::names::{AttributeName, Digest, PluginName, RunId, SlotName, TypeName};
+use super::record::SCHEMA_VERSION;
 
 /// A published connection: an instance of a connection interface type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -182,4 +183,19 @@ pub struct ConsumerEntry {
     pub type_version: Version,
     /// Every attribute it was handed, public and sensitive.
     pub attributes: BTreeSet<AttributeName>,
+}
+
+impl ConsumerEntry {
+    /// The entry of the slot at `place` that has this binding.
+    pub fn of(binding: &Binding, place: &Place, slot: &AliasMember<SlotName>) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            consumer: format!("{place}/{slot}"),
+            uid: binding.uid.clone(),
+            generation: binding.generation,
+            type_name: binding.type_name.clone(),
+            type_version: binding.type_version.clone(),
+            attributes: binding.attributes.keys().chain(&binding.sensitive).cloned().collect(),
+        }
+    }
 }

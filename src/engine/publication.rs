@@ -1,15 +1,15 @@
 //! What a run leaves on the ledger, as one set of changes (R16).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::context::publish::publish;
 use crate::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
-use crate::domain::address::{Address, Place};
+use crate::domain::address::{Address, AliasMember, Place};
 use crate::domain::canonical;
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::{Alias, Digest, SlotName};
-use crate::domain::record::{AppliedRecord, Release, RunRecord, SCHEMA_VERSION};
+use crate::domain::record::{AppliedRecord, Release, RunRecord};
 use crate::sources::Tree;
 use crate::world::World;
 
@@ -91,16 +91,8 @@ impl<'a> Publication<'a> {
     }
 
     fn write_consumer(&mut self, alias: &Alias, slot: &SlotName, binding: &Binding) {
-        let attributes: BTreeSet<_> = binding.attributes.keys().chain(&binding.sensitive).cloned().collect();
-        let entry = ConsumerEntry {
-            schema_version: SCHEMA_VERSION,
-            consumer: format!("{}/{alias}.{slot}", self.place),
-            uid: binding.uid.clone(),
-            generation: binding.generation,
-            type_name: binding.type_name.clone(),
-            type_version: binding.type_version.clone(),
-            attributes,
-        };
+        let member = AliasMember { alias: alias.clone(), member: slot.clone() };
+        let entry = ConsumerEntry::of(binding, self.place, &member);
         self.write(layout::consumer_entry(&binding.address, self.place, alias, slot), &entry);
     }
 

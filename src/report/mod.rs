@@ -17,6 +17,7 @@ pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+pub mod verify;
 
 pub use surroundings::Surroundings;
 

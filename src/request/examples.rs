@@ -60,6 +60,7 @@ Examples:
 pub(super) const CONTEXT_VERIFY: &str = "\
 Examples:
   tieline context verify
+  tieline context verify --repair
   tieline context verify --context https://git.example.org/acme/context.git";
 
 pub(super) const PLUGINS_LIST: &str = "\

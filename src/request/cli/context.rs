@@ -25,8 +25,19 @@ pub enum Context {
         target: ContextTarget,
     },
     /// Check that all that runs recorded agrees with each other.
+    ///
+    /// With `--repair`, what the rest of the ledger tells how to mend is mended in one commit: entries of consumers are written as
+    /// their bindings say, and those of nobody go, as do connections whose applied plugin is gone and that nobody uses. What a run
+    /// in progress holds is left alone. What is left is listed, and is a failure.
     #[command(after_help = examples::CONTEXT_VERIFY)]
-    Verify(ContextTarget),
+    Verify {
+        /// Mend what can be mended.
+        #[arg(long)]
+        repair: bool,
+        /// Where it is.
+        #[command(flatten)]
+        target: ContextTarget,
+    },
 }
 
 /// Which context repository a command is about.

@@ -1,0 +1,3 @@
+//! What keeps the ledger right, and what it tells about who uses what.
+
+mod repair;
