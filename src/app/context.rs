@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use super::verify;
+use super::{prune, verify};
 use crate::context::{Location, create};
 use crate::documents;
 use crate::domain::diagnostic::Problems;
@@ -20,6 +20,7 @@ pub(super) async fn run(session: &Session, command: &cli::Context) -> Result<(),
             init(session, &folder, from.as_ref().map(|from| folder.join(from)).as_deref(), &target.context).await
         }
         cli::Context::Verify { repair, target } => verify::run(session, *repair, target).await,
+        cli::Context::Prune { dry_run, target } => prune::run(session, *dry_run, target).await,
     }
 }
 

@@ -15,6 +15,7 @@ mod plan;
 mod plugins;
 mod post;
 mod presence;
+mod prune;
 mod session;
 mod status;
 mod trace;

@@ -63,6 +63,11 @@ Examples:
   tieline context verify --repair
   tieline context verify --context https://git.example.org/acme/context.git";
 
+pub(super) const CONTEXT_PRUNE: &str = "\
+Examples:
+  tieline context prune --dry-run
+  tieline context prune --context github:acme/context";
+
 pub(super) const PLUGINS_LIST: &str = "\
 Examples:
   tieline plugins list

@@ -32,8 +32,22 @@ pub enum Context {
     #[command(after_help = examples::CONTEXT_VERIFY)]
     Verify {
         /// Mend what can be mended.
-        #[arg(long)]
+        #[arg(long, env = "TIELINE_REPAIR")]
         repair: bool,
+        /// Where it is.
+        #[command(flatten)]
+        target: ContextTarget,
+    },
+    /// Let go of old run records, and of what only they named.
+    ///
+    /// Each deployable keeps, in each environment, its newest `retention.runs` run records of context.yaml. A release stays while its
+    /// run's record does, and while its tag is one of the newest as many tags; so the newest release always stays. A plugin's tree
+    /// stays while an applied plugin, a release or a run in progress names it. All goes in one commit; runs beside it lose nothing.
+    #[command(after_help = examples::CONTEXT_PRUNE)]
+    Prune {
+        /// Only say what would go.
+        #[arg(long, env = "TIELINE_DRY_RUN")]
+        dry_run: bool,
         /// Where it is.
         #[command(flatten)]
         target: ContextTarget,

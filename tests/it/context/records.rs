@@ -17,7 +17,7 @@ fn digest() -> Digest {
     Digest::of(b"a plugin")
 }
 
-fn applied(plugin: &str, bindings: &Value) -> Value {
+pub(super) fn applied(plugin: &str, bindings: &Value) -> Value {
     let attempt = json!({"run": RUN, "fingerprint": digest()});
     json!({
         "schemaVersion": 1,
@@ -67,7 +67,7 @@ fn binding() -> Value {
     })
 }
 
-fn run(id: &str) -> Value {
+pub(super) fn run(id: &str) -> Value {
     json!({
         "schemaVersion": 1,
         "id": id,
