@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::layout::{self, LedgerFile};
 use super::ledger::read_listed;
@@ -10,8 +12,9 @@ use super::{Change, CommitId, ContextStore, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::canonical;
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::declared::{Declarations, declarations};
 use crate::domain::names::{Alias, SlotName};
-use crate::domain::record::{AppliedRecord, Release, RunRecord};
+use crate::domain::record::{AppliedRecord, Release, RunRecord, RunStatus, RunType};
 
 /// Something in the ledger that does not agree with the rest of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,13 +73,14 @@ pub fn verify(files: &LedgerFiles) -> Vec<Finding> {
         records.take(path, bytes, &mut findings);
     }
     records.check_applied(&files.plugins, &mut findings);
+    records.check_declared(&mut findings);
     records.check_connections(&mut findings);
     records.check_consumers(&mut findings);
     findings.0.sort_by(|a, b| (&a.path, &a.message).cmp(&(&b.path, &b.message)));
     findings.0
 }
 
-/// A slot that may use a connection: the connection, the consumer's place and slot.
+/// A slot that may use a connection, or a slot or output that declares it: the connection, the consumer's place and slot.
 type Consumption = (Address, Place, AliasMember<SlotName>);
 
 /// The records that have counterparts. One that cannot be read is none, but nothing that depends on it is judged.
@@ -84,7 +88,23 @@ type Consumption = (Address, Place, AliasMember<SlotName>);
 struct Records {
     applied: BTreeMap<(Place, Alias), Option<AppliedRecord>>,
     connections: BTreeMap<Address, ConnectionRecord>,
-    consumers: BTreeMap<Consumption, Option<ConsumerEntry>>,
+    consumers: BTreeMap<Consumption, Option<Value>>,
+    /// The newest release of each place, with its run.
+    releases: BTreeMap<Place, (String, Option<Release>)>,
+    /// The newest run that destroyed everything at a place.
+    destroyed: BTreeMap<Place, String>,
+}
+
+/// What the entry of a consumption should be.
+enum Expected {
+    /// This.
+    Entry(Value),
+    /// There should be one; no apply has told what it says since.
+    Some,
+    /// There should be none.
+    Nothing,
+    /// What tells it cannot be read.
+    Unknown,
 }
 
 impl Records {
@@ -93,7 +113,7 @@ impl Records {
         match LedgerFile::parse(path) {
             None => findings.add(path, "no run writes a file here", None),
             Some(LedgerFile::Plugin(_)) => {}
-            Some(LedgerFile::Preview(..)) => drop(findings.parse::<serde_json::Map<String, serde_json::Value>>(path, bytes)),
+            Some(LedgerFile::Preview(..)) => drop(findings.parse::<serde_json::Map<String, Value>>(path, bytes)),
             Some(LedgerFile::Applied(place, alias)) => {
                 self.applied.insert((place, alias), findings.parse(path, bytes));
             }
@@ -107,14 +127,20 @@ impl Records {
             Some(LedgerFile::Consumer(address, place, slot)) => {
                 self.consumers.insert((address, place, slot), serde_json::from_slice(bytes).ok());
             }
-            Some(LedgerFile::Release(_, run)) => {
-                if let Some(release) = findings.parse::<Release>(path, bytes) {
+            Some(LedgerFile::Release(place, run)) => {
+                let release = findings.parse::<Release>(path, bytes);
+                if let Some(release) = &release {
                     findings.expect(path, "run", &release.run, &run);
                 }
+                // Ids sort by time, and so do the paths.
+                self.releases.insert(place, (run.to_owned(), release));
             }
-            Some(LedgerFile::Run(_, run)) => {
+            Some(LedgerFile::Run(place, run)) => {
                 if let Some(record) = findings.parse::<RunRecord>(path, bytes) {
                     findings.expect(path, "id", &record.id, &run);
+                    if record.run_type == RunType::Destroy && record.status == RunStatus::Succeeded {
+                        self.destroyed.insert(place, run.to_owned());
+                    }
                 }
             }
         }
@@ -138,6 +164,20 @@ impl Records {
                 let remedy = bound.map(|binding| write_entry(&entry, place, &ConsumerEntry::of(binding, place, &member)));
                 let what = if bound.is_some() { "is bound to" } else { "may still use" };
                 findings.add(&path, format!("slot `{slot}` {what} `{address}`, but `{entry}` is missing"), remedy);
+            }
+        }
+    }
+
+    /// What the newest release of each place declares and is not bound to is known beside the connection.
+    fn check_declared(&self, findings: &mut Findings) {
+        for (place, declared) in self.declared() {
+            for ((address, of), entry) in declared.iter().flatten() {
+                if self.consumers.contains_key(&(address.clone(), place.clone(), of.clone())) {
+                    continue;
+                }
+                let path = layout::consumer_entry(address, place, &of.alias, &of.member);
+                let message = format!("`{}` declares it, but this is missing", entry.consumer);
+                findings.add(&path, message, Some(write_entry(&path, place, entry)));
             }
         }
     }
@@ -166,34 +206,55 @@ impl Records {
 
     /// Each consumer's entry says what the consumer's own record says.
     fn check_consumers(&self, findings: &mut Findings) {
-        for ((address, place, slot), entry) in &self.consumers {
+        let declared: BTreeMap<&Place, Option<Declarations>> = self.declared().collect();
+        for (consumption, entry) in &self.consumers {
+            let (address, place, slot) = consumption;
             let path = layout::consumer_entry(address, place, &slot.alias, &slot.member);
-            let consumer = match self.applied.get(&(place.clone(), slot.alias.clone())) {
-                // That is said of the record, and nobody knows what should stand here.
-                Some(None) => continue,
-                consumer => consumer.and_then(Option::as_ref),
-            };
-            let binding = consumer.and_then(|record| record.bindings.get(&slot.member));
-            let is_held = || consumer.is_some_and(|record| record.uses().any(|held| held == (&slot.member, address)));
-            match binding.filter(|binding| binding.address == *address) {
-                Some(binding) => {
-                    let expected = ConsumerEntry::of(binding, place, slot);
+            match self.expected(consumption, &declared) {
+                Expected::Unknown => {}
+                Expected::Some if entry.is_some() => {}
+                Expected::Some => findings.add(&path, "cannot be read", None),
+                Expected::Entry(expected) => {
                     for message in disagreements(entry.as_ref(), &expected) {
                         findings.add(&path, message, Some(write_entry(&path, place, &expected)));
                     }
                 }
-                None if is_held() => {
-                    if entry.is_none() {
-                        findings.add(&path, "cannot be read", None);
-                    }
-                }
-                None => {
+                Expected::Nothing => {
                     let message = format!("`{}` does not bind `{slot}` to it", layout::applied(place, &slot.alias));
                     let remedy = Remedy { path: path.clone(), change: Change::Remove, writer: place.clone() };
                     findings.add(&path, message, Some(remedy));
                 }
             }
         }
+    }
+
+    fn expected(&self, (address, place, slot): &Consumption, declared: &BTreeMap<&Place, Option<Declarations>>) -> Expected {
+        let record = match self.applied.get(&(place.clone(), slot.alias.clone())) {
+            Some(None) => return Expected::Unknown,
+            record => record.and_then(Option::as_ref),
+        };
+        let binding = record.and_then(|record| record.bindings.get(&slot.member)).filter(|binding| binding.address == *address);
+        if let Some(binding) = binding {
+            return Expected::Entry(json!(ConsumerEntry::of(binding, place, slot)));
+        }
+        if record.is_some_and(|record| record.uses().any(|held| held == (&slot.member, address))) {
+            return Expected::Some;
+        }
+        match declared.get(place) {
+            None => Expected::Nothing,
+            Some(None) => Expected::Unknown,
+            Some(Some(declared)) => match declared.get(&(address.clone(), slot.clone())) {
+                Some(entry) => Expected::Entry(json!(entry)),
+                None => Expected::Nothing,
+            },
+        }
+    }
+
+    /// What is declared at each place that something is deployed at; none where that cannot be read.
+    fn declared(&self) -> impl Iterator<Item = (&Place, Option<Declarations>)> {
+        let standing =
+            self.releases.iter().filter(|(place, (run, _))| self.destroyed.get(*place).is_none_or(|destroyed| destroyed < run));
+        standing.map(|(place, (_, release))| (place, release.as_ref().and_then(|release| declarations(place, release))))
     }
 
     fn readable(&self) -> impl Iterator<Item = (&(Place, Alias), &AppliedRecord)> {
@@ -211,31 +272,28 @@ impl Records {
     }
 }
 
-fn write_entry(path: &str, writer: &Place, entry: &ConsumerEntry) -> Remedy {
+fn write_entry(path: &str, writer: &Place, entry: &impl Serialize) -> Remedy {
     Remedy { path: path.to_owned(), change: Change::write(canonical::to_bytes(entry)), writer: writer.clone() }
 }
 
 /// In what an entry is not what it should be.
-fn disagreements(entry: Option<&ConsumerEntry>, expected: &ConsumerEntry) -> Vec<String> {
-    let Some(entry) = entry else { return vec!["cannot be read".to_owned()] };
-    let (found, expected) = (fields(entry), fields(expected));
-    let differing = found.iter().filter_map(|(field, found)| {
-        let expected = expected.get(field)?;
-        (found != expected).then(|| format!("`{field}` is `{found}`, it should be `{expected}`"))
+fn disagreements(entry: Option<&Value>, expected: &Value) -> Vec<String> {
+    let (Some(found), Some(expected)) = (entry.and_then(Value::as_object), expected.as_object()) else {
+        return vec!["cannot be read".to_owned()];
+    };
+    let differing = found.keys().chain(expected.keys()).filter(|field| found.get(*field) != expected.get(*field));
+    let shown = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => format!("`{text}`"),
+        Some(value) => format!("`{value}`"),
+        None => "missing".to_owned(),
+    };
+    let told = differing.collect::<BTreeSet<_>>().into_iter().map(|field| {
+        let expected = expected
+            .get(field)
+            .map_or("it should not be there".to_owned(), |value| format!("it should be {}", shown(Some(value))));
+        format!("`{field}` is {}, {expected}", shown(found.get(field)))
     });
-    differing.collect()
-}
-
-fn fields(entry: &ConsumerEntry) -> BTreeMap<&'static str, String> {
-    let attributes: Vec<&str> = entry.attributes.iter().map(crate::domain::names::AttributeName::as_str).collect();
-    BTreeMap::from([
-        ("consumer", entry.consumer.clone()),
-        ("uid", entry.uid.clone()),
-        ("generation", entry.generation.to_string()),
-        ("type", entry.type_name.to_string()),
-        ("typeVersion", entry.type_version.to_string()),
-        ("attributes", attributes.join(", ")),
-    ])
+    told.collect()
 }
 
 /// What was found wrong so far.

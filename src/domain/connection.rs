@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,6 +42,26 @@ pub struct ConnectionRecord {
     /// The run whose failed apply degraded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub degraded_by: Option<RunId>,
+    /// That it will go, where its owner has said so. It outlives deploys of the producer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecation: Option<Deprecation>,
+}
+
+/// That a connection will go: nothing new binds to it, and who is bound is told (R40).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deprecation {
+    /// The last day on which it may be relied on.
+    pub until: NaiveDate,
+    /// What to do instead, in the owner's words.
+    pub message: String,
+    /// The run that said so.
+    pub run: RunId,
+}
+
+impl std::fmt::Display for Deprecation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it is deprecated and goes after {}: {}", self.until, self.message)
+    }
 }
 
 /// One type that a connection is an instance of.
@@ -114,13 +135,23 @@ pub enum ConnectionStatus {
     Ready,
     /// Its producer's last apply failed; the values are the last good ones.
     Degraded,
-    /// It is being destroyed: no new bindings.
+    /// It is being destroyed, or about to be: no new bindings.
     Retiring,
     /// It will go: no new bindings.
     Deprecated,
 }
 
 impl ConnectionRecord {
+    /// The status of a connection whose producer is well.
+    pub fn well(deprecation: Option<&Deprecation>) -> ConnectionStatus {
+        if deprecation.is_some() { ConnectionStatus::Deprecated } else { ConnectionStatus::Ready }
+    }
+
+    /// Whether its owner wants nothing new to bind to it.
+    pub fn is_deprecated(&self) -> bool {
+        self.status == ConnectionStatus::Deprecated || self.deprecation.is_some()
+    }
+
     /// The instance of this type in a version that `accepts` takes, if it is one.
     pub fn face(&self, type_name: &TypeName, accepts: impl Fn(&Version) -> bool) -> Option<&Face> {
         self.faces().find(|face| &face.type_name == type_name && accepts(&face.type_version))

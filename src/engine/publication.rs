@@ -7,6 +7,7 @@ use crate::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
 use crate::domain::address::{Address, AliasMember, Place};
 use crate::domain::canonical;
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
+use crate::domain::declared::declarations;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::{Alias, Digest, SlotName};
 use crate::domain::record::{AppliedRecord, Release, RunRecord};
@@ -71,6 +72,23 @@ impl<'a> Publication<'a> {
         }
         self.dropped(connections.keys().filter(|address| is_of(address, alias)));
         self.changes.insert(layout::applied(self.place, alias), Change::Remove);
+    }
+
+    /// What a release declares without being bound to it is known beside the connections; what the one before declared is not any
+    /// more. Comes last: what is bound by now has an entry of its own under the same name.
+    pub(super) fn declared(&mut self, before: Option<&Release>, now: Option<&Release>, applied: &BTreeMap<Alias, AppliedRecord>) {
+        let of = |release: Option<&Release>| release.and_then(|release| declarations(self.place, release)).unwrap_or_default();
+        let (before, now) = (of(before), of(now));
+        let is_used = |(address, of): &(Address, AliasMember<SlotName>)| {
+            applied.get(&of.alias).is_some_and(|record| record.uses().any(|used| used == (&of.member, address)))
+        };
+        for gone in before.keys().filter(|key| !now.contains_key(*key) && !is_used(key)) {
+            let (address, of) = gone;
+            self.changes.entry(layout::consumer_entry(address, self.place, &of.alias, &of.member)).or_insert(Change::Remove);
+        }
+        for ((address, of), entry) in &now {
+            self.write(layout::consumer_entry(address, self.place, &of.alias, &of.member), entry);
+        }
     }
 
     /// Takes connections away.

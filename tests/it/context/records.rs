@@ -136,9 +136,9 @@ async fn records_are_read_as_their_types() {
     assert_eq!(snapshot.connection(&absent).await.unwrap(), None);
 
     let consumers = snapshot.consumers([&vpc, &absent]).await.unwrap();
-    let (place, slot) = consumers[&vpc].keys().next().unwrap();
+    let (place, slot) = consumers[&vpc].bound.keys().next().unwrap();
     assert_eq!(format!("{place}/{slot}"), "retail/staging/shop/api.network");
-    assert!(consumers[&absent].is_empty());
+    assert!(consumers[&absent].bound.is_empty());
 
     let runs = snapshot.runs(&shop, 3).await.unwrap();
     let newest: Vec<_> = [5, 4].map(|millis| RunId::from_parts(millis, 0).to_string()).into();
