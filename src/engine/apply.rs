@@ -142,7 +142,9 @@ impl Engine {
             record.is_some_and(|record| {
                 let types = record.faces().map(|face| (&face.type_name, &face.type_version));
                 let wanted = published.iter().map(|face| (&face.connection_type.name, &face.connection_type.version));
-                record.status == ConnectionStatus::Ready && record.producer.digest == plugin.source.digest && types.eq(wanted)
+                record.status == ConnectionRecord::well(record.deprecation.as_ref())
+                    && record.producer.digest == plugin.source.digest
+                    && types.eq(wanted)
             })
         })
     }

@@ -11,12 +11,14 @@ mod page;
 pub mod plan;
 pub mod plugins;
 pub mod problems;
+pub mod prune;
 pub mod run;
 pub mod status;
 pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+pub mod verify;
 
 pub use surroundings::Surroundings;
 
