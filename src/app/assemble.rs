@@ -16,7 +16,7 @@ use crate::domain::deployment::{Choice, Deployment, Secrets};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest, InputName};
-use crate::domain::organization::{Ceilings, Environment, SecretReference};
+use crate::domain::organization::{Ceilings, Environment, SecretReference, Workspace};
 use crate::domain::record::{AppliedRecord, TerraformBuild};
 use crate::engine::{Content, Engine, Own, Removed, Settings, Sink};
 use crate::policy::{self, Gates};
@@ -31,6 +31,7 @@ pub(super) struct Resolved {
     pub(super) written: Written,
     pub(super) opened: Opened,
     pub(super) organization: Organization,
+    pub(super) workspace: Workspace,
     pub(super) loaded: LoadedPlugins,
     pub(super) deployment: Deployment,
     pub(super) secrets: BTreeMap<AliasMember<InputName>, Secret>,
@@ -81,7 +82,7 @@ pub(super) async fn resolve(
     session.warn(&resolved.warnings);
     session.warn(&loaded.warnings);
     let known = context.applied.values().map(|record| record.terraform.clone()).collect();
-    Ok(Resolved { written, opened, organization, loaded, deployment: resolved.deployment, secrets, known })
+    Ok(Resolved { written, opened, organization, workspace, loaded, deployment: resolved.deployment, secrets, known })
 }
 
 /// Imported connections name variables of the run that hold secrets.

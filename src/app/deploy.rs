@@ -9,7 +9,7 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, identity, outputs, watch};
+use super::{Ended, Outcome, identity, outputs, owner, watch};
 use crate::cloud::Purpose;
 use crate::domain::deployment::Choice;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
@@ -25,6 +25,7 @@ use crate::world::{OnCancel, ProcessSpec, Stream};
 /// Deploys and prints what came of it.
 pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     let resolved = assemble::resolve(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
+    owner::admit(session, &resolved.deployment.place, &resolved.workspace)?;
     refuse_pending(&resolved)?;
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
     assemble::check_modules(session, &resolved, &gates)?;

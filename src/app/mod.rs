@@ -11,6 +11,7 @@ mod identity;
 mod load;
 mod log;
 mod outputs;
+mod owner;
 mod plan;
 mod plugins;
 mod post;

@@ -92,7 +92,7 @@ sensitive:
 ";
 
 /// What is read and checked, and changes nothing yet: kind or part, and field.
-const NOT_IN_EFFECT: [(&str, &str); 10] = [
+const NOT_IN_EFFECT: [(&str, &str); 9] = [
     ("Ceilings", "step-runners"),
     ("Grant", "previews"),
     ("Limits", "max-previews"),
@@ -102,7 +102,6 @@ const NOT_IN_EFFECT: [(&str, &str); 10] = [
     ("context", "sealing"),
     ("environment", "overrides"),
     ("environment", "sealing"),
-    ("workspace", "owners"),
 ];
 
 pub(super) fn page() -> String {
