@@ -77,7 +77,8 @@ fn speaks_for_the_context(session: &Session, opened: &Opened) -> bool {
     }
 }
 
-/// Whether the server knows no repository with the owner's id. It says the same of one that the token may not see.
+/// Whether the server knows no repository with the owner's id. It says the same of one that the token may not see, so without any token
+/// there is nothing to tell it by.
 async fn is_gone(session: &Session, access: &ContextArguments, owner: &Owner) -> Result<bool, Problems> {
     let Some(client) = session.workflow_client(access) else { return Ok(false) };
     let found = client.find::<IgnoredAny>(&format!("/repositories/{}", owner.id)).await;
