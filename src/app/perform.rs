@@ -9,7 +9,7 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, identity, outputs, watch};
+use super::{Ended, Outcome, identity, outputs, overrides, owner, watch};
 use crate::cloud::Purpose;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -25,16 +25,18 @@ use crate::world::{OnCancel, ProcessSpec, Stream};
 /// What a run is asked to do.
 pub(super) struct Order<'a> {
     pub(super) run_type: RunType,
+    pub(super) access: &'a cli::ContextArguments,
     pub(super) terraform: &'a cli::Terraform,
     /// The name of the release that it makes, where one is asked for.
     pub(super) version_tag: Option<&'a str>,
     pub(super) approved_plan: Option<&'a str>,
     pub(super) allow_destroy: bool,
-    pub(super) overrides: Vec<Overridden>,
+    pub(super) overrides: &'a cli::Overrides,
 }
 
 /// Does it, and prints what came of it.
 pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<'_>) -> Ended {
+    let overrides = set_aside(session, &resolved, &order).await?;
     assemble::refuse_pending(&resolved.deployment)?;
     let gates = assemble::gates(&resolved.organization, order.terraform)?;
     assemble::check_modules(&resolved, &gates)?;
@@ -51,7 +53,7 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     let settings = Settings {
         run_type: order.run_type,
         source: resolved.source.as_ref().map(|(run, _)| run.clone()),
-        overrides: order.overrides,
+        overrides,
         parallelism: order.terraform.parallelism as usize,
         refresh: order.terraform.refresh,
         allow_destroy: order.allow_destroy,
@@ -108,6 +110,19 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
         session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
     }
     Ok(Outcome::Ran(Box::new(report)))
+}
+
+/// What the run may set aside, having made sure that it may write the deployable at all.
+async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) -> Result<Vec<Overridden>, Problems> {
+    let (place, workspace) = (&resolved.deployment.place, &resolved.workspace);
+    let mut asked = overrides::asked(order.overrides)?;
+    if order.run_type == RunType::Destroy {
+        let reason = order.overrides.reason.as_deref();
+        asked.extend(owner::admit_destroy(session, (&resolved.opened, order.access), place, workspace, reason).await?);
+    } else {
+        owner::admit(session, place, workspace)?;
+    }
+    Ok(asked)
 }
 
 /// A state that Terraform could not save anywhere else must outlive the run; in a workflow also the container, so that a later step

@@ -19,6 +19,7 @@ mod github;
 mod github_client;
 mod harness;
 mod ledger;
+mod owners;
 mod planning;
 mod publication;
 mod quickstart;
