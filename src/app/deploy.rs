@@ -55,7 +55,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
     if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
-        presence.claims(&session.world, &resolved.deployment.place, &run);
+        presence.claims(&session.world, std::slice::from_ref(&resolved.deployment.place), &run);
     }
     // Each of these takes a while, and none needs another.
     let say = |note: String| session.say(&note);

@@ -9,6 +9,7 @@ use super::ledger::read_listed;
 use super::{CommitId, ContextStore, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
+use crate::domain::moving::Redirect;
 use crate::domain::names::{Alias, SlotName};
 use crate::domain::record::{AppliedRecord, Release, RunRecord};
 
@@ -103,6 +104,13 @@ impl Records {
             Some(LedgerFile::Run(_, run)) => {
                 if let Some(record) = findings.parse::<RunRecord>(path, bytes) {
                     findings.expect(path, "id", &record.id, &run);
+                }
+            }
+            Some(LedgerFile::Moved(_, alias)) => {
+                if let Some(redirect) = findings.parse::<Redirect>(path, bytes)
+                    && redirect.alias.is_some() != alias.is_some()
+                {
+                    findings.add(path, "what it redirects is not what its path says");
                 }
             }
         }

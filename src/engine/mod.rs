@@ -18,6 +18,7 @@ mod journal;
 mod plan;
 mod prepare;
 mod publication;
+mod recorded;
 mod recovery;
 mod removal;
 mod root;
@@ -49,7 +50,7 @@ use crate::sources::Tree;
 use crate::terraform::Terraform;
 use crate::world::World;
 
-pub use claim::{Held, Start, claim};
+pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
 pub use plan::plan;
