@@ -16,7 +16,7 @@ use crate::domain::deployment::{Choice, Deployment};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Digest, RunId};
-use crate::domain::record::{Claim, RunRecord, RunStatus, RunType, SCHEMA_VERSION};
+use crate::domain::record::{Claim, RunRecord, RunStatus, SCHEMA_VERSION};
 use crate::sources::Tree;
 use crate::world::World;
 
@@ -60,16 +60,14 @@ pub type Held = Arc<Journal>;
 pub struct Wanted {
     /// The place.
     pub place: Place,
-    /// What the run does.
-    pub run_type: RunType,
     /// The connections that it binds to.
     pub binds: BTreeSet<String>,
 }
 
 impl Wanted {
-    /// What a run of this type needs that binds to nothing.
-    pub fn alone(place: &Place, run_type: RunType) -> Self {
-        Self { place: place.clone(), run_type, binds: BTreeSet::new() }
+    /// A place for a run that binds to nothing.
+    pub fn alone(place: &Place) -> Self {
+        Self { place: place.clone(), binds: BTreeSet::new() }
     }
 }
 
@@ -84,7 +82,7 @@ pub async fn claim(start: &Start, deployment: &Deployment, say: &(dyn Fn(String)
         Choice::Connection(chosen) => Some(chosen.record.address.to_string()),
         _ => None,
     });
-    claim_place(start, Wanted { place: deployment.place.clone(), run_type: RunType::Deploy, binds: binds.collect() }, say).await
+    claim_place(start, Wanted { place: deployment.place.clone(), binds: binds.collect() }, say).await
 }
 
 /// The same for several places, one after the other; where one is refused, those before it are given back.
@@ -139,12 +137,12 @@ pub async fn claim_place(start: &Start, wanted: Wanted, say: &(dyn Fn(String) + 
 }
 
 impl Start {
-    fn claim_of(&self, Wanted { place, run_type, binds }: Wanted) -> Claim {
+    fn claim_of(&self, Wanted { place, binds }: Wanted) -> Claim {
         let now = self.world.clock.now();
         let run = RunRecord {
             schema_version: SCHEMA_VERSION,
             id: self.run.clone(),
-            run_type,
+            run_type: self.settings.run_type,
             status: RunStatus::Running,
             failure_reason: None,
             tasks: Vec::new(),
@@ -153,8 +151,8 @@ impl Start {
             repository: self.settings.repository.clone(),
             commit: self.settings.commit.clone(),
             run_url: self.settings.run_url.clone(),
-            source: None,
-            overrides: Vec::new(),
+            source: self.settings.source.clone(),
+            overrides: self.settings.overrides.clone(),
             plan_fingerprint: None,
             started: now,
             ended: None,
