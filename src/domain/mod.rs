@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod failure;
 pub mod manifest;
 pub mod module;
+pub mod moving;
 pub mod names;
 pub mod nearest;
 pub mod need;

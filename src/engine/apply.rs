@@ -131,6 +131,7 @@ impl Engine {
             attempted: Attempt { run: run.clone(), fingerprint: initialized.fingerprint.clone() },
             applied: before.and_then(|before| before.applied.clone()),
             resources: before.map_or(0, |before| before.resources),
+            formerly: before.map(|before| before.formerly.clone()).unwrap_or_default(),
         }
     }
 

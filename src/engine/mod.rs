@@ -18,6 +18,7 @@ mod journal;
 mod plan;
 mod prepare;
 mod publication;
+mod recorded;
 mod recovery;
 mod removal;
 mod root;
