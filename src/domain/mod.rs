@@ -10,6 +10,7 @@ pub mod connection_type;
 pub mod deployment;
 pub mod diagnostic;
 pub mod failure;
+pub mod impact;
 pub mod manifest;
 pub mod module;
 pub mod names;

@@ -9,6 +9,7 @@ use super::address::{Address, Place};
 use super::change::PlannedResource;
 use super::connection::ConnectionRecord;
 use super::diagnostic::Problems;
+use super::impact::Impact;
 use super::names::{Alias, Digest, SlotName, TypeName};
 use super::record::{ChangeCounts, RunRecord, TaskType};
 
@@ -102,8 +103,8 @@ pub struct PlanReport {
     pub problems: Problems,
     /// What a deploy would refuse.
     pub refusals: Problems,
-    /// Consumers elsewhere of connections whose producer would change: connection to consumers.
-    pub impact: BTreeMap<Address, Vec<String>>,
+    /// What would happen to connections that somebody elsewhere is bound to.
+    pub impact: BTreeMap<Address, Impact>,
     /// What feeds the slots.
     pub wiring: Vec<Wire>,
 }
@@ -163,6 +164,7 @@ impl PlanReport {
     pub fn with_texts(mut self, change: &dyn Fn(&str) -> String) -> Self {
         self.problems = self.problems.with_texts(change);
         self.refusals = self.refusals.with_texts(change);
+        self.impact.values_mut().for_each(|impact| impact.change_texts(change));
         for task in &mut self.tasks {
             if let Verdict::Changes(resources) = &mut task.verdict {
                 for resource in resources {

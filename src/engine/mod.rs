@@ -14,6 +14,7 @@ mod deploy;
 mod event;
 mod fingerprint;
 mod identity;
+mod impact;
 mod journal;
 mod plan;
 mod prepare;

@@ -5,6 +5,7 @@ pub mod connections;
 pub mod early;
 #[cfg(test)]
 mod fixtures;
+mod impact;
 mod markdown;
 pub mod outputs;
 mod page;

@@ -2,7 +2,7 @@
 
 use super::changes::{self, Tense};
 use super::layers::{self, Layer};
-use super::{Medium, parts, picture};
+use super::{Medium, impact, parts, picture};
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
 use crate::domain::record::TaskType;
 use crate::report::Surroundings;
@@ -19,8 +19,7 @@ fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer:
     blocks.extend(parts::problems("What failed", &report.problems, layer));
     blocks.extend(parts::problems("A deploy would be refused", &report.refusals, layer));
     blocks.push(tasks(report));
-    let touched = "They use connections whose producer would change here.";
-    blocks.extend(parts::consumers("Consumers that this may touch", touched, &report.impact));
+    blocks.extend(impact::impact(&report.impact, layer));
     blocks.extend(approval(report));
     if layer < Layer::Bare {
         blocks.extend(picture::picture(&report.place, &report.wiring, medium));
