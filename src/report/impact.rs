@@ -6,6 +6,7 @@ use super::{counted, one_line};
 use crate::domain::address::Address;
 use crate::domain::change::{AttributeChange, Shown};
 use crate::domain::impact::{Concerned, Effect, Impact};
+use crate::domain::names::AttributeName;
 
 /// A connection with what would happen to it and to whom, as text.
 pub(super) fn describe(text: &mut String, address: &Address, impact: &Impact) {
@@ -54,6 +55,6 @@ pub(super) fn others(impact: &Impact) -> String {
 }
 
 fn uses(concerned: &Concerned) -> String {
-    let used: Vec<&str> = concerned.attributes.iter().map(|name| name.as_str()).collect();
+    let used: Vec<&str> = concerned.attributes.iter().map(AttributeName::as_str).collect();
     if used.is_empty() { String::new() } else { format!(", which uses {}", used.join(", ")) }
 }
