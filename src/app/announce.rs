@@ -5,7 +5,6 @@ use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 
-use super::load;
 use super::session::Session;
 use super::workflow::Workflow;
 use super::{Ended, Outcome, problems_of};
@@ -64,11 +63,8 @@ async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option
         return Ok(None);
     }
     session.learn_access(&subject.target.context);
-    // Whatever is wrong with the manifest is said by the work itself.
-    let Some(place) = load::manifest(session, subject.target).and_then(|written| Session::place(subject.target, &written)).ok()
-    else {
-        return Ok(None);
-    };
+    // Whatever is wrong with the names or the manifest is said by the work itself.
+    let Ok(place) = session.named_place(subject.target) else { return Ok(None) };
     let pull_request = commented.map(|pull_request| pull_request.number);
     let made = Made { place, pull_request, deployment: None, check: None };
     let Some(mut announced) = Announced::of(session, workflow, subject.target, made) else {

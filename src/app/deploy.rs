@@ -1,165 +1,22 @@
 //! `tieline deploy`: provisions a deployable into an environment and publishes its connections.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-use tokio_util::sync::CancellationToken;
-
-use super::assemble::{self, Resolved};
-use super::plan::private_folder;
+use super::perform::{Order, perform};
 use super::session::Session;
-use super::workflow::shared_folder;
-use super::{Ended, Outcome, identity, outputs, watch};
-use crate::cloud::Purpose;
-use crate::domain::deployment::Choice;
-use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
-use crate::domain::failure::FailureReason;
-use crate::domain::names::{RunId, VersionTag};
-use crate::domain::outcome::PlanFingerprint;
-use crate::engine::{self, Settings, Start};
-use crate::report;
-use crate::request::{cli, variables};
-use crate::terraform;
-use crate::world::{OnCancel, ProcessSpec, Stream};
+use super::{Ended, assemble, overrides};
+use crate::domain::record::RunType;
+use crate::request::cli;
 
-/// Deploys and prints what came of it.
+/// Deploys what the manifest says.
 pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
-    let resolved = assemble::resolve(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
-    refuse_pending(&resolved)?;
-    let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
-    assemble::check_modules(session, &resolved, &gates)?;
-    let run = RunId::from_parts(
-        u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
-        session.world.random.bits(),
-    );
-    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
-    let commit = commit(session, &resolved).await.or_else(|| workflow.and_then(|run| run.sha.clone()));
-    let settings = Settings {
-        parallelism: arguments.terraform.parallelism as usize,
-        refresh: arguments.terraform.refresh,
+    let resolved =
+        assemble::from_manifest(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
+    let order = Order {
+        run_type: RunType::Deploy,
+        terraform: &arguments.terraform,
+        version_tag: arguments.version_tag.as_deref(),
+        approved_plan: arguments.approved_plan.as_deref(),
         allow_destroy: arguments.allow_destroy,
-        approved_plan: arguments.approved_plan.as_deref().map(PlanFingerprint::approved),
-        gates,
-        version_tag: version_tag(arguments.version_tag.as_deref(), commit.as_deref(), &run)?,
-        actor: workflow
-            .and_then(|run| run.actor.clone())
-            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
-        repository: workflow.map(|run| run.repository.clone()),
-        commit,
-        run_url: workflow.and_then(|run| run.url.clone()),
-        attribute_changes: workflow.is_some(),
+        overrides: overrides::asked(&arguments.overrides)?,
     };
-    let folder = private_folder(session)?;
-    let watcher = watch::Watcher::new(session);
-    let store = resolved.opened.store.clone();
-    let trees = resolved.trees();
-    let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
-    if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
-        presence.claims(&session.world, &resolved.deployment.place, &run);
-    }
-    // Each of these takes a while, and none needs another.
-    let say = |note: String| session.say(&note);
-    let ready = async {
-        let terraform = resolved.terraform(session, &arguments.terraform, folder.path());
-        tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
-    };
-    let (held, ready) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready);
-    let held = held?;
-    if let Some(workflow) = &session.workflow {
-        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment));
-    }
-    let engine = match ready {
-        Ok(ready) => {
-            let folder = folder.path().to_path_buf();
-            resolved.engine(session, ready, &arguments.terraform, settings, folder, watcher.sink()).await
-        }
-        Err(problems) => Err(problems),
-    };
-    let engine = match engine {
-        Ok(engine) => engine,
-        Err(problems) => {
-            held.release().await?;
-            return Err(problems);
-        }
-    };
-    let report = engine::deploy(engine, held).await;
-    watcher.finish();
-    keep_unsaved_state(session, folder, &report.run.id);
-    if session.is_json() {
-        session.print(&report::run::json(&report));
-    } else {
-        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
-    }
-    Ok(Outcome::Ran(Box::new(report)))
-}
-
-/// A state that Terraform could not save anywhere else must outlive the run; in a workflow also the container, so that a later step
-/// of the job can save it.
-fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
-    let files = session.world.files;
-    let roots = files.list(folder.path()).unwrap_or_default();
-    let unsaved: Vec<(String, PathBuf)> = roots
-        .into_iter()
-        .map(|root| (root.name.clone(), folder.path().join(root.name).join(terraform::ERRORED_STATE)))
-        .filter(|(_, state)| files.metadata(state).is_some())
-        .collect();
-    if unsaved.is_empty() {
-        return;
-    }
-    let kept = folder.keep();
-    session.say(&format!("kept `{}`, which holds the only copy of a Terraform state", kept.display()));
-    let Some((ours, theirs)) = session.workflow.as_ref().and_then(|_| shared_folder(&session.world)) else { return };
-    for (alias, state) in unsaved {
-        let name = format!("tieline-{run}-{alias}.tfstate");
-        let copied = files.read(&state, u64::MAX - 1).and_then(|bytes| files.write_private(&ours.join(&name), &bytes));
-        session.say(&match copied {
-            Ok(()) => {
-                format!("copied it to `{}`: save it in a later step of this job, it holds secrets", theirs.join(name).display())
-            }
-            Err(problem) => format!("cannot copy `{}`: {problem}", state.display()),
-        });
-    }
-}
-
-/// A reference to what does not exist yet can be planned, never deployed (R6).
-fn refuse_pending(resolved: &Resolved) -> Result<(), Problems> {
-    let mut problems = Problems::default();
-    for (alias, plugin) in &resolved.deployment.plugins {
-        for (slot, resolved_slot) in &plugin.slots {
-            if let Choice::Pending { address, via } = &resolved_slot.choice {
-                let message = format!("slot `{alias}.{slot}` takes `{address}`, which does not exist yet");
-                let diagnostic = Diagnostic::error(FailureReason::UnresolvedSlot, message)
-                    .at(&resolved.deployment.file, Pointer::keys(["plugins", alias.as_str()]).at_key())
-                    .note(format!("it was chosen by {via}"))
-                    .help("deploy its producer first, or correct the address");
-                problems.push(diagnostic);
-            }
-        }
-    }
-    if problems.any_error() { Err(problems) } else { Ok(()) }
-}
-
-fn version_tag(asked: Option<&str>, commit: Option<&str>, run: &RunId) -> Result<VersionTag, Problems> {
-    let fallback = commit.and_then(|commit| commit.get(..12)).unwrap_or(run.as_str());
-    VersionTag::new(asked.unwrap_or(fallback))
-        .map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, problem.to_string()).into())
-}
-
-/// The commit that the manifest stands at, where it is in a git work tree.
-async fn commit(session: &Session, resolved: &Resolved) -> Option<String> {
-    let pass = [variables::HOME, "PATH"];
-    let environment: BTreeMap<String, String> =
-        pass.iter().filter_map(|name| Some(((*name).to_owned(), session.world.variables.get(name)?.to_owned()))).collect();
-    let spec = ProcessSpec {
-        program: "git".into(),
-        arguments: ["rev-parse", "--verify", "--quiet", "HEAD"].map(str::to_owned).to_vec(),
-        directory: resolved.written.folder.clone(),
-        environment,
-        stdin: None,
-        on_cancel: OnCancel::Kill,
-        time_limit: Some(std::time::Duration::from_secs(10)),
-    };
-    let captured = session.world.exec.capture(&spec, &CancellationToken::new()).await.ok()?;
-    let commit = String::from_utf8(captured.stdout).ok()?.trim().to_owned();
-    (captured.exit.success() && commit.len() >= 40).then_some(commit)
+    perform(session, resolved, order).await
 }

@@ -54,7 +54,7 @@ pub(super) struct LoadedPlugins {
     pub(super) plugins: BTreeMap<String, LoadedPlugin>,
     pub(super) contents: BTreeMap<String, Content>,
     /// Types that plugins propose.
-    proposed: Vec<ConnectionType>,
+    pub(super) proposed: Vec<ConnectionType>,
     pub(super) lock: Lock,
     pub(super) warnings: Problems,
 }
@@ -254,7 +254,7 @@ impl Session {
     }
 
     /// Reads a plugin's document, the static reading of its module, and the types it proposes.
-    fn read_plugin(
+    pub(super) fn read_plugin(
         &self,
         used: &str,
         tree: &Tree,
@@ -302,7 +302,7 @@ impl Session {
     pub(super) async fn types(
         &self,
         store: Option<(&dyn ContextStore, &CommitId)>,
-        loaded: &LoadedPlugins,
+        proposed: &[ConnectionType],
         catalog: Option<&Catalog>,
     ) -> Result<Types, Problems> {
         let mut types = Vec::new();
@@ -319,7 +319,7 @@ impl Session {
             types.extend(self.context_documents(store, head, &paths, documents::connection_type).await?.into_values());
         }
         let known: BTreeSet<_> = types.iter().map(|found| found.name.clone()).collect();
-        types.extend(loaded.proposed.iter().filter(|proposed| !known.contains(&proposed.name)).cloned());
+        types.extend(proposed.iter().filter(|proposed| !known.contains(&proposed.name)).cloned());
         Ok(Types::new(types, catalog.map(|catalog| catalog.type_aliases.clone()).unwrap_or_default()))
     }
 

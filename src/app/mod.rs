@@ -7,14 +7,18 @@ mod assemble;
 mod connection;
 mod context;
 mod deploy;
+mod destroy;
 mod identity;
 mod load;
 mod log;
 mod outputs;
+mod overrides;
+mod perform;
 mod plan;
 mod plugins;
 mod post;
 mod presence;
+mod rollback;
 mod session;
 mod status;
 mod trace;
@@ -109,6 +113,14 @@ async fn obey(session: &Session, command: Command) -> Ended {
         Command::Deploy(deploy) => {
             let subject = announce::Subject { target: &deploy.target, wishes: &deploy.announcements, deploys: true };
             return Box::pin(announce::around(session, &subject, deploy::run(session, &deploy))).await;
+        }
+        Command::Rollback(rollback) => {
+            let subject = announce::Subject { target: &rollback.target, wishes: &rollback.announcements, deploys: true };
+            return Box::pin(announce::around(session, &subject, rollback::run(session, &rollback))).await;
+        }
+        Command::Destroy(destroy) => {
+            let subject = announce::Subject { target: &destroy.target, wishes: &destroy.announcements, deploys: false };
+            return Box::pin(announce::around(session, &subject, destroy::run(session, &destroy))).await;
         }
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,

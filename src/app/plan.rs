@@ -1,27 +1,36 @@
 //! `tieline plan`: what a deploy would change, and the fingerprint to approve it by.
 
+use super::assemble::{self, Back, Resolved};
 use super::session::Session;
-use super::{Ended, Outcome, assemble, identity, watch};
+use super::{Ended, Outcome, identity, watch};
 use crate::cloud::Purpose;
 use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::VersionTag;
+use crate::domain::record::RunType;
 use crate::engine::{self, Settings};
 use crate::report;
-use crate::request::cli;
+use crate::request::cli::{self, PlanFor};
 use crate::resolve;
 use crate::world::Stream;
 
 /// Plans, or explains, and prints.
 pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
-    let resolved = assemble::resolve(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
+    let resolved = resolved(session, arguments).await?;
     if arguments.explain {
         session.print(&resolve::to_text(&resolve::explain(&resolved.deployment)));
         return Ok(Outcome::Done);
     }
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
-    assemble::check_modules(session, &resolved, &gates)?;
+    assemble::check_modules(&resolved, &gates)?;
     let settings = Settings {
+        run_type: match arguments.run {
+            PlanFor::Deploy => RunType::Deploy,
+            PlanFor::Rollback => RunType::Rollback,
+            PlanFor::Destroy => RunType::Destroy,
+        },
+        source: None,
+        overrides: Vec::new(),
         parallelism: arguments.terraform.parallelism as usize,
         refresh: arguments.terraform.refresh,
         allow_destroy: false,
@@ -51,6 +60,20 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
     }
     session.show(&as_warnings(&report.refusals));
     Ok(Outcome::Planned(Box::new(report)))
+}
+
+/// What the run that is planned would work with.
+async fn resolved(session: &Session, arguments: &cli::Plan) -> Result<Resolved, Problems> {
+    let (target, sensitive) = (&arguments.target, &arguments.values.sensitive);
+    let allow_degraded = arguments.terraform.allow_degraded;
+    match arguments.run {
+        PlanFor::Deploy => assemble::from_manifest(session, target, &arguments.values, allow_degraded).await,
+        PlanFor::Rollback => {
+            let back = Back::read(&arguments.back)?;
+            assemble::from_release(session, target, sensitive, &back, allow_degraded).await
+        }
+        PlanFor::Destroy => assemble::for_destroy(session, target, sensitive).await,
+    }
 }
 
 /// What a deploy would refuse does not fail a plan.

@@ -90,6 +90,8 @@ fn shown(claimed: &Claimed) -> String {
 fn target(command: &Command) -> Option<&Target> {
     match command {
         Command::Deploy(deploy) => Some(&deploy.target),
+        Command::Rollback(rollback) => Some(&rollback.target),
+        Command::Destroy(destroy) => Some(&destroy.target),
         _ => None,
     }
 }

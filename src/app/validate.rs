@@ -34,7 +34,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let loaded =
         session.plugins(&written, &session.plugin_client(&target.context), catalog, assemble::lock_mode(session)).await?;
     let store = opened.as_ref().zip(organization.as_ref().and_then(|organization| organization.head.as_ref()));
-    let types = session.types(store.map(|(opened, head)| (&*opened.store as _, head)), &loaded, catalog).await?;
+    let types = session.types(store.map(|(opened, head)| (&*opened.store as _, head)), &loaded.proposed, catalog).await?;
 
     let mut problems = resolve::declaration(&written.file, &written.manifest, &loaded.plugins, &types);
     for (used, plugin) in &loaded.plugins {

@@ -8,7 +8,7 @@ use super::layout::{self, LedgerFile};
 use super::{Branch, CommitId, ContextStore, ListedFile, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
-use crate::domain::names::{Alias, Digest, OutputName, SlotName};
+use crate::domain::names::{Alias, Digest, OutputName, RunId, SlotName};
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
 
 /// The ledger as it stood at one commit, so that all that is read of it fits together. A ledger without a commit is empty.
@@ -139,6 +139,29 @@ impl<'a> Snapshot<'a> {
     /// When the context cannot be read, or a release is not one.
     pub async fn releases(&self, place: &Place, most: usize) -> Result<Vec<Release>, StoreError> {
         self.newest_below(layout::releases_folder(place), most).await
+    }
+
+    /// The runs that made the releases of a place, newest first.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn released(&self, place: &Place) -> Result<Vec<RunId>, StoreError> {
+        let listed = self.list(&[layout::releases_folder(place)]).await?;
+        let runs = listed.iter().rev().filter_map(|file| match LedgerFile::parse(&file.path) {
+            Some(LedgerFile::Release(_, run)) => RunId::parse(run),
+            _ => None,
+        });
+        Ok(runs.collect())
+    }
+
+    /// The releases that these runs made, in the same order.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a release is not one.
+    pub async fn releases_of(&self, place: &Place, runs: &[RunId]) -> Result<Vec<Release>, StoreError> {
+        let paths: Vec<_> = runs.iter().map(|run| layout::release(place, run)).collect();
+        let found = self.read_listed(&paths).await?;
+        paths.iter().filter_map(|path| Some(parse_json(path, found.get(path)?))).collect()
     }
 
     /// The tree of an applied plugin, by path inside it; empty where the ledger has none with this digest.

@@ -155,6 +155,11 @@ impl RunId {
         Self(ulid::Ulid::from_parts(millis, random).to_string())
     }
 
+    /// The id that `text` is; none if it is not one.
+    pub fn parse(text: &str) -> Option<Self> {
+        ulid::Ulid::from_string(text).ok().map(|_| Self(text.to_owned()))
+    }
+
     /// The id as text, 26 characters.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -107,6 +107,8 @@ pub struct PlanReport {
     pub impact: BTreeMap<Address, Impact>,
     /// What feeds the slots.
     pub wiring: Vec<Wire>,
+    /// What else is worth saying, a line each.
+    pub notes: Vec<String>,
 }
 
 /// A slot with the connection that feeds it.
@@ -143,6 +145,8 @@ pub struct RunReport {
     pub retained: Vec<String>,
     /// What feeds the slots.
     pub wiring: Vec<Wire>,
+    /// What else is worth saying, a line each.
+    pub notes: Vec<String>,
 }
 
 impl PlanReport {
@@ -165,6 +169,7 @@ impl PlanReport {
         self.problems = self.problems.with_texts(change);
         self.refusals = self.refusals.with_texts(change);
         self.impact.values_mut().for_each(|impact| impact.change_texts(change));
+        self.notes = self.notes.iter().map(|text| change(text)).collect();
         for task in &mut self.tasks {
             if let Verdict::Changes(resources) = &mut task.verdict {
                 for resource in resources {
@@ -188,6 +193,7 @@ impl RunReport {
         self.problems = self.problems.with_texts(change);
         self.changes.values_mut().flatten().for_each(|resource| resource.change_texts(change));
         self.retained = self.retained.iter().map(|text| change(text)).collect();
+        self.notes = self.notes.iter().map(|text| change(text)).collect();
         for record in self.connections.values_mut() {
             for face in std::iter::once(&mut record.face).chain(&mut record.also) {
                 face.attributes.values_mut().for_each(|value| change_strings(value, change));

@@ -16,7 +16,7 @@ use crate::domain::deployment::{Choice, Deployment};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Digest, RunId};
-use crate::domain::record::{Claim, RunRecord, RunStatus, RunType, SCHEMA_VERSION};
+use crate::domain::record::{Claim, RunRecord, RunStatus, SCHEMA_VERSION};
 use crate::sources::Tree;
 use crate::world::World;
 
@@ -79,7 +79,7 @@ impl Start {
         let run = RunRecord {
             schema_version: SCHEMA_VERSION,
             id: self.run.clone(),
-            run_type: RunType::Deploy,
+            run_type: self.settings.run_type,
             status: RunStatus::Running,
             failure_reason: None,
             tasks: Vec::new(),
@@ -88,8 +88,8 @@ impl Start {
             repository: self.settings.repository.clone(),
             commit: self.settings.commit.clone(),
             run_url: self.settings.run_url.clone(),
-            source: None,
-            overrides: Vec::new(),
+            source: self.settings.source.clone(),
+            overrides: self.settings.overrides.clone(),
             plan_fingerprint: None,
             started: now,
             ended: None,

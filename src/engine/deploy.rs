@@ -193,7 +193,7 @@ impl Engine {
         {
             publication.connection(record);
         }
-        if run.status == RunStatus::Succeeded {
+        if run.status == RunStatus::Succeeded && run.run_type != RunType::Destroy {
             publication.release(&self.release(&run, &applied));
         }
         publication.run(&run);
@@ -218,7 +218,8 @@ impl Engine {
         }
         let stale = self.stale(&connections);
         let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
-        let report = RunReport { place, run, problems, changes, connections, stale, retained, wiring };
+        let notes = self.notes.clone();
+        let report = RunReport { place, run, problems, changes, connections, stale, retained, wiring, notes };
         report.with_texts(&|text| self.redactor.redact(text))
     }
 

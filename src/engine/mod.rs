@@ -40,10 +40,10 @@ use crate::domain::address::{Address, AliasMember};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::deployment::{Deployment, Secrets};
 use crate::domain::module::{BUILTIN_PROVIDER, Module};
-use crate::domain::names::{Alias, InputName, VersionTag};
-use crate::domain::organization::Environment;
+use crate::domain::names::{Alias, InputName, RunId, VersionTag};
+use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
-use crate::domain::record::AppliedRecord;
+use crate::domain::record::{AppliedRecord, Overridden, RunType};
 use crate::policy::Gates;
 use crate::secrets::{Redactor, Secret};
 use crate::sources::Tree;
@@ -59,6 +59,12 @@ pub use recovery::clear_up;
 /// What a run is asked to do beyond its documents.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// What kind of run it is.
+    pub run_type: RunType,
+    /// The run whose release is applied again, for a rollback.
+    pub source: Option<RunId>,
+    /// What is set aside, each with its reason.
+    pub overrides: Vec<Overridden>,
     /// How many tasks run at a time.
     pub parallelism: usize,
     /// Plan even what is unchanged.
@@ -158,6 +164,10 @@ pub struct Engine {
     pub removed: BTreeMap<Alias, Removed>,
     /// The ledger at the start.
     pub own: Own,
+    /// The provider locks to start from where nothing is applied.
+    pub locks: BTreeMap<Alias, String>,
+    /// What is worth saying of the run in every report.
+    pub notes: Vec<String>,
     /// Takes secrets out of what is recorded.
     pub redactor: Redactor,
     /// Who the run is in its cloud account; none where Terraform is whoever the variables say.
@@ -199,8 +209,11 @@ impl Engine {
         locked(&self.records)
     }
 
-    /// Whether plans may delete and replace without further approval.
+    /// Whether plans may delete and replace without further approval. A destroy is asked for by its name.
     fn may_destroy(&self) -> bool {
+        if self.settings.run_type == RunType::Destroy {
+            return true;
+        }
         (self.settings.allow_destroy || self.deployment.environment.allow_destroy) && !self.deployment.environment.protected
     }
 
@@ -225,6 +238,11 @@ impl Engine {
             graph.insert(Node::Destroy(alias.clone()), waits.collect());
         }
         graph
+    }
+
+    /// Whether an override of this run names the subject.
+    fn is_overridden(&self, what: Override, subject: &str) -> bool {
+        self.settings.overrides.iter().any(|set_aside| set_aside.what == what && set_aside.subjects.contains(subject))
     }
 
     fn is_own(&self, address: &Address) -> bool {

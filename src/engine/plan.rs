@@ -183,6 +183,7 @@ impl Engine {
             problems: planned.problems,
             refusals: Problems(self.blockers().0.into_iter().chain(planned.losses.0).collect()),
             wiring: self.deployment.wiring(),
+            notes: self.notes.clone(),
         };
         Pass { prepared: planned.prepared, report }
     }

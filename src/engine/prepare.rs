@@ -64,7 +64,10 @@ impl Engine {
         let before = self.own.applied.get(alias);
         let state = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
         let inputs = public_inputs(plugin);
-        let recorded_lock = before.and_then(|record| record.provider_lock.as_deref());
+        let recorded_lock = match before {
+            Some(record) => record.provider_lock.as_deref(),
+            None => self.locks.get(alias).map(String::as_str),
+        };
         if self.is_unchanged(alias, plugin, before, &self.identity(alias, plugin, &inputs, &bindings, &state, recorded_lock)) {
             return Ok(Preparation::Unchanged);
         }

@@ -12,12 +12,13 @@ use super::publication::is_of;
 use super::root::Rendering;
 use super::{Engine, Removed};
 use super::{bind, changes};
-use crate::domain::address::Address;
+use crate::domain::address::{Address, Place};
 use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::Alias;
-use crate::domain::record::Attempt;
+use crate::domain::organization::Override;
+use crate::domain::record::{Attempt, RunType};
 use crate::render;
 use crate::terraform::{self, PlanMode, Root};
 
@@ -138,9 +139,13 @@ impl Engine {
     /// Everything that still needs a connection which would go (R29).
     pub(super) fn blockers(&self) -> Problems {
         let mut problems = Problems::default();
+        if self.settings.run_type == RunType::Destroy && self.deployment.environment.protected {
+            problems.push(protected(&self.deployment.place));
+        }
         for alias in self.removed.keys() {
             for address in self.own.connections.keys().filter(|address| is_of(address, alias)) {
-                let held_by = self.holders(address);
+                let mut held_by = self.holders(address);
+                held_by.retain(|holder| !self.is_overridden(Override::BreakConsumers, holder));
                 if !held_by.is_empty() {
                     problems.push(blocked(&self.deployment.file, address, &held_by));
                 }
@@ -156,7 +161,7 @@ impl Engine {
         let mut holders: BTreeSet<String> = consumers.filter(|consumer| !consumer.starts_with(&own)).collect();
         for (workspace, environment) in &self.own.environments {
             let Ok(workspace_name) = crate::domain::names::WorkspaceName::new(workspace.as_str()) else { continue };
-            let place = crate::domain::address::Place {
+            let place = Place {
                 workspace: workspace_name,
                 environment: environment.name.clone(),
                 deployable: self.deployment.place.deployable.clone(),
@@ -167,6 +172,12 @@ impl Engine {
         }
         holders
     }
+}
+
+fn protected(place: &Place) -> Diagnostic {
+    let (workspace, environment) = (&place.workspace, &place.environment);
+    Diagnostic::error(FailureReason::Protected, format!("the environment `{workspace}/{environment}` is protected: nothing in it is destroyed"))
+        .help(format!("set `protected: false` in the context's `workspaces/{workspace}/environments/{environment}.yaml` first, by a reviewed change"))
 }
 
 fn blocked(file: &str, address: &Address, held_by: &BTreeSet<String>) -> Diagnostic {

@@ -63,6 +63,7 @@ pub fn json(report: &PlanReport) -> String {
         "fingerprint": report.fingerprint,
         "impact": by_text(&report.impact),
         "wiring": report.wiring,
+        "notes": report.notes,
         "refusals": problems::list(&report.refusals),
         "problems": problems::list(&report.problems),
     }))

@@ -98,6 +98,7 @@ pub fn json(report: &RunReport) -> String {
         "stale": by_text(&report.stale),
         "retained": report.retained,
         "wiring": report.wiring,
+        "notes": report.notes,
         "problems": problems::list(&report.problems),
     }))
 }

@@ -27,6 +27,8 @@ Examples:
   tieline plan -e staging
   tieline plan -e staging --explain                      Where each value and connection comes from
   tieline plan -e staging --inputs '{web.replicas: 3}'   With another input, for this run only
+  tieline plan -e staging --for rollback --to 1.8.2      What going back would change
+  tieline plan -e staging --for destroy                  What a destroy would take away, and who needs it
   tieline plan -e staging -o json                        For programs";
 
 pub(super) const DEPLOY: &str = "\
@@ -34,6 +36,18 @@ Examples:
   tieline deploy -e staging
   tieline deploy -e production --version-tag 1.9.0 --approved-plan \"$fingerprint\"
   TIELINE_SECRETS='{database.admin-password: ...}' tieline deploy -e staging";
+
+pub(super) const ROLLBACK: &str = "\
+Examples:
+  tieline rollback -e staging --to 1.8.2                        The newest release with this version tag
+  tieline rollback -w retail -e staging --deployable shop --to 1.8.2    Without the manifest
+  tieline rollback -e staging --to 1.8.2 --rebind '{api.network: platform/staging/network/vpc.vpc}'";
+
+pub(super) const DESTROY: &str = "\
+Examples:
+  tieline destroy -e staging
+  tieline destroy -w retail -e staging --deployable shop        Without the manifest
+  tieline destroy -e staging --break-consumers retail/staging/shop/api.network --reason 'the shop moves tomorrow'";
 
 pub(super) const STATUS: &str = "\
 Examples:

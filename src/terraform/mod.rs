@@ -11,6 +11,7 @@ mod environment;
 mod event;
 mod explain;
 mod locate;
+mod lock_file;
 mod outcome;
 mod providers;
 mod transcript;
@@ -29,6 +30,7 @@ pub use diagnose::{LockInfo, Snippet, TfDiagnostic};
 pub use event::{Event, EventSink, LogLevel};
 pub use explain::advice;
 pub use locate::{Binary, locate};
+pub use lock_file::locked_versions;
 pub use outcome::{Action, Applied, AppliedResource, Failure, OutputValue, Plan, ResourceChange};
 pub use version::Flavour;
 

@@ -13,9 +13,10 @@ use super::examples;
 pub use connection::Connection;
 pub use context::{Context, ContextTarget};
 pub use plugins::Plugins;
-pub use runs::{Deploy, Plan};
+pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
 pub use shared::{
-    Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Target, Terraform, Values, Wish, duration,
+    Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
+    Wish, duration,
 };
 
 /// Deploy applications and shared infrastructure out of versioned plugins, wired by typed connections.
@@ -60,6 +61,19 @@ pub enum Command {
     /// environment or `--allow-destroy` allows it.
     #[command(after_help = examples::DEPLOY)]
     Deploy(Deploy),
+    /// Apply an earlier release again.
+    ///
+    /// The release is taken from the context repository as it was recorded: its plugins, inputs and bindings. The application's branch is
+    /// not read. Sensitive inputs are today's. What was added since is destroyed, where that is allowed; data is not rolled back. `tieline
+    /// plan --for rollback` shows it first, `tieline status` what there is to go back to.
+    #[command(after_help = examples::ROLLBACK)]
+    Rollback(Rollback),
+    /// Destroy what is deployed, consumers first.
+    ///
+    /// It works from what was recorded when it was applied: neither the manifest nor the plugins' sources nor the producers are needed.
+    /// What others still need is refused with the list of them. `tieline plan --for destroy` shows it first.
+    #[command(after_help = examples::DESTROY)]
+    Destroy(Destroy),
     /// Show runs, releases, connections, consumers and claims of an environment.
     #[command(after_help = examples::STATUS)]
     Status(Target),

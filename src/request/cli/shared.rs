@@ -75,10 +75,32 @@ pub struct Values {
     /// The same, from a file; `--inputs` is over it.
     #[arg(long, env = "TIELINE_INPUTS_FILE", value_name = "FILE")]
     pub inputs_file: Option<PathBuf>,
+    /// The sensitive ones.
+    #[command(flatten)]
+    pub sensitive: Sensitive,
+}
+
+/// Values of sensitive inputs.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Inputs")]
+pub struct Sensitive {
     /// Sensitive inputs, as a YAML mapping: `{alias.input: value}`. Give them as the variable: a command line can be read by others
     /// on the machine.
     #[arg(long, env = "TIELINE_SECRETS", value_name = "YAML", hide_env_values = true)]
     pub secrets: Option<String>,
+}
+
+/// Safeguards that are set aside for this run; each needs a reason, and is recorded with it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Overrides")]
+pub struct Overrides {
+    /// Go on although these still need what goes: each consumer by its address, `<workspace>/<environment>/<deployable>/<alias>.<slot>`,
+    /// separated by commas.
+    #[arg(long, env = "TIELINE_BREAK_CONSUMERS", value_name = "ADDRESS", value_delimiter = ',', hide_short_help = true)]
+    pub break_consumers: Vec<String>,
+    /// Why: it is recorded.
+    #[arg(long, env = "TIELINE_REASON", value_name = "TEXT", hide_short_help = true)]
+    pub reason: Option<String>,
 }
 
 /// What is written to GitHub about a run of a workflow; elsewhere nothing is.

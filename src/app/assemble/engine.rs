@@ -1,0 +1,188 @@
+//! From what was resolved to an engine: its terraform, and the ledger as it is once the claim is held.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::Resolved;
+use super::stored::{self, Stored};
+use crate::app::session::Session;
+use crate::app::view::entries;
+use crate::cloud::WebIdentity;
+use crate::context::ledger::Snapshot;
+use crate::context::{CommitId, ContextStore, layout};
+use crate::documents;
+use crate::domain::address::{Address, Place, Target};
+use crate::domain::deployment::Secrets;
+use crate::domain::diagnostic::Problems;
+use crate::domain::names::{Alias, Digest};
+use crate::domain::organization::Environment;
+use crate::domain::record::AppliedRecord;
+use crate::engine::{Engine, Own, Removed, Settings, Sink};
+use crate::request::cli;
+use crate::sources::Tree;
+use crate::terraform::{self, Terraform};
+
+impl Resolved {
+    /// The plugins' trees, by digest.
+    pub(in crate::app) fn trees(&self) -> BTreeMap<Digest, Arc<Tree>> {
+        let plugins = self.deployment.plugins.iter();
+        plugins.map(|(alias, plugin)| (plugin.source.digest.clone(), self.contents[alias].tree.clone())).collect()
+    }
+
+    /// The terraform that the run drives, with `folder` for what its roots share.
+    pub(in crate::app) async fn terraform(
+        &self,
+        session: &Session,
+        arguments: &cli::Terraform,
+        folder: &Path,
+    ) -> Result<Terraform, Problems> {
+        let binary = terraform::locate(&session.world, arguments.terraform.as_deref())?;
+        let settings = terraform::Settings {
+            // No alias begins with a dot.
+            plugin_cache: folder.join(".providers"),
+            terraform_parallelism: arguments.terraform_parallelism,
+            lock_timeout: arguments.lock_timeout,
+        };
+        let terraform = Terraform::open(&session.world, binary, &self.known, settings, &session.cancel).await?;
+        let build = terraform.build();
+        if let Some(workflow) = &session.workflow {
+            let chosen = format!("Terraform {}, {}", build.version, build.path);
+            session.say(&format!("using {chosen}"));
+            // There is one in a run.
+            let _ = workflow.terraform.set(chosen);
+        }
+        Ok(terraform)
+    }
+
+    /// The engine, reading the ledger now: a deploy does so only once it holds its claim.
+    pub(in crate::app) async fn engine(
+        self,
+        session: &Session,
+        (terraform, identity): (Terraform, Option<WebIdentity>),
+        arguments: &cli::Terraform,
+        settings: Settings,
+        folder: PathBuf,
+        sink: Sink,
+    ) -> Result<Arc<Engine>, Problems> {
+        let store = self.opened.store.clone();
+        let own = own(&*store, &self.deployment.place).await?;
+        let (own, removed) = self.removed(session, own).await?;
+        let records = Mutex::new(own.connections.clone());
+        Ok(Arc::new(Engine {
+            world: session.world.clone(),
+            store,
+            terraform,
+            deployment: self.deployment,
+            contents: self.contents,
+            removed,
+            own,
+            locks: self.locks,
+            notes: self.notes,
+            redactor: session.redactor.clone(),
+            identity,
+            secrets: self.secrets,
+            local_base: self.opened.local_base,
+            folder,
+            settings,
+            sink,
+            cancel: session.cancel.clone(),
+            time_limit: arguments.timeout,
+            out_of_time: std::sync::atomic::AtomicBool::default(),
+            alone: tokio::sync::Mutex::default(),
+            records,
+        }))
+    }
+
+    /// What was applied and is no longer in the manifest (R27), with all that its destroy needs.
+    async fn removed(&self, session: &Session, mut own: Own) -> Result<(Own, BTreeMap<Alias, Removed>), Problems> {
+        let gone: Vec<Alias> =
+            own.applied.keys().filter(|alias| !self.deployment.plugins.contains_key(*alias)).cloned().collect();
+        let mut removed = BTreeMap::new();
+        let (Some(head), Some(documents_head), false) = (own.head.clone(), self.organization.head.clone(), gone.is_empty())
+        else {
+            return Ok((own, removed));
+        };
+        let store = &*self.opened.store;
+        own.environments = environments(session, store, &documents_head).await?;
+        for alias in gone {
+            let record = own.applied[&alias].clone();
+            removed.insert(alias.clone(), self.one_removed(session, store, record, &head, &own).await?);
+        }
+        Ok((own, removed))
+    }
+
+    async fn one_removed(
+        &self,
+        session: &Session,
+        store: &dyn ContextStore,
+        record: AppliedRecord,
+        head: &CommitId,
+        own: &Own,
+    ) -> Result<Removed, Problems> {
+        let Stored { plugin, content, .. } = stored::plugin(session, store, head, &record.source).await?;
+        let elsewhere: BTreeSet<Address> = record.bindings.values().map(|binding| binding.address.clone()).collect();
+        let mut secrets = BTreeMap::new();
+        let mut faces = BTreeMap::new();
+        let producers = Snapshot::new(store, own.head.clone()).connections(&elsewhere).await?;
+        for binding in record.bindings.values() {
+            let producer = producers.get(&binding.address);
+            let face = producer.and_then(|producer| {
+                producer.faces().position(|face| face.type_name == binding.type_name && face.type_version == binding.type_version)
+            });
+            faces.insert(binding.address.clone(), face.unwrap_or_default());
+            let reached = self.reached(session, store, &binding.address, &own.environments).await?;
+            secrets.insert(binding.address.clone(), reached);
+        }
+        Ok(Removed { record, plugin, content, secrets, faces })
+    }
+
+    /// How the secrets of a connection are reached that something removed is bound to.
+    async fn reached(
+        &self,
+        session: &Session,
+        store: &dyn ContextStore,
+        address: &Address,
+        environments: &[(String, Environment)],
+    ) -> Result<Secrets, Problems> {
+        let (place, alias) = match (&address.target, address.producer()) {
+            (Target::Output { alias, .. }, Some(place)) => (place, alias),
+            (Target::Imported(name), _) => {
+                let path = layout::imported(&address.workspace, &address.environment, name);
+                let Some(head) = &self.organization.head else { return Ok(Secrets::Unknown) };
+                let document = session.context_document(store, head, &path, documents::imported).await?;
+                return Ok(document.map_or(Secrets::Unknown, |document| Secrets::Imported(document.sensitive)));
+            }
+            _ => return Ok(Secrets::Unknown),
+        };
+        let home = environments
+            .iter()
+            .find(|(workspace, environment)| workspace == place.workspace.as_str() && environment.name == place.environment);
+        Ok(home.map_or(Secrets::Unknown, |(_, environment)| {
+            Secrets::Produced(crate::render::backend::state_location(&environment.backend, &place, alias))
+        }))
+    }
+}
+
+/// What the ledger says of a place.
+async fn own(store: &dyn ContextStore, place: &Place) -> Result<Own, Problems> {
+    let snapshot = Snapshot::newest(store).await?;
+    let found = snapshot.place(place).await?;
+    let connections: BTreeMap<Address, _> =
+        found.connections.into_values().map(|record| (record.address.clone(), record)).collect();
+    let consumers = entries(snapshot.consumers(connections.keys()).await?);
+    Ok(Own { head: snapshot.at().cloned(), applied: found.applied, connections, consumers, environments: Vec::new() })
+}
+
+/// Every environment's document, with its workspace.
+async fn environments(
+    session: &Session,
+    store: &dyn ContextStore,
+    head: &CommitId,
+) -> Result<Vec<(String, Environment)>, Problems> {
+    let listed = store.list(head, &[layout::WORKSPACES.to_owned()]).await?;
+    let paths: Vec<String> =
+        listed.into_values().flatten().map(|file| file.path).filter(|path| path.contains("/environments/")).collect();
+    let found = session.context_documents(store, head, &paths, documents::environment).await?;
+    Ok(found.into_iter().filter_map(|(path, environment)| Some((path.split('/').nth(1)?.to_owned(), environment))).collect())
+}

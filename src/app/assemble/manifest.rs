@@ -1,0 +1,83 @@
+//! A deployment as the manifest has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Ground, Resolved, lock_mode, values};
+use crate::app::load;
+use crate::app::session::Session;
+use crate::domain::deployment::{Choice, Deployment, Secrets};
+use crate::domain::diagnostic::Problems;
+use crate::domain::organization::SecretReference;
+use crate::request::cli;
+use crate::resolve;
+use crate::secrets::Secret;
+
+/// Reads and resolves everything; nothing is claimed, nothing started.
+pub(in crate::app) async fn from_manifest(
+    session: &Session,
+    target: &cli::Target,
+    values: &cli::Values,
+    allow_degraded: bool,
+) -> Result<Resolved, Problems> {
+    let written = load::manifest(session, target)?;
+    let place = Session::place(target, &written)?;
+    let ground = Ground::of(session, target, &values.sensitive, place, Some(&written)).await?;
+    let Ground { place, opened, organization, head, workspace, environment, secrets, folder } = ground;
+    let catalog = organization.catalog.as_ref();
+    let loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog, lock_mode(session)).await?;
+    let types = session.types(Some((&*opened.store, &head)), &loaded.proposed, catalog).await?;
+    let wanted = resolve::wanted(&written.manifest, &environment, &place);
+    let context = session.context_view(&opened, &head, &wanted, &place).await?;
+    let names: BTreeSet<_> = secrets.keys().cloned().collect();
+    let limits = organization.context.as_ref().map(|context| context.limits.clone()).unwrap_or_default();
+    let resolved = resolve::resolve(&resolve::Inputs {
+        place,
+        file: &written.file,
+        manifest: &written.manifest,
+        workspace: &workspace,
+        environment: &environment,
+        plugins: &loaded.plugins,
+        types: &types,
+        context: &context,
+        run_inputs: &values::run_inputs(session, target, values)?,
+        secrets: &names,
+        limits: &limits,
+        allow_degraded,
+    })?;
+    let deployment = resolved.deployment;
+    learn_imported(session, &deployment);
+    session.warn(&resolved.warnings);
+    session.warn(&loaded.warnings);
+    let known = context.applied.values().map(|record| record.terraform.clone()).collect();
+    let sources = || deployment.plugins.iter().map(|(alias, plugin)| (alias.clone(), &plugin.source.written));
+    Ok(Resolved {
+        contents: sources().map(|(alias, used)| (alias, loaded.contents[used].clone())).collect(),
+        folders: sources().map(|(alias, used)| (alias, session.plugin_folder(&written.folder, used))).collect(),
+        opened,
+        organization,
+        workspace,
+        deployment,
+        secrets,
+        locks: BTreeMap::new(),
+        known,
+        folder,
+        source: None,
+        notes: Vec::new(),
+    })
+}
+
+/// Imported connections name variables of the run that hold secrets.
+pub(super) fn learn_imported(session: &Session, deployment: &Deployment) {
+    let slots = deployment.plugins.values().flat_map(|plugin| plugin.slots.values());
+    for slot in slots {
+        let Choice::Connection(chosen) = &slot.choice else { continue };
+        let Secrets::Imported(references) = &chosen.secrets else { continue };
+        for reference in references.values() {
+            if let SecretReference::Env(name) = reference
+                && let Some(value) = session.world.variables.get(name)
+            {
+                session.learn(&Secret::new(value));
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! From documents or records to a resolved deployment, and from there to an engine: what `plan`, `deploy`, `rollback` and `destroy` share.
+
+mod engine;
+mod gates;
+mod manifest;
+mod nothing;
+mod release;
+mod stored;
+mod values;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::load::{Organization, Written};
+use super::session::{Opened, Session};
+use crate::context::{CommitId, ContextStore, layout};
+use crate::domain::address::Place;
+use crate::domain::deployment::{Choice, Deployment};
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::{Alias, RunId, VersionTag};
+use crate::domain::organization::{Environment, Workspace};
+use crate::domain::record::TerraformBuild;
+use crate::engine::Content;
+use crate::request::cli;
+use crate::sources::LockMode;
+
+pub(super) use gates::{check_modules, gates};
+pub(super) use manifest::from_manifest;
+pub(super) use nothing::for_destroy;
+pub(super) use release::{Back, from_release};
+
+/// A deployment that is resolved, with all that made it.
+pub(super) struct Resolved {
+    pub(super) opened: Opened,
+    pub(super) organization: Organization,
+    pub(super) workspace: Workspace,
+    pub(super) deployment: Deployment,
+    pub(super) contents: BTreeMap<Alias, Content>,
+    /// The plugins' folders, as people know them.
+    folders: BTreeMap<Alias, String>,
+    secrets: values::Secrets,
+    /// The provider locks to start from where nothing is applied.
+    locks: BTreeMap<Alias, String>,
+    /// The terraform builds of the last applies, whose versions are known.
+    known: Vec<TerraformBuild>,
+    /// The folder whose git commit is meant.
+    pub(super) folder: PathBuf,
+    /// The release that is applied again.
+    pub(super) source: Option<(RunId, VersionTag)>,
+    /// What is worth saying of it in every report.
+    notes: Vec<String>,
+}
+
+/// What is read before anything is resolved.
+struct Ground {
+    place: Place,
+    opened: Opened,
+    organization: Organization,
+    head: CommitId,
+    workspace: Workspace,
+    environment: Environment,
+    secrets: values::Secrets,
+    folder: PathBuf,
+}
+
+impl Ground {
+    /// Reads what the organization says of a place. Secrets come first: from then on no text can show them.
+    async fn of(
+        session: &Session,
+        target: &cli::Target,
+        secrets: &cli::Sensitive,
+        place: Place,
+        written: Option<&Written>,
+    ) -> Result<Self, Problems> {
+        let secrets = values::secrets(session, secrets)?;
+        let folder = session.folder(target.working_directory.as_deref());
+        let near = written.map_or(&folder, |written| &written.folder);
+        let opened = session.open_context(&target.context, &folder, near).await?;
+        let store = &*opened.store;
+        let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
+        let organization = session.organization(store, &own).await?;
+        let (workspace, environment) = session.environment(store, organization.head.as_ref(), &place).await?;
+        let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
+        let folder = near.clone();
+        Ok(Self { place, opened, organization, head, workspace, environment, secrets, folder })
+    }
+}
+
+fn empty_context(store: &dyn ContextStore) -> Diagnostic {
+    Diagnostic::error(FailureReason::InvalidInput, format!("the context repository {} has no documents", store.describe()))
+        .help("commit them with `tieline context init --from <folder>`")
+}
+
+/// In automation the lock file must be complete; a person's run completes it.
+pub(super) fn lock_mode(session: &Session) -> LockMode {
+    let in_automation = session.world.variables.get(crate::request::variables::CI).is_some();
+    if in_automation { LockMode::Frozen } else { LockMode::Add }
+}
+
+/// A reference to what does not exist yet can be planned, never deployed (R6).
+pub(super) fn refuse_pending(deployment: &Deployment) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    for (alias, plugin) in &deployment.plugins {
+        for (slot, resolved_slot) in &plugin.slots {
+            if let Choice::Pending { address, via } = &resolved_slot.choice {
+                let message = format!("slot `{alias}.{slot}` takes `{address}`, which does not exist yet");
+                let diagnostic = Diagnostic::error(FailureReason::UnresolvedSlot, message)
+                    .at(&deployment.file, Pointer::keys(["plugins", alias.as_str()]).at_key())
+                    .note(format!("it was chosen by {via}"))
+                    .help("deploy its producer first, or correct the address");
+                problems.push(diagnostic);
+            }
+        }
+    }
+    if problems.any_error() { Err(problems) } else { Ok(()) }
+}

@@ -1,0 +1,53 @@
+//! Plugins out of the context's own copies: what was applied can be applied again, and destroyed, whatever became of its source.
+
+use std::sync::Arc;
+
+use crate::app::session::Session;
+use crate::context::ledger::Snapshot;
+use crate::context::{CommitId, ContextStore, layout};
+use crate::domain::connection_type::ConnectionType;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::plugin::Plugin;
+use crate::domain::record::ResolvedSource;
+use crate::engine::Content;
+use crate::sources::{Tree, TreeFile};
+
+/// A plugin as the ledger keeps it.
+pub(super) struct Stored {
+    pub(super) plugin: Arc<Plugin>,
+    pub(super) content: Content,
+    /// Types that it proposes.
+    pub(super) proposed: Vec<ConnectionType>,
+}
+
+/// Reads the plugin that was applied out of this source.
+///
+/// # Errors
+/// When the ledger has no such tree, or it is not a plugin.
+pub(super) async fn plugin(
+    session: &Session,
+    store: &dyn ContextStore,
+    head: &CommitId,
+    source: &ResolvedSource,
+) -> Result<Stored, Problems> {
+    let folder = layout::plugin_tree(&source.digest);
+    let files = Snapshot::new(store, Some(head.clone())).plugin_tree(&source.digest).await?;
+    let files = files.into_iter().map(|(path, file)| (path, TreeFile { executable: file.executable, bytes: file.bytes }));
+    let tree = Tree { files: files.collect() };
+    if tree.files.is_empty() {
+        let message = format!("the ledger has no tree of the plugin that came from `{}`", source.written);
+        return Err(Diagnostic::error(FailureReason::ContextUnavailable, message)
+            .note(format!("looked for `{folder}`"))
+            .help("run `tieline context verify`")
+            .into());
+    }
+    let known_as = known_as(source);
+    let (plugin, modules, proposed) = session.read_plugin(&known_as, &tree, None, &known_as)?;
+    Ok(Stored { plugin: Arc::new(plugin), content: Content { tree: Arc::new(tree), modules: Arc::new(modules) }, proposed })
+}
+
+/// The folder of a stored plugin, as people know it.
+pub(super) fn known_as(source: &ResolvedSource) -> String {
+    format!("ledger:{}", layout::plugin_tree(&source.digest))
+}

@@ -1,0 +1,164 @@
+//! What deploy, rollback and destroy share once it is resolved what they are about: claim, run, report.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
+
+use super::assemble::{self, Resolved};
+use super::plan::private_folder;
+use super::session::Session;
+use super::workflow::shared_folder;
+use super::{Ended, Outcome, identity, outputs, watch};
+use crate::cloud::Purpose;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::{RunId, VersionTag};
+use crate::domain::outcome::PlanFingerprint;
+use crate::domain::record::{Overridden, RunType};
+use crate::engine::{self, Settings, Start};
+use crate::report;
+use crate::request::{cli, variables};
+use crate::terraform;
+use crate::world::{OnCancel, ProcessSpec, Stream};
+
+/// What a run is asked to do.
+pub(super) struct Order<'a> {
+    pub(super) run_type: RunType,
+    pub(super) terraform: &'a cli::Terraform,
+    /// The name of the release that it makes, where one is asked for.
+    pub(super) version_tag: Option<&'a str>,
+    pub(super) approved_plan: Option<&'a str>,
+    pub(super) allow_destroy: bool,
+    pub(super) overrides: Vec<Overridden>,
+}
+
+/// Does it, and prints what came of it.
+pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<'_>) -> Ended {
+    assemble::refuse_pending(&resolved.deployment)?;
+    let gates = assemble::gates(&resolved.organization, order.terraform)?;
+    assemble::check_modules(&resolved, &gates)?;
+    let run = RunId::from_parts(
+        u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
+        session.world.random.bits(),
+    );
+    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+    let commit = commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone()));
+    let version_tag = match (order.version_tag, &resolved.source) {
+        (None, Some((_, tag))) => tag.clone(),
+        (asked, _) => version_tag(asked, commit.as_deref(), &run)?,
+    };
+    let settings = Settings {
+        run_type: order.run_type,
+        source: resolved.source.as_ref().map(|(run, _)| run.clone()),
+        overrides: order.overrides,
+        parallelism: order.terraform.parallelism as usize,
+        refresh: order.terraform.refresh,
+        allow_destroy: order.allow_destroy,
+        approved_plan: order.approved_plan.map(PlanFingerprint::approved),
+        gates,
+        version_tag,
+        actor: workflow
+            .and_then(|run| run.actor.clone())
+            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
+        repository: workflow.map(|run| run.repository.clone()),
+        commit,
+        run_url: workflow.and_then(|run| run.url.clone()),
+        attribute_changes: workflow.is_some(),
+    };
+    let folder = private_folder(session)?;
+    let watcher = watch::Watcher::new(session);
+    let store = resolved.opened.store.clone();
+    let trees = resolved.trees();
+    let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
+    if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
+        presence.claims(&session.world, &resolved.deployment.place, &run);
+    }
+    // Each of these takes a while, and none needs another.
+    let say = |note: String| session.say(&note);
+    let ready = async {
+        let terraform = resolved.terraform(session, order.terraform, folder.path());
+        tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
+    };
+    let (held, ready) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready);
+    let held = held?;
+    if let Some(workflow) = &session.workflow {
+        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment));
+    }
+    let engine = match ready {
+        Ok(ready) => {
+            let folder = folder.path().to_path_buf();
+            resolved.engine(session, ready, order.terraform, settings, folder, watcher.sink()).await
+        }
+        Err(problems) => Err(problems),
+    };
+    let engine = match engine {
+        Ok(engine) => engine,
+        Err(problems) => {
+            held.release().await?;
+            return Err(problems);
+        }
+    };
+    let report = engine::deploy(engine, held).await;
+    watcher.finish();
+    keep_unsaved_state(session, folder, &report.run.id);
+    if session.is_json() {
+        session.print(&report::run::json(&report));
+    } else {
+        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
+    }
+    Ok(Outcome::Ran(Box::new(report)))
+}
+
+/// A state that Terraform could not save anywhere else must outlive the run; in a workflow also the container, so that a later step
+/// of the job can save it.
+fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
+    let files = session.world.files;
+    let roots = files.list(folder.path()).unwrap_or_default();
+    let unsaved: Vec<(String, PathBuf)> = roots
+        .into_iter()
+        .map(|root| (root.name.clone(), folder.path().join(root.name).join(terraform::ERRORED_STATE)))
+        .filter(|(_, state)| files.metadata(state).is_some())
+        .collect();
+    if unsaved.is_empty() {
+        return;
+    }
+    let kept = folder.keep();
+    session.say(&format!("kept `{}`, which holds the only copy of a Terraform state", kept.display()));
+    let Some((ours, theirs)) = session.workflow.as_ref().and_then(|_| shared_folder(&session.world)) else { return };
+    for (alias, state) in unsaved {
+        let name = format!("tieline-{run}-{alias}.tfstate");
+        let copied = files.read(&state, u64::MAX - 1).and_then(|bytes| files.write_private(&ours.join(&name), &bytes));
+        session.say(&match copied {
+            Ok(()) => {
+                format!("copied it to `{}`: save it in a later step of this job, it holds secrets", theirs.join(name).display())
+            }
+            Err(problem) => format!("cannot copy `{}`: {problem}", state.display()),
+        });
+    }
+}
+
+fn version_tag(asked: Option<&str>, commit: Option<&str>, run: &RunId) -> Result<VersionTag, Problems> {
+    let fallback = commit.and_then(|commit| commit.get(..12)).unwrap_or(run.as_str());
+    VersionTag::new(asked.unwrap_or(fallback))
+        .map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, problem.to_string()).into())
+}
+
+/// The commit that the manifest stands at, where it is in a git work tree.
+async fn commit(session: &Session, folder: &Path) -> Option<String> {
+    let pass = [variables::HOME, "PATH"];
+    let environment: BTreeMap<String, String> =
+        pass.iter().filter_map(|name| Some(((*name).to_owned(), session.world.variables.get(name)?.to_owned()))).collect();
+    let spec = ProcessSpec {
+        program: "git".into(),
+        arguments: ["rev-parse", "--verify", "--quiet", "HEAD"].map(str::to_owned).to_vec(),
+        directory: folder.to_path_buf(),
+        environment,
+        stdin: None,
+        on_cancel: OnCancel::Kill,
+        time_limit: Some(std::time::Duration::from_secs(10)),
+    };
+    let captured = session.world.exec.capture(&spec, &CancellationToken::new()).await.ok()?;
+    let commit = String::from_utf8(captured.stdout).ok()?.trim().to_owned();
+    (captured.exit.success() && commit.len() >= 40).then_some(commit)
+}

@@ -1,0 +1,24 @@
+//! `tieline rollback`: applies an earlier release again (R36 to R39).
+
+use super::assemble::{self, Back};
+use super::perform::{Order, perform};
+use super::session::Session;
+use super::{Ended, overrides};
+use crate::domain::record::RunType;
+use crate::request::cli;
+
+/// Goes back to the release that is asked for.
+pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Ended {
+    let back = Back::read(&arguments.back)?;
+    let (target, sensitive) = (&arguments.target, &arguments.sensitive);
+    let resolved = assemble::from_release(session, target, sensitive, &back, arguments.terraform.allow_degraded).await?;
+    let order = Order {
+        run_type: RunType::Rollback,
+        terraform: &arguments.terraform,
+        version_tag: arguments.version_tag.as_deref(),
+        approved_plan: arguments.approved_plan.as_deref(),
+        allow_destroy: arguments.allow_destroy,
+        overrides: overrides::asked(&arguments.overrides)?,
+    };
+    perform(session, resolved, order).await
+}
