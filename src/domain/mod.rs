@@ -19,5 +19,6 @@ pub mod organization;
 pub mod outcome;
 pub mod overlay;
 pub mod plugin;
+pub mod rebinding;
 pub mod record;
 pub mod visible;

@@ -11,6 +11,7 @@ use super::connection::ConnectionRecord;
 use super::diagnostic::Problems;
 use super::impact::Impact;
 use super::names::{Alias, Digest, SlotName, TypeName};
+use super::rebinding::Rebinding;
 use super::record::{ChangeCounts, RunRecord, TaskType};
 
 /// What would happen to an applied plugin.
@@ -40,6 +41,15 @@ pub struct PlannedTask {
     pub verdict: Verdict,
     /// The resource changes, counted.
     pub counts: ChangeCounts,
+    /// The slots that would take something else than at its last apply.
+    pub rebindings: Vec<Rebinding>,
+}
+
+impl PlannedTask {
+    /// Whether nothing would be another than it is, bindings included.
+    pub fn is_unchanged(&self) -> bool {
+        matches!(self.verdict, Verdict::Unchanged | Verdict::NoChanges) && self.rebindings.is_empty()
+    }
 }
 
 /// What a person approves: a digest over all tasks, followed by four characters for each task, in the order of their names. The

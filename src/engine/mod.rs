@@ -19,6 +19,7 @@ mod journal;
 mod plan;
 mod prepare;
 mod publication;
+mod rebinding;
 mod recovery;
 mod removal;
 mod root;

@@ -171,6 +171,7 @@ impl Engine {
             .map(|(node, (verdict, counts))| PlannedTask {
                 alias: node.alias().clone(),
                 task: if matches!(node, Node::Destroy(_)) { TaskType::Destroy } else { TaskType::Deploy },
+                rebindings: self.rebindings(node.alias()),
                 verdict,
                 counts,
             })

@@ -12,6 +12,7 @@ mod page;
 pub mod plan;
 pub mod plugins;
 pub mod problems;
+pub mod rebinding;
 pub mod run;
 pub mod status;
 pub(crate) mod style;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::style::{Style, paint};
-use super::{SCHEMA_VERSION, by_text, counted, impact, one_line, problems, to_json};
+use super::{SCHEMA_VERSION, by_text, counted, impact, one_line, problems, rebinding, to_json};
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
 use crate::domain::record::TaskType;
 
@@ -50,6 +50,9 @@ fn describe(text: &mut String, task: &PlannedTask, color: bool) {
             let _ = writeln!(text, "  only outputs");
         }
     }
+    for one in &task.rebindings {
+        let _ = writeln!(text, "  slot {}: {}", one.slot, rebinding::words(one));
+    }
 }
 
 /// A plan as JSON: the tasks with what they would do to resources, the fingerprint, what a deploy would refuse.
@@ -76,5 +79,5 @@ fn task_json(task: &PlannedTask) -> serde_json::Value {
         Verdict::Deferred { because } => ("deferred", [].as_slice(), Some(because)),
         Verdict::Changes(resources) => ("changes", resources.as_slice(), None),
     };
-    json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources})
+    json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources, "rebindings": task.rebindings})
 }

@@ -22,6 +22,7 @@ mod impact;
 mod planning;
 mod publication;
 mod quickstart;
+mod repointing;
 mod runner;
 mod sharing;
 mod sources;

@@ -184,6 +184,15 @@ fn a_plan_that_needs_approval() {
     | `worker` | 📝 deploy | 1 to create, 2 to destroy |  |
     | `dashboard` | ⏳ planned later |  | waits for worker to be applied |
 
+    #### Slots that take something else
+
+    What a slot took until now stays guarded until its new binding is applied.
+
+    | Slot | What it takes |
+    |---|---|
+    | `worker.source` | retail/staging/legacy/queue.main (aws-sqs-queue-conn 1.0.0) `->` retail/staging/orders/queue.main (aws-sqs-queue-conn 1.0.0) |
+    | `worker.network` | platform/staging/network/vpc.vpc moved on from generation 3 to 5 |
+
     #### Impact on consumers elsewhere
 
     | Connection | What would happen | Whom it concerns |
