@@ -148,7 +148,7 @@ impl Records {
                 if let Some(redirect) = findings.parse::<Redirect>(path, bytes)
                     && redirect.alias.is_some() != alias.is_some()
                 {
-                    findings.add(path, "what it redirects is not what its path says");
+                    findings.add(path, "what it redirects is not what its path says", None);
                 }
             }
         }

@@ -136,7 +136,7 @@ impl Engine {
     }
 
     /// Whether the ledger has every output already, as this version of the plugin publishes it.
-    fn has_published(&self, alias: &Alias, plugin: &ResolvedPlugin) -> bool {
+    pub(super) fn has_published(&self, alias: &Alias, plugin: &ResolvedPlugin) -> bool {
         let records = self.records();
         plugin.outputs.iter().all(|(output, published)| {
             let record = records.get(&self.deployment.place.output(alias, output));
