@@ -37,7 +37,7 @@ use clap::{CommandFactory as _, Parser as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::documents::{self, Kind};
-use crate::domain::diagnostic::{Problems, Severity};
+use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
 use crate::domain::outcome::{PlanReport, RunReport};
 use crate::request::cli::{Cli, Command};
@@ -153,11 +153,9 @@ fn usage(world: &World, shown: &clap::Error) -> u8 {
     if shown.use_stderr() { FailureReason::InvalidInput.kind().exit_code() } else { 0 }
 }
 
-/// The exit code of the first cause; a cancel outweighs what it caused.
+/// The exit code of what it ended for.
 fn exit_code(problems: &Problems) -> u8 {
-    let kinds = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason.kind());
-    let aborted = kinds().find(|kind| *kind == crate::domain::failure::FailureKind::Aborted);
-    aborted.or_else(|| kinds().next()).map_or(0, crate::domain::failure::FailureKind::exit_code)
+    problems.cause().map_or(0, |cause| cause.reason.kind().exit_code())
 }
 
 fn schema(session: &Session, kind: &str) {

@@ -60,7 +60,7 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     let (held, ready) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready);
     let held = held?;
     if let Some(workflow) = &session.workflow {
-        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment));
+        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment, &session.redactor));
     }
     let engine = match ready {
         Ok(ready) => {
