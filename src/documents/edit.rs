@@ -28,6 +28,47 @@ pub enum Edit {
     SetOwner(DeployableName, Owner),
 }
 
+/// What adds a grant to a workspace; nothing where all of it is granted already by grants of the same connections.
+pub fn granting(workspace: &Workspace, wanted: &Grant) -> Vec<Edit> {
+    let gives = |grant: &&Grant| {
+        grant.connection == wanted.connection
+            && wanted.allow.iter().all(|permission| grant.allow.contains(permission))
+            && (grant.previews || !wanted.previews)
+    };
+    let has = |to: &String| workspace.grants.iter().filter(gives).any(|grant| grant.to.contains(to));
+    let to: Vec<String> = wanted.to.iter().filter(|to| !has(to)).cloned().collect();
+    if to.is_empty() { Vec::new() } else { vec![Edit::AddGrant(Grant { to, ..wanted.clone() })] }
+}
+
+/// What takes these permissions on exactly this connection, or pattern, from these patterns of deployables. No `to` stands for all, no
+/// `allow` for everything.
+pub fn revoking(workspace: &Workspace, connection: &str, to: &[String], allow: &[Permission]) -> Vec<Edit> {
+    // From the last one: what is removed changes the places of those after it.
+    let grants = workspace.grants.iter().enumerate().rev().filter(|(_, grant)| grant.connection == connection);
+    grants.flat_map(|(index, grant)| revoking_from(index, grant, to, allow)).collect()
+}
+
+fn revoking_from(index: usize, grant: &Grant, to: &[String], allow: &[Permission]) -> Vec<Edit> {
+    let from: Vec<&String> = grant.to.iter().filter(|pattern| to.is_empty() || to.contains(pattern)).collect();
+    // Without `use` nothing else does anything.
+    let is_taken = |permission: &Permission| allow.is_empty() || allow.contains(&Permission::Use) || allow.contains(permission);
+    let (taken, left): (Vec<_>, Vec<_>) = grant.allow.iter().copied().partition(is_taken);
+    if from.is_empty() || taken.is_empty() {
+        return Vec::new();
+    }
+    let everybody = from.len() == grant.to.len();
+    if everybody && left.is_empty() {
+        return vec![Edit::RemoveGrant(index)];
+    }
+    if everybody {
+        return taken.into_iter().map(|permission| Edit::RemovePermission(index, permission)).collect();
+    }
+    let kept = Grant { to: from.iter().copied().cloned().collect(), allow: left, ..grant.clone() };
+    let mut edits: Vec<Edit> = from.into_iter().map(|pattern| Edit::RemoveConsumer(index, pattern.clone())).collect();
+    edits.extend((!kept.allow.is_empty()).then_some(Edit::AddGrant(kept)));
+    edits
+}
+
 /// The text of a workspace's document after these changes, one after the other.
 ///
 /// # Errors
@@ -103,7 +144,7 @@ impl Edit {
             Self::RemoveGrant(index) => remove(workspace, "grants", *index)?,
             Self::RemoveConsumer(index, consumer) => remove_text(&grant(workspace, *index)?, "to", consumer)?,
             Self::RemovePermission(index, permission) => {
-                remove_text(&grant(workspace, *index)?, "allow", name_of(*permission))?;
+                remove_text(&grant(workspace, *index)?, "allow", permission.as_str())?;
             }
             Self::SetOwner(deployable, owner) => match workspace.get_mapping("owners") {
                 Some(owners) => match owners.get_mapping(deployable.as_str()) {
@@ -128,18 +169,10 @@ impl Edit {
                 format!("take `{consumer}` out of `to` of its grant number {}", index + 1)
             }
             Self::RemovePermission(index, permission) => {
-                format!("take `{}` out of `allow` of its grant number {}", name_of(*permission), index + 1)
+                format!("take `{}` out of `allow` of its grant number {}", permission.as_str(), index + 1)
             }
             Self::SetOwner(deployable, owner) => format!("write this in it:\nowners:\n  {deployable}: {}", owner_line(owner)),
         }
-    }
-}
-
-/// A permission as documents have it.
-fn name_of(permission: Permission) -> &'static str {
-    match permission {
-        Permission::Use => "use",
-        Permission::ReadSensitive => "read-sensitive",
     }
 }
 
@@ -167,7 +200,7 @@ fn remove_text(of: &Mapping, key: &str, text: &str) -> Option<()> {
 fn grant_line(grant: &Grant) -> String {
     let Grant { connection, to, allow, previews } = grant;
     let to: Vec<String> = to.iter().map(|to| quoted(to)).collect();
-    let allow: Vec<&str> = allow.iter().map(|permission| name_of(*permission)).collect();
+    let allow: Vec<&str> = allow.iter().map(|permission| permission.as_str()).collect();
     let previews = if *previews { ", previews: true" } else { "" };
     format!("{{connection: {}, to: [{}], allow: [{}]{previews}}}", quoted(connection), to.join(", "), allow.join(", "))
 }

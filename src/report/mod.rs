@@ -11,6 +11,7 @@ mod page;
 pub mod plan;
 pub mod plugins;
 pub mod problems;
+pub mod proposal;
 pub mod run;
 pub mod status;
 pub(crate) mod style;

@@ -1,6 +1,6 @@
 //! Changing a workspace's document: what is there stays, whatever it looks like.
 
-use crate::documents::{Edit, edit_workspace, write_imported};
+use crate::documents::{Edit, edit_workspace, revoking, write_imported};
 use crate::domain::organization::{Grant, Owner, Permission};
 
 const HEAD: &str = "apiVersion: tieline/v1\nkind: Workspace\nname: platform\n";
@@ -116,6 +116,31 @@ fn r44_a_grant_is_taken_out_of_any_layout() {
 fn r44_the_last_grant_of_a_list_leaves_an_empty_list() {
     let before = "grants:\n- connection: a/b/*\n  to: [x/*/*]\n  allow: [use]\nvalues: {} # none\n";
     assert_eq!(below(before, &[Edit::RemoveGrant(0)]), "grants: []\nvalues: {} # none\n");
+}
+
+fn revoked(grants: &str, to: &[&str], allow: &[Permission]) -> String {
+    let text = format!("{HEAD}{grants}");
+    let workspace = crate::documents::workspace("workspace.yaml", text.as_bytes()).unwrap();
+    let to: Vec<String> = to.iter().map(|to| (*to).to_owned()).collect();
+    below(grants, &revoking(&workspace, "*/bus/q.q", &to, allow))
+}
+
+#[test]
+fn r44_what_is_taken_back_is_what_was_asked_for() {
+    const GRANTS: &str = "grants:\n- {connection: \"*/bus/q.q\", to: [\"a/*/*\", b/c/d], allow: [use, read-sensitive]} # bus\n- {connection: x/bus/q.q, to: [\"a/*/*\"], allow: [use]}\n";
+    let other = "- {connection: x/bus/q.q, to: [\"a/*/*\"], allow: [use]}\n";
+    let bus = "grants:\n- {connection: \"*/bus/q.q\",";
+    assert_eq!(revoked(GRANTS, &[], &[]), format!("grants:\n{other}"));
+    assert_eq!(revoked(GRANTS, &["b/c/d"], &[]), format!("{bus} to: [\"a/*/*\"], allow: [use, read-sensitive]}} # bus\n{other}"));
+    let sensitive = [Permission::ReadSensitive];
+    assert_eq!(revoked(GRANTS, &[], &sensitive), format!("{bus} to: [\"a/*/*\", b/c/d], allow: [use]}} # bus\n{other}"));
+    assert_eq!(
+        revoked(GRANTS, &["a/*/*"], &sensitive),
+        format!(
+            "{bus} to: [b/c/d], allow: [use, read-sensitive]}} # bus\n{other}- {{connection: \"*/bus/q.q\", to: [\"a/*/*\"], allow: [use]}}\n"
+        )
+    );
+    assert_eq!(revoked(GRANTS, &["nobody/*/*"], &[]), GRANTS);
 }
 
 #[test]
