@@ -1,7 +1,9 @@
 //! `tieline connection import`: a connection to something that Tieline does not manage, as a document (R48).
 
+use std::collections::BTreeSet;
+
 use semver::Version;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::proposal::{Documents, Proposal};
 use super::session::Session;
@@ -10,14 +12,10 @@ use crate::documents;
 use crate::domain::connection_type::TypeRef;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{EnvironmentName, ImportedName, InvalidName, WorkspaceName};
-use crate::domain::organization::ImportedConnection;
+use crate::domain::names::{EnvironmentName, ImportedName, InvalidName, TypeName, WorkspaceName};
 use crate::request::cli::Import;
 use crate::resolve::{self, Types};
 use crate::secrets::Secret;
-
-/// The ways to say where a secret is.
-const REFERENCES: [&str; 3] = ["state", "sealed", "env"];
 
 /// Runs the command.
 pub(super) async fn run(session: &Session, import: &Import) -> Result<(), Problems> {
@@ -31,19 +29,26 @@ pub(super) async fn run(session: &Session, import: &Import) -> Result<(), Proble
     let documents = Documents::newest(session, &opened, &target.context).await?;
     let types = documents.types().await?;
     let (type_name, version) = version_of(&types, &import.type_ref)?;
-    let written = serde_json::json!({
-        "apiVersion": "tieline/v1", "kind": "ImportedConnection", "name": name, "type": type_name, "version": version,
-        "attributes": attributes, "sensitive": sensitive,
-    });
-    let connection: ImportedConnection = serde_json::from_value(written).map_err(|problem| invalid(problem.to_string()))?;
+    let own = types.versions(&type_name).iter().find(|one| one.version == version);
+    let secret: BTreeSet<_> = own.map(|one| one.sensitive()).unwrap_or_default();
+    secret.iter().filter_map(|name| attributes.get(name.as_str())).for_each(|value| learn_leaves(session, value));
+    let fields = Map::from_iter([
+        ("apiVersion".to_owned(), "tieline/v1".into()),
+        ("kind".to_owned(), "ImportedConnection".into()),
+        ("name".to_owned(), name.as_str().into()),
+        ("type".to_owned(), type_name.as_str().into()),
+        ("version".to_owned(), version.to_string().into()),
+        ("attributes".to_owned(), attributes.into()),
+        ("sensitive".to_owned(), sensitive.into()),
+    ]);
     let path = layout::imported(&workspace, &environment, &name);
-    let text = documents::write_imported(&connection);
+    let text = documents::write_imported(&fields);
     session.remember(&path, text.as_bytes());
-    let mut problems = documents::imported(&path, text.as_bytes()).err().unwrap_or_default();
+    let connection = documents::imported(&path, text.as_bytes())?;
     let shortcomings = resolve::imported_shortcomings(&connection, &types);
-    problems.0.extend(shortcomings.into_iter().map(|why| invalid(format!("`{name}` does not fit `{type_name}` {version}: {why}"))));
-    if problems.any_error() {
-        return Err(problems);
+    if !shortcomings.is_empty() {
+        let misfit = |why| invalid(format!("`{name}` does not fit `{type_name}` {version}: {why}"));
+        return Err(Problems(shortcomings.into_iter().map(misfit).collect()));
     }
     let title = format!("import the connection `{workspace}/{environment}/imported/{name}` of type `{type_name}` {version}");
     let before = opened.store.read(&documents.head, std::slice::from_ref(&path)).await?.remove(&path);
@@ -54,7 +59,9 @@ pub(super) async fn run(session: &Session, import: &Import) -> Result<(), Proble
             return Ok(());
         }
         Some(_) => {
-            let message = format!("there is an imported connection `{name}` in `{workspace}/{environment}` already, and it says something else");
+            let message = format!(
+                "there is an imported connection `{name}` in `{workspace}/{environment}` already, and it says something else"
+            );
             let help = format!("change `{path}` in the context repository; `tieline context review` shows whom that concerns");
             return Err(invalid(message).help(help).into());
         }
@@ -78,7 +85,7 @@ impl Documents<'_> {
 }
 
 /// The version that is meant: the newest that fits what is written.
-fn version_of(types: &Types, written: &str) -> Result<(crate::domain::names::TypeName, Version), Problems> {
+fn version_of(types: &Types, written: &str) -> Result<(TypeName, Version), Problems> {
     let wanted: TypeRef = written.parse().map_err(|problem| invalid(format!("`{written}` is not a type: {problem}")))?;
     let found = types.newest(&wanted).ok_or_else(|| {
         let problem = invalid(format!("there is no connection interface type `{written}` in the context"));
@@ -93,11 +100,10 @@ fn version_of(types: &Types, written: &str) -> Result<(crate::domain::names::Typ
 }
 
 /// Takes note of what stands where only references belong, before anything can show it, and refuses it.
-fn learn_literals(session: &Session, sensitive: &Value) -> Result<(), Problems> {
+fn learn_literals(session: &Session, sensitive: &Map<String, Value>) -> Result<(), Problems> {
     let mut problems = Problems::default();
-    for (name, value) in sensitive.as_object().into_iter().flatten() {
-        let is_reference = value.as_object().is_some_and(|parts| parts.len() == 1 && parts.keys().all(|key| REFERENCES.contains(&key.as_str())));
-        if !is_reference {
+    for (name, value) in sensitive {
+        if !is_reference(value) {
             learn_leaves(session, value);
             let message = format!("the sensitive attribute `{name}` is not a reference to where its value is");
             problems.push(
@@ -108,6 +114,21 @@ fn learn_literals(session: &Session, sensitive: &Value) -> Result<(), Problems> 
         }
     }
     if problems.any_error() { Err(problems) } else { Ok(()) }
+}
+
+/// Whether it is of the form of a reference, and cannot be the secret itself.
+fn is_reference(value: &Value) -> bool {
+    let is_variable = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let mut ways = value.as_object().into_iter().flatten();
+    match (ways.next(), ways.next()) {
+        (Some((way, at)), None) => match way.as_str() {
+            "state" => at.is_object(),
+            "sealed" => at.as_str().is_some_and(|text| text.contains("age")),
+            "env" => at.as_str().is_some_and(is_variable),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 fn learn_leaves(session: &Session, value: &Value) {
@@ -128,9 +149,8 @@ fn place(import: &Import) -> Result<(WorkspaceName, EnvironmentName, ImportedNam
 }
 
 /// An argument that is a YAML mapping. What is wrong with it is said without its text, in which secrets may be.
-fn mapping(name: &str, text: &str) -> Result<Value, Problems> {
-    let value: Option<Value> = serde_yaml::from_str(text).ok();
-    value.filter(Value::is_object).ok_or_else(|| invalid(format!("`{name}` must be a YAML mapping")).into())
+fn mapping(name: &str, text: &str) -> Result<Map<String, Value>, Problems> {
+    serde_yaml::from_str(text).map_err(|_| invalid(format!("`{name}` must be a YAML mapping")).into())
 }
 
 fn invalid(message: impl Into<String>) -> Diagnostic {

@@ -43,7 +43,9 @@ impl<'a> Documents<'a> {
     pub(super) async fn newest(session: &'a Session, opened: &'a Opened, access: &'a ContextArguments) -> Result<Self, Problems> {
         let Some(head) = opened.store.head(Branch::Documents).await? else {
             let message = format!("the context repository {} has no documents yet", opened.store.describe());
-            return Err(Diagnostic::error(FailureReason::InvalidInput, message).help("start it with `tieline context init`").into());
+            return Err(Diagnostic::error(FailureReason::InvalidInput, message)
+                .help("start it with `tieline context init`")
+                .into());
         };
         Ok(Self { session, opened, access, head })
     }
@@ -105,7 +107,9 @@ fn refused(problem: &ApiError) -> Diagnostic {
     let diagnostic = problem.diagnostic(FailureReason::ContextUnavailable);
     match problem {
         // Some servers do not tell which.
-        ApiError::Denied { permission: None, .. } => diagnostic.help("a pull request needs `contents: write` and `pull-requests: write`"),
+        ApiError::Denied { permission: None, .. } => {
+            diagnostic.help("a pull request needs `contents: write` and `pull-requests: write`")
+        }
         _ => diagnostic,
     }
 }

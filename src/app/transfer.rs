@@ -15,7 +15,8 @@ pub(super) async fn run(session: &Session, transfer: &Transfer) -> Result<(), Pr
     let wrong = |problem: InvalidName| Diagnostic::error(FailureReason::InvalidInput, problem.to_string());
     let workspace = WorkspaceName::new(&transfer.workspace).map_err(wrong)?;
     let deployable = DeployableName::new(&transfer.deployable).map_err(wrong)?;
-    let repository: Repository = transfer.to.parse().map_err(|why: String| Diagnostic::error(FailureReason::InvalidInput, why))?;
+    let repository: Repository =
+        transfer.to.parse().map_err(|why: String| Diagnostic::error(FailureReason::InvalidInput, why))?;
     let target = &transfer.target;
     let folder = session.folder(target.working_directory.as_deref());
     let opened = session.open_context(&target.context, &folder, &folder).await?;
@@ -44,6 +45,8 @@ async fn id_of(session: &Session, transfer: &Transfer, repository: &Repository) 
     let client = session.plugin_client(&transfer.target.context);
     client.id_of(repository).await.map_err(|problem| {
         let diagnostic = problem.diagnostic(FailureReason::InvalidInput);
-        diagnostic.help("or give the repository's numeric id with `--id`: `gh api repos/<owner>/<repository> --jq .id` prints it").into()
+        diagnostic
+            .help("or give the repository's numeric id with `--id`: `gh api repos/<owner>/<repository> --jq .id` prints it")
+            .into()
     })
 }

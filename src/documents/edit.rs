@@ -7,11 +7,12 @@ use std::str::FromStr as _;
 
 use yaml_edit::{Document, Mapping, Sequence};
 
+use super::native::Document as _;
 use super::read;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason::InvalidDocument;
 use crate::domain::names::DeployableName;
-use crate::domain::organization::{Grant, ImportedConnection, Owner, Permission, Workspace};
+use crate::domain::organization::{Grant, Owner, Permission, Workspace};
 
 /// One change of a workspace's document. Grants are named by their place in the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,25 +73,29 @@ fn revoking_from(index: usize, grant: &Grant, to: &[String], allow: &[Permission
 /// The text of a workspace's document after these changes, one after the other.
 ///
 /// # Errors
-/// What is wrong with the document as it is; or that it cannot be changed by a program, with the lines to write by hand.
+/// What is wrong with the document as it is, or would be; or that it cannot be changed by a program, with the lines to write by hand.
 pub fn edit_workspace(file: &str, text: &[u8], edits: &[Edit]) -> Result<Vec<u8>, Problems> {
     let mut expected = read::workspace(file, text)?;
     for edit in edits {
         edit.change(&mut expected);
     }
+    // Places in a text that is not there yet would mislead.
+    let unsound = expected.findings(file, &serde_json::Value::Null).into_iter().map(|finding| {
+        finding.help.into_iter().fold(Diagnostic::error(InvalidDocument, finding.message).in_file(file), Diagnostic::help)
+    });
+    let unsound: Vec<Diagnostic> = unsound.collect();
+    if !unsound.is_empty() {
+        return Err(Problems(unsound));
+    }
     let changed = write_all(text, edits).filter(|changed| read::workspace(file, changed).is_ok_and(|found| found == expected));
     changed.ok_or_else(|| by_hand(file, edits).into())
 }
 
-/// The document of an imported connection.
-pub fn write_imported(connection: &ImportedConnection) -> String {
-    const FIELDS: [&str; 7] = ["apiVersion", "kind", "name", "type", "version", "attributes", "sensitive"];
-    // By way of JSON, which has no tags for the ways to write a secret's place.
-    let mut fields = serde_json::to_value(connection).unwrap_or_default();
-    let written = FIELDS.into_iter().filter_map(|name| Some((name, fields.get_mut(name)?.take())));
-    let document: serde_yaml::Mapping =
-        written.filter_map(|(name, value)| Some((name.into(), serde_yaml::to_value(value).ok()?))).collect();
-    serde_yaml::to_string(&document).unwrap_or_default()
+/// The text of an imported connection's document, with its fields in the order that people write them.
+pub fn write_imported(fields: &serde_json::Map<String, serde_json::Value>) -> String {
+    const ORDER: [&str; 7] = ["apiVersion", "kind", "name", "type", "version", "attributes", "sensitive"];
+    let written = ORDER.into_iter().filter_map(|name| Some((name.into(), serde_yaml::to_value(fields.get(name)?).ok()?)));
+    serde_yaml::to_string(&written.collect::<serde_yaml::Mapping>()).unwrap_or_default()
 }
 
 /// The changed text; none where its layout does not let the library do it.

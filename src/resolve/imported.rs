@@ -66,6 +66,11 @@ pub fn shortcomings(document: &ImportedConnection, types: &Types) -> Vec<String>
         document.attributes.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
     let public = document.attributes.keys().filter(|name| sensitive.contains(*name));
     found.extend(public.map(|name| format!("`{name}` is sensitive, and stands among its public attributes")));
+    if own.attributes.get("additionalProperties").is_none() {
+        let known = own.names();
+        let unknown = document.attributes.keys().filter(|name| !known.contains(*name));
+        found.extend(unknown.map(|name| format!("it has no attribute `{name}`")));
+    }
     let unknown = document.sensitive.keys().filter(|name| !sensitive.contains(*name));
     found.extend(unknown.map(|name| format!("it has no sensitive attribute `{name}`")));
     // A type that is no JSON Schema is refused where it is read.

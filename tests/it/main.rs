@@ -19,6 +19,7 @@ mod github;
 mod github_client;
 mod harness;
 mod planning;
+mod proposals;
 mod publication;
 mod quickstart;
 mod runner;

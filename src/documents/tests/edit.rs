@@ -175,12 +175,11 @@ fn r40_what_would_change_something_else_as_well_is_left_to_a_person() {
 
 #[test]
 fn r48_an_imported_connection_is_written_with_references() {
-    let connection = serde_json::from_value(serde_json::json!({
+    let fields = serde_json::json!({
         "apiVersion": "tieline/v1", "kind": "ImportedConnection", "name": "legacy", "type": "postgres-conn", "version": "1.0.0",
         "attributes": {"host": "on", "port": 5432}, "sensitive": {"password": {"env": "LEGACY_PASSWORD"}},
-    }))
-    .unwrap();
-    let text = write_imported(&connection);
+    });
+    let text = write_imported(fields.as_object().unwrap());
     insta::assert_snapshot!(text, @"
     apiVersion: tieline/v1
     kind: ImportedConnection
@@ -194,7 +193,8 @@ fn r48_an_imported_connection_is_written_with_references() {
       password:
         env: LEGACY_PASSWORD
     ");
-    assert_eq!(crate::documents::imported("legacy.yaml", text.as_bytes()).unwrap(), connection);
+    let connection = crate::documents::imported("legacy.yaml", text.as_bytes()).unwrap();
+    assert_eq!(serde_json::to_value(connection).unwrap(), fields);
 }
 
 proptest::proptest! {
