@@ -8,7 +8,9 @@ mod connection;
 mod context;
 mod deploy;
 mod destroy;
+mod grant;
 mod identity;
+mod import;
 mod load;
 mod log;
 mod outputs;
@@ -20,11 +22,14 @@ mod plugins;
 mod post;
 mod presence;
 mod prune;
+mod proposal;
 mod rollback;
 mod session;
 mod status;
 mod trace;
+mod transfer;
 mod trust;
+mod uses;
 mod validate;
 mod verify;
 mod view;
@@ -127,6 +132,7 @@ async fn obey(session: &Session, command: Command) -> Ended {
         }
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
+        Command::Transfer(transfer) => transfer::run(session, &transfer).await?,
         Command::Context(context) => context::run(session, &context).await?,
         Command::Plugins(plugins) => plugins::run(session, &plugins).await?,
         Command::Schema { kind } => schema(session, &kind),

@@ -14,6 +14,7 @@ pub mod plugins;
 pub mod problems;
 pub mod prune;
 pub mod rebinding;
+pub mod proposal;
 pub mod run;
 pub mod status;
 pub(crate) mod style;

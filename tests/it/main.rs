@@ -22,6 +22,7 @@ mod impact;
 mod ledger;
 mod owners;
 mod planning;
+mod proposals;
 mod publication;
 mod quickstart;
 mod repointing;
