@@ -24,6 +24,7 @@ mod session;
 mod status;
 mod trace;
 mod trust;
+mod usage;
 mod validate;
 mod verify;
 mod view;

@@ -21,4 +21,5 @@ pub mod outcome;
 pub mod overlay;
 pub mod plugin;
 pub mod record;
+pub mod staleness;
 pub mod visible;

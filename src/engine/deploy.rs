@@ -278,7 +278,7 @@ fn capitalized(run_type: RunType) -> String {
 }
 
 /// How a run with these problems ended. A cancel outweighs what it caused; else the first error counts.
-fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
+pub(super) fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
     let errors = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason);
     let aborted = errors().find(|reason| reason.kind() == FailureKind::Aborted);
     match aborted.or_else(|| errors().next()) {

@@ -18,6 +18,7 @@ pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+pub mod usage;
 pub mod verify;
 
 pub use surroundings::Surroundings;

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 use super::examples;
 
-pub use connection::Connection;
+pub use connection::{Connection, Deprecate};
 pub use context::{Context, ContextTarget};
 pub use plugins::Plugins;
 pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
@@ -77,7 +77,7 @@ pub enum Command {
     /// Show runs, releases, connections, consumers and claims of an environment.
     #[command(after_help = examples::STATUS)]
     Status(Target),
-    /// Look at published connections.
+    /// Look at connections and who needs them; end them in order.
     #[command(subcommand)]
     Connection(Connection),
     /// Make, fill and check a context repository.
