@@ -13,6 +13,7 @@ mod load;
 mod log;
 mod outputs;
 mod overrides;
+mod owner;
 mod perform;
 mod plan;
 mod plugins;

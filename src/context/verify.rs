@@ -13,6 +13,7 @@ use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::canonical;
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::{Declarations, declarations};
+use crate::domain::moving::Redirect;
 use crate::domain::names::{Alias, SlotName};
 use crate::domain::record::{AppliedRecord, Release, RunRecord, RunStatus, RunType};
 
@@ -141,6 +142,13 @@ impl Records {
                     if record.run_type == RunType::Destroy && record.status == RunStatus::Succeeded {
                         self.destroyed.insert(place, run.to_owned());
                     }
+                }
+            }
+            Some(LedgerFile::Moved(_, alias)) => {
+                if let Some(redirect) = findings.parse::<Redirect>(path, bytes)
+                    && redirect.alias.is_some() != alias.is_some()
+                {
+                    findings.add(path, "what it redirects is not what its path says", None);
                 }
             }
         }

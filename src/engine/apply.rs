@@ -131,11 +131,12 @@ impl Engine {
             attempted: Attempt { run: run.clone(), fingerprint: initialized.fingerprint.clone() },
             applied: before.and_then(|before| before.applied.clone()),
             resources: before.map_or(0, |before| before.resources),
+            formerly: before.map(|before| before.formerly.clone()).unwrap_or_default(),
         }
     }
 
     /// Whether the ledger has every output already, as this version of the plugin publishes it.
-    fn has_published(&self, alias: &Alias, plugin: &ResolvedPlugin) -> bool {
+    pub(super) fn has_published(&self, alias: &Alias, plugin: &ResolvedPlugin) -> bool {
         let records = self.records();
         plugin.outputs.iter().all(|(output, published)| {
             let record = records.get(&self.deployment.place.output(alias, output));

@@ -151,7 +151,7 @@ impl Engine {
         let succeeded = |alias: &Alias| applied.get(alias).is_some_and(|(_, succeeded)| *succeeded);
         let is_bound = |address: &Address| {
             let kept = self.own.applied.iter().filter(|(alias, _)| !succeeded(alias) && !destroyed.contains(*alias));
-            kept.flat_map(|(_, record)| record.bindings.values()).any(|binding| &binding.address == address)
+            kept.flat_map(|(_, record)| record.uses()).any(|(_, used)| used == address)
         };
         let is_dropped = |address: &&Address| {
             let Target::Output { alias, output, .. } = &address.target else { return false };

@@ -1,26 +1,21 @@
 //! Applied plugins that the manifest no longer has: planned for destroy, and destroyed where that is allowed (R27), out of what was
 //! recorded when they were applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::apply::Applied;
 use super::event::{Event, Phase};
-use super::identity::state_role;
 use super::journal::Journal;
 use super::prepare::{Initialized, Prepared};
 use super::publication::is_of;
-use super::root::Rendering;
-use super::{Engine, Removed};
-use super::{bind, changes};
+use super::{Engine, Removed, changes};
 use crate::domain::address::{Address, Place};
-use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::Alias;
 use crate::domain::need::{self, Need};
 use crate::domain::organization::Override;
 use crate::domain::record::{Attempt, RunType};
-use crate::render;
 use crate::terraform::{self, PlanMode, Root};
 
 impl Engine {
@@ -28,38 +23,9 @@ impl Engine {
     pub(super) async fn prepare_removal(&self, alias: &Alias, lock: bool) -> Result<Prepared, Problems> {
         let removed = &self.removed[alias];
         let record = &removed.record;
-        let slots = record.bindings.iter().map(|(slot, binding)| {
-            let face = removed.faces.get(&binding.address).copied().unwrap_or_default();
-            (slot.clone(), bind::rendered(binding, face, removed.secrets.get(&binding.address).unwrap_or(&Secrets::Unknown)))
-        });
-        let slots: BTreeMap<_, _> = slots.collect();
-        let nested = removed.content.nested();
         let account = record.account.clone().map(|then| then.with_roles_of(self.deployment.environment.account.as_ref()));
-        let roles = self.roles(alias, account.as_ref()).await?;
-        let rendering = Rendering {
-            alias,
-            content: &removed.content,
-            request: render::Request {
-                place: &self.deployment.place,
-                alias,
-                plugin: &removed.plugin,
-                // A destroy publishes nothing.
-                outputs: &BTreeMap::new(),
-                module: removed.content.module(),
-                nested: &nested,
-                inputs: &record.inputs,
-                sensitive_inputs: &record.sensitive_inputs,
-                slots: &slots,
-                state: &record.state,
-                local_base: self.local_base.as_deref(),
-                account: account.as_ref(),
-                state_role: state_role(roles.as_ref()),
-                preview: false,
-            },
-            roles: roles.as_ref(),
-            provider_lock: record.provider_lock.as_deref(),
-        };
-        let (root, provider_lock) = self.initialize(&rendering).await?;
+        let recorded = self.recorded(alias, removed, account).await?;
+        let (root, provider_lock) = self.initialize(&self.rendering(&recorded, &record.state)).await?;
         let plan = self.plan_root(alias, &root, PlanMode::Destroy, lock, Some(record)).await?;
         let initialized = Initialized {
             root,

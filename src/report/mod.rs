@@ -5,6 +5,7 @@ pub mod connections;
 pub mod early;
 #[cfg(test)]
 mod fixtures;
+mod impact;
 mod markdown;
 pub mod outputs;
 mod page;
@@ -12,6 +13,7 @@ pub mod plan;
 pub mod plugins;
 pub mod problems;
 pub mod prune;
+pub mod rebinding;
 pub mod run;
 pub mod status;
 pub(crate) mod style;

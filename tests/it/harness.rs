@@ -233,6 +233,27 @@ impl Project {
         command
     }
 
+    /// A script of the work tree, in the same surroundings.
+    pub(crate) fn script(&self, path: &str) -> Command {
+        let mut command = Command::new(self.path(path));
+        command.current_dir(self.root()).env_clear().envs(&self.variables);
+        command
+    }
+
+    /// The files below a folder of the work tree, by path.
+    pub(crate) fn files_below(&self, folder: &str) -> Vec<String> {
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(self.path(&folder)).into_iter().flatten().flatten() {
+                let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+                if entry.file_type().unwrap().is_dir() { folders.push(path) } else { files.push(path) }
+            }
+        }
+        files.sort();
+        files
+    }
+
     /// The same as a line of a shell script, with the terraform of this machine.
     pub(crate) fn shell_line(&self, arguments: &[&str]) -> String {
         let mut variables = String::new();

@@ -101,7 +101,6 @@ const NOT_IN_EFFECT: &[(&str, &str)] = &[
     ("context", "sealing"),
     ("environment", "overrides"),
     ("environment", "sealing"),
-    ("workspace", "owners"),
 ];
 
 pub(super) fn page() -> String {
