@@ -204,6 +204,14 @@ impl<'a> Snapshot<'a> {
             .collect())
     }
 
+    /// Files that a listing of this commit named.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn files(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        self.read_listed(paths).await
+    }
+
     /// The files with ids for names in a folder, the newest first: ids sort by time.
     async fn newest_below<T: DeserializeOwned>(&self, folder: String, most: usize) -> Result<Vec<T>, StoreError> {
         let paths: Vec<_> = self.list(&[folder]).await?.into_iter().rev().take(most).map(|file| file.path).collect();

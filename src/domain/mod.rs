@@ -24,4 +24,5 @@ pub mod overlay;
 pub mod plugin;
 pub mod rebinding;
 pub mod record;
+pub mod staleness;
 pub mod visible;

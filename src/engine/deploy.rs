@@ -278,7 +278,7 @@ fn capitalized(run_type: RunType) -> String {
 }
 
 /// How a run with these problems ended.
-fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
+pub(super) fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
     let Some(cause) = problems.cause() else { return (RunStatus::Succeeded, None) };
     let status = match cause.reason.kind() {
         FailureKind::User => RunStatus::UserError,

@@ -16,6 +16,7 @@ mod fingerprint;
 mod identity;
 mod impact;
 mod journal;
+mod mark;
 mod plan;
 mod prepare;
 mod publication;
@@ -56,6 +57,7 @@ use crate::world::World;
 pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
+pub use mark::{end_marking, mark};
 pub use plan::plan;
 pub use recovery::clear_up;
 
@@ -91,6 +93,28 @@ pub struct Settings {
     /// Whether a deploy also reads what changes inside resources, for its report: one more Terraform command for each plan that has
     /// changes. A plan reads it anyway.
     pub attribute_changes: bool,
+}
+
+impl Settings {
+    /// What a run is asked to do that was asked for nothing in particular.
+    pub fn plain(run_type: RunType, version_tag: VersionTag) -> Self {
+        Self {
+            run_type,
+            source: None,
+            overrides: Vec::new(),
+            parallelism: 1,
+            refresh: false,
+            allow_destroy: false,
+            approved_plan: None,
+            gates: Gates::default(),
+            version_tag,
+            actor: None,
+            repository: None,
+            commit: None,
+            run_url: None,
+            attribute_changes: false,
+        }
+    }
 }
 
 /// A plugin's tree with the static reading of its module.

@@ -12,15 +12,16 @@ mod page;
 pub mod plan;
 pub mod plugins;
 pub mod problems;
+pub mod proposal;
 pub mod prune;
 pub mod rebinding;
-pub mod proposal;
 pub mod run;
 pub mod status;
 pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+pub mod usage;
 pub mod verify;
 
 pub use surroundings::Surroundings;

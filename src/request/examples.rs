@@ -86,6 +86,16 @@ Examples:
   tieline transfer network -w platform --to acme/new-network
   tieline transfer network -w platform --to acme/new-network --id 123456";
 
+pub(super) const CONNECTION_DEPRECATE: &str = "\
+Examples:
+  tieline connection deprecate platform/staging/db/main.db --until 2027-03-31 --message 'take platform/staging/db2/main.db'
+  tieline connection deprecate platform/staging/db/main.db --lift";
+
+pub(super) const CONNECTION_RETIRE: &str = "\
+Examples:
+  tieline connection retire platform/staging/db/main.db
+  tieline connection retire retail/production/imported/legacy-orders";
+
 pub(super) const CONTEXT_INIT: &str = "\
 Examples:
   tieline context init                                   An empty one, at .tieline/context.git
@@ -112,6 +122,12 @@ pub(super) const PLUGINS_UPDATE: &str = "\
 Examples:
   tieline plugins update                  Every plugin of tieline.yaml
   tieline plugins update database web     Only those that these aliases use";
+
+pub(super) const PLUGINS_USAGE: &str = "\
+Examples:
+  tieline plugins usage                       All of them
+  tieline plugins usage postgres@1            Who still has a version 1 of a plugin
+  tieline plugins usage postgres-conn@1 -o json";
 
 pub(super) const SCHEMA: &str = "\
 Examples:

@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 
 use super::examples;
 
-pub use connection::{Allowed, Connection, GrantArguments, Import};
+pub use connection::{Allowed, Connection, Deprecate, GrantArguments, Import};
 pub use context::{Context, ContextTarget};
 pub use plugins::Plugins;
 pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
@@ -79,7 +79,7 @@ pub enum Command {
     /// Show runs, releases, connections, consumers and claims of an environment.
     #[command(after_help = examples::STATUS)]
     Status(Target),
-    /// Look at connections, and say who may use them.
+    /// Look at connections and who needs them, say who may use them, end them in order.
     #[command(subcommand)]
     Connection(Connection),
     /// Change the repository whose workflows may write a deployable.
