@@ -93,7 +93,12 @@ fn check_document(path: &str, name: &str, bytes: &[u8]) -> Result<(), Problems> 
 async fn verify_ledger(session: &Session, folder: &Path, arguments: &ContextArguments) -> Result<(), Problems> {
     let opened = session.open_context(arguments, folder, folder).await?;
     let findings = match opened.store.head(Branch::Ledger).await? {
-        Some(head) => verify::verify(&LedgerFiles::read(&*opened.store, &head).await?),
+        Some(head) => {
+            let files = LedgerFiles::read(&*opened.store, &head).await?;
+            let mut findings = verify::verify(&files);
+            findings.extend(verify::unproven(&*opened.store, &head, &files).await?);
+            findings
+        }
         None => Vec::new(),
     };
     if findings.is_empty() {

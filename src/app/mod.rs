@@ -19,6 +19,7 @@ mod plan;
 mod plugins;
 mod post;
 mod presence;
+mod proofs;
 mod rollback;
 mod session;
 mod status;

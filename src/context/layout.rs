@@ -151,6 +151,24 @@ pub fn runs_folder(place: &Place) -> String {
     format!("{place}/runs")
 }
 
+/// The proof of who wrote files of a place.
+pub fn proof(place: &Place, id: &Digest) -> String {
+    format!("{place}/proofs/{id}.json")
+}
+
+/// The place whose runs write a file of the ledger, and nobody else; none for what nobody has to himself: trees of plugins, which are
+/// named after their content, and proofs, which prove themselves.
+pub fn writer(path: &str) -> Option<Place> {
+    match LedgerFile::parse(path)? {
+        LedgerFile::Applied(place, _)
+        | LedgerFile::Consumer(_, place, _)
+        | LedgerFile::Release(place, _)
+        | LedgerFile::Run(place, _) => Some(place),
+        LedgerFile::Connection(address) => address.producer(),
+        LedgerFile::Preview(..) | LedgerFile::Proof(..) | LedgerFile::Plugin(_) => None,
+    }
+}
+
 /// The folder of an applied plugin's tree. A workspace named `plugins` does not get in its way: a digest is longer than the name
 /// of an environment may be.
 pub fn plugin_tree(digest: &Digest) -> String {
@@ -185,6 +203,8 @@ pub enum LedgerFile<'a> {
     Release(Place, &'a str),
     /// A run record.
     Run(Place, &'a str),
+    /// A proof of who wrote files of a place.
+    Proof(Place, &'a str),
     /// A file of the plugin tree with this digest.
     Plugin(&'a str),
 }
@@ -218,6 +238,7 @@ impl<'a> LedgerFile<'a> {
             }
             "releases" => Some(Self::Release(place, name)),
             "runs" => Some(Self::Run(place, name)),
+            "proofs" => Some(Self::Proof(place, name)),
             _ => None,
         }
     }

@@ -6,10 +6,11 @@ use serde::de::DeserializeOwned;
 
 use super::layout::{self, LedgerFile};
 use super::ledger::read_listed;
-use super::{CommitId, ContextStore, StoreError};
+use super::{CommitId, ContextStore, Doubt, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
 use crate::domain::names::{Alias, SlotName};
+use crate::domain::proof::Proof;
 use crate::domain::record::{AppliedRecord, Release, RunRecord};
 
 /// Something in the ledger that does not agree with the rest of it.
@@ -62,6 +63,16 @@ pub fn verify(files: &LedgerFiles) -> Vec<Finding> {
     findings.0
 }
 
+/// The files without a valid proof, where the context asks for proofs (R41).
+///
+/// # Errors
+/// When the context cannot be read.
+pub async fn unproven(store: &dyn ContextStore, at: &CommitId, files: &LedgerFiles) -> Result<Vec<Finding>, StoreError> {
+    let Some(trust) = store.trust() else { return Ok(Vec::new()) };
+    let doubts = trust.doubts(store, at, &files.records).await?;
+    Ok(doubts.into_values().map(|Doubt { path, why }| Finding { path, message: format!("is not believed: {why}") }).collect())
+}
+
 /// A slot bound to a connection: the connection, the consumer's place and slot.
 type Consumption = (Address, Place, AliasMember<SlotName>);
 
@@ -95,6 +106,7 @@ impl Records {
                     self.consumers.insert((address, place, slot), entry);
                 }
             }
+            Some(LedgerFile::Proof(..)) => drop(findings.parse::<Proof>(path, bytes)),
             Some(LedgerFile::Release(_, run)) => {
                 if let Some(release) = findings.parse::<Release>(path, bytes) {
                     findings.expect(path, "run", &release.run, &run);

@@ -18,5 +18,6 @@ pub mod organization;
 pub mod outcome;
 pub mod overlay;
 pub mod plugin;
+pub mod proof;
 pub mod record;
 pub mod visible;

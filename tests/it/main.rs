@@ -20,6 +20,7 @@ mod github_client;
 mod harness;
 mod owners;
 mod planning;
+mod proofs;
 mod publication;
 mod quickstart;
 mod runner;

@@ -92,12 +92,11 @@ sensitive:
 ";
 
 /// What is read and checked, and changes nothing yet: kind or part, and field.
-const NOT_IN_EFFECT: [(&str, &str); 9] = [
+const NOT_IN_EFFECT: [(&str, &str); 8] = [
     ("Ceilings", "step-runners"),
     ("Grant", "previews"),
     ("Limits", "max-previews"),
     ("Limits", "runs-per-hour"),
-    ("context", "proofs"),
     ("context", "retention"),
     ("context", "sealing"),
     ("environment", "overrides"),
