@@ -17,6 +17,7 @@ use crate::domain::names::{RunId, VersionTag};
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::record::{Overridden, RunType};
 use crate::engine::{self, Settings, Start};
+use crate::policy::Gates;
 use crate::report;
 use crate::request::{cli, variables};
 use crate::terraform;
@@ -40,41 +41,15 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     assemble::refuse_pending(&resolved.deployment)?;
     let gates = assemble::gates(&resolved.organization, order.terraform)?;
     assemble::check_modules(&resolved, &gates)?;
-    let run = RunId::from_parts(
-        u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
-        session.world.random.bits(),
-    );
-    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
-    let commit = commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone()));
-    let version_tag = match (order.version_tag, &resolved.source) {
-        (None, Some((_, tag))) => tag.clone(),
-        (asked, _) => version_tag(asked, commit.as_deref(), &run)?,
-    };
-    let settings = Settings {
-        run_type: order.run_type,
-        source: resolved.source.as_ref().map(|(run, _)| run.clone()),
-        overrides,
-        parallelism: order.terraform.parallelism as usize,
-        refresh: order.terraform.refresh,
-        allow_destroy: order.allow_destroy,
-        approved_plan: order.approved_plan.map(PlanFingerprint::approved),
-        gates,
-        version_tag,
-        actor: workflow
-            .and_then(|run| run.actor.clone())
-            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
-        repository: workflow.map(|run| run.repository.clone()),
-        commit,
-        run_url: workflow.and_then(|run| run.url.clone()),
-        attribute_changes: workflow.is_some(),
-    };
+    let run = new_run(session);
+    let settings = settings(session, &resolved, &order, (gates, overrides), &run).await?;
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
     if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
-        presence.claims(&session.world, &resolved.deployment.place, &run);
+        presence.claims(&session.world, std::slice::from_ref(&resolved.deployment.place), &run);
     }
     // Each of these takes a while, and none needs another.
     let say = |note: String| session.say(&note);
@@ -122,7 +97,57 @@ async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) ->
     } else {
         owner::admit(session, place, workspace)?;
     }
+    let (context, environment) = (resolved.organization.context.as_ref(), &resolved.deployment.environment);
+    overrides::approve(session, context, place, environment, asked.iter().map(|set_aside| set_aside.what)).await?;
     Ok(asked)
+}
+
+/// The id of a run that begins now.
+pub(super) fn new_run(session: &Session) -> RunId {
+    RunId::from_parts(
+        u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
+        session.world.random.bits(),
+    )
+}
+
+/// What the engine is asked to do.
+pub(super) async fn settings(
+    session: &Session,
+    resolved: &Resolved,
+    order: &Order<'_>,
+    (gates, set_aside): (Gates, Vec<Overridden>),
+    run: &RunId,
+) -> Result<Settings, Problems> {
+    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+    let commit = commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone()));
+    let version_tag = match (order.version_tag, &resolved.source) {
+        (None, Some((_, tag))) => tag.clone(),
+        (asked, _) => version_tag(asked, commit.as_deref(), run)?,
+    };
+    // Who approved is in the history of the GitHub environment that the job runs under.
+    let is_approved = resolved.deployment.environment.protected || order.approved_plan.is_some() || !set_aside.is_empty();
+    let approved_in =
+        if is_approved { overrides::approved_in(session, resolved.organization.context.as_ref()).await } else { None };
+    Ok(Settings {
+        run_type: order.run_type,
+        source: resolved.source.as_ref().map(|(run, _)| run.clone()),
+        overrides: set_aside,
+        parallelism: order.terraform.parallelism as usize,
+        refresh: order.terraform.refresh,
+        allow_destroy: order.allow_destroy,
+        approved_plan: order.approved_plan.map(PlanFingerprint::approved),
+        gates,
+        version_tag,
+        actor: workflow
+            .and_then(|run| run.actor.clone())
+            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
+        repository: workflow.map(|run| run.repository.clone()),
+        repository_id: owner::own_repository(session),
+        approved_in,
+        commit,
+        run_url: workflow.and_then(|run| run.url.clone()),
+        attribute_changes: workflow.is_some(),
+    })
 }
 
 /// A state that Terraform could not save anywhere else must outlive the run; in a workflow also the container, so that a later step

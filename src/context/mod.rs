@@ -3,7 +3,8 @@
 //!
 //! [`layout`] knows every path, [`store`] what a store can do; [`git`] does it with the git binary, [`github`] by the API of a GitHub
 //! server. Above them: [`create`] makes a context repository, [`ledger`] reads records, [`publish`] writes them, [`verify`] checks
-//! them. [`Proven`] has what is written carry proofs, and [`Trust`] says what is believed.
+//! them, [`repair`] mends them, [`prune`] lets go of old ones. [`Proven`] has what is written carry proofs, and [`Trust`] says what is
+//! believed.
 
 pub mod create;
 pub mod git;
@@ -12,9 +13,11 @@ pub mod layout;
 pub mod ledger;
 mod location;
 mod proven;
+pub mod prune;
 pub mod publish;
 mod references;
 mod remembered;
+pub mod repair;
 pub mod store;
 mod trust;
 pub mod verify;

@@ -192,6 +192,14 @@ pub struct FormerOwner {
 }
 
 impl Owner {
+    /// Who owns it when it is handed over at this time.
+    #[must_use]
+    pub fn handed_over(&self, repository: String, id: u64, at: DateTime<Utc>) -> Self {
+        let before = FormerOwner { id: self.id, until: at };
+        let former = self.former.iter().cloned().chain([before]).filter(|former| former.id != id);
+        Self { repository, id, former: former.collect() }
+    }
+
     /// Whether a repository is the owner, or was at that time.
     pub fn was(&self, id: u64, at: DateTime<Utc>) -> bool {
         self.id == id || self.former.iter().any(|former| former.id == id && at <= former.until)
@@ -280,6 +288,19 @@ pub enum Override {
     Repair,
     /// Destroy what belonged to a repository that is gone.
     Orphaned,
+}
+
+impl Override {
+    /// As documents name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BreakConsumers => "break-consumers",
+            Self::Abandon => "abandon",
+            Self::Unlock => "unlock",
+            Self::Repair => "repair",
+            Self::Orphaned => "orphaned",
+        }
+    }
 }
 
 /// The key of an environment default: a type, or a type for slots of one name.

@@ -9,6 +9,7 @@ pub mod comment;
 pub mod deployment;
 mod error;
 mod oidc;
+pub mod pull;
 mod rate;
 mod wire;
 

@@ -92,12 +92,11 @@ sensitive:
 ";
 
 /// What is read and checked, and changes nothing yet: kind or part, and field.
-const NOT_IN_EFFECT: [(&str, &str); 8] = [
+const NOT_IN_EFFECT: &[(&str, &str)] = &[
     ("Ceilings", "step-runners"),
     ("Grant", "previews"),
     ("Limits", "max-previews"),
     ("Limits", "runs-per-hour"),
-    ("context", "retention"),
     ("context", "sealing"),
     ("environment", "overrides"),
     ("environment", "sealing"),

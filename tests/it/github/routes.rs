@@ -74,6 +74,7 @@ fn repository(state: &mut State, call: &Call, (owner, name): (&str, &str), rest:
         ("GET", ["compare", names @ ..]) => history::compare(door.with("contents=read")?, call, &names.join("/")),
         ("GET", ["tarball", name @ ..]) => history::archive(door.with("contents=read")?, &codeload, &name.join("/")),
         ("GET", ["pulls"]) => Ok(pulls::list(door.with("pull_requests=read")?, call)),
+        ("POST", ["pulls"]) => pulls::create(door.with("pull_requests=write")?, call),
         ("GET", ["pulls", number]) => pulls::get(door.with("pull_requests=read")?, call, number),
         ("GET", ["issues", "comments", id]) => comments::get(door.with(COMMENTS[0])?, call, id),
         ("PATCH", ["issues", "comments", id]) => comments::change(door.with(COMMENTS[1])?, call, id),
