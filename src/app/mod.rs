@@ -22,6 +22,7 @@ mod plugins;
 mod post;
 mod presence;
 mod proposal;
+mod proofs;
 mod prune;
 mod rollback;
 mod session;

@@ -23,6 +23,7 @@ mod ledger;
 mod owners;
 mod planning;
 mod proposals;
+mod proofs;
 mod publication;
 mod quickstart;
 mod repointing;
