@@ -11,6 +11,7 @@ mod destroy;
 mod identity;
 mod load;
 mod log;
+mod moving;
 mod outputs;
 mod overrides;
 mod perform;
@@ -122,6 +123,7 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &destroy.target, wishes: &destroy.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, destroy::run(session, &destroy))).await;
         }
+        Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
         Command::Context(context) => context::run(session, &context).await?,

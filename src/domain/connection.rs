@@ -113,7 +113,7 @@ pub enum ConnectionStatus {
     Ready,
     /// Its producer's last apply failed; the values are the last good ones.
     Degraded,
-    /// It is being destroyed: no new bindings.
+    /// It is being destroyed, or moved: no new bindings.
     Retiring,
     /// It will go: no new bindings.
     Deprecated,

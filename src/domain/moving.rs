@@ -19,6 +19,16 @@ pub struct FullName {
     pub alias: Alias,
 }
 
+impl Address {
+    /// The applied plugin that publishes the connection; none for an imported one.
+    pub fn produced_by(&self) -> Option<FullName> {
+        match &self.target {
+            Target::Output { alias, .. } => Some(FullName { place: self.producer()?, alias: alias.clone() }),
+            Target::Imported(_) => None,
+        }
+    }
+}
+
 /// What a move leaves under the old name, so that addresses in documents keep resolving.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -15,12 +15,14 @@ mod event;
 mod fingerprint;
 mod identity;
 mod journal;
+mod moving;
 mod plan;
 mod prepare;
 mod publication;
 mod recorded;
 mod recovery;
 mod removal;
+mod retiring;
 mod root;
 mod schedule;
 mod stop;
@@ -53,6 +55,7 @@ use crate::world::World;
 pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
+pub use moving::{Affected, empty_what_is_left, relocate};
 pub use plan::plan;
 pub use recovery::clear_up;
 
@@ -144,6 +147,8 @@ pub struct Own {
     pub connections: BTreeMap<Address, ConnectionRecord>,
     /// Consumers of those connections, everywhere.
     pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
+    /// What those connections were called before they were moved, as far as nothing else is called that now.
+    pub former: BTreeMap<Address, Address>,
     /// Every environment's document, by workspace: read only where something is to be destroyed.
     pub environments: Vec<(String, Environment)>,
 }

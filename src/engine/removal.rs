@@ -132,7 +132,10 @@ impl Engine {
                 environment: environment.name.clone(),
                 deployable: self.deployment.place.deployable.clone(),
             };
-            let named = environment.defaults.iter().filter(|(_, target)| &target.within(&place) == address);
+            let named = environment.defaults.iter().filter(|(_, target)| {
+                let target = target.within(&place);
+                self.own.former.get(&target).unwrap_or(&target) == address
+            });
             holders
                 .extend(named.map(|(key, _)| format!("the default `{key}` of environment `{workspace}/{}`", environment.name)));
         }

@@ -6,6 +6,7 @@ pub mod early;
 #[cfg(test)]
 mod fixtures;
 mod markdown;
+pub mod moving;
 pub mod outputs;
 mod page;
 pub mod plan;
