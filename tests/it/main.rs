@@ -18,6 +18,7 @@ mod generated;
 mod github;
 mod github_client;
 mod harness;
+mod moving;
 mod planning;
 mod publication;
 mod quickstart;
