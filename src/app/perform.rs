@@ -9,7 +9,7 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, identity, outputs, watch};
+use super::{Ended, Outcome, identity, outputs, overrides, owner, watch};
 use crate::cloud::Purpose;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -26,22 +26,23 @@ use crate::world::{OnCancel, ProcessSpec, Stream};
 /// What a run is asked to do.
 pub(super) struct Order<'a> {
     pub(super) run_type: RunType,
+    pub(super) access: &'a cli::ContextArguments,
     pub(super) terraform: &'a cli::Terraform,
     /// The name of the release that it makes, where one is asked for.
     pub(super) version_tag: Option<&'a str>,
     pub(super) approved_plan: Option<&'a str>,
     pub(super) allow_destroy: bool,
-    pub(super) overrides: Vec<Overridden>,
+    pub(super) overrides: &'a cli::Overrides,
 }
 
 /// Does it, and prints what came of it.
 pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<'_>) -> Ended {
-    let terraform_arguments = order.terraform;
+    let overrides = set_aside(session, &resolved, &order).await?;
     assemble::refuse_pending(&resolved.deployment)?;
     let gates = assemble::gates(&resolved.organization, order.terraform)?;
     assemble::check_modules(&resolved, &gates)?;
     let run = new_run(session);
-    let settings = settings(session, &resolved, order, gates, &run).await?;
+    let settings = settings(session, &resolved, &order, (gates, overrides), &run).await?;
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
     let store = resolved.opened.store.clone();
@@ -53,7 +54,7 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     // Each of these takes a while, and none needs another.
     let say = |note: String| session.say(&note);
     let ready = async {
-        let terraform = resolved.terraform(session, terraform_arguments, folder.path());
+        let terraform = resolved.terraform(session, order.terraform, folder.path());
         tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
     };
     let (held, ready) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready);
@@ -64,7 +65,7 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     let engine = match ready {
         Ok(ready) => {
             let folder = folder.path().to_path_buf();
-            resolved.engine(session, ready, terraform_arguments, settings, folder, watcher.sink()).await
+            resolved.engine(session, ready, order.terraform, settings, folder, watcher.sink()).await
         }
         Err(problems) => Err(problems),
     };
@@ -86,6 +87,19 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     Ok(Outcome::Ran(Box::new(report)))
 }
 
+/// What the run may set aside, having made sure that it may write the deployable at all.
+async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) -> Result<Vec<Overridden>, Problems> {
+    let (place, workspace) = (&resolved.deployment.place, &resolved.workspace);
+    let mut asked = overrides::asked(order.overrides)?;
+    if order.run_type == RunType::Destroy {
+        let reason = order.overrides.reason.as_deref();
+        asked.extend(owner::admit_destroy(session, (&resolved.opened, order.access), place, workspace, reason).await?);
+    } else {
+        owner::admit(session, place, workspace)?;
+    }
+    Ok(asked)
+}
+
 /// The id of a run that begins now.
 pub(super) fn new_run(session: &Session) -> RunId {
     RunId::from_parts(
@@ -98,8 +112,8 @@ pub(super) fn new_run(session: &Session) -> RunId {
 pub(super) async fn settings(
     session: &Session,
     resolved: &Resolved,
-    order: Order<'_>,
-    gates: Gates,
+    order: &Order<'_>,
+    (gates, overrides): (Gates, Vec<Overridden>),
     run: &RunId,
 ) -> Result<Settings, Problems> {
     let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
@@ -111,7 +125,7 @@ pub(super) async fn settings(
     Ok(Settings {
         run_type: order.run_type,
         source: resolved.source.as_ref().map(|(run, _)| run.clone()),
-        overrides: order.overrides,
+        overrides,
         parallelism: order.terraform.parallelism as usize,
         refresh: order.terraform.refresh,
         allow_destroy: order.allow_destroy,

@@ -127,7 +127,7 @@ impl Engine {
         let succeeded = |alias: &Alias| applied.get(alias).is_some_and(|(_, succeeded)| *succeeded);
         let is_bound = |address: &Address| {
             let kept = self.own.applied.iter().filter(|(alias, _)| !succeeded(alias) && !destroyed.contains(*alias));
-            kept.flat_map(|(_, record)| record.bindings.values()).any(|binding| &binding.address == address)
+            kept.flat_map(|(_, record)| record.uses()).any(|(_, used)| used == address)
         };
         let is_dropped = |address: &&Address| {
             let Target::Output { alias, output, .. } = &address.target else { return false };
@@ -169,8 +169,10 @@ impl Engine {
         {
             publication.connection(record);
         }
-        if run.status == RunStatus::Succeeded && run.run_type != RunType::Destroy {
-            publication.release(&self.release(&run, &applied));
+        if run.status == RunStatus::Succeeded {
+            let release = (run.run_type != RunType::Destroy).then(|| self.release(&run, &applied));
+            publication.declared(self.own.release.as_ref(), release.as_ref(), &self.own.applied);
+            release.iter().for_each(|release| publication.release(release));
         }
         publication.run(&run);
         let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);

@@ -14,11 +14,13 @@ mod deploy;
 mod event;
 mod fingerprint;
 mod identity;
+mod impact;
 mod journal;
 mod moving;
 mod plan;
 mod prepare;
 mod publication;
+mod rebinding;
 mod recorded;
 mod recovery;
 mod removal;
@@ -40,12 +42,13 @@ use crate::cloud::WebIdentity;
 use crate::context::{CommitId, ContextStore};
 use crate::domain::address::{Address, AliasMember};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::declared::Declaration;
 use crate::domain::deployment::{Deployment, Secrets};
 use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::domain::names::{Alias, InputName, RunId, VersionTag};
 use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
-use crate::domain::record::{AppliedRecord, Overridden, RunType};
+use crate::domain::record::{AppliedRecord, Overridden, Release, RunType};
 use crate::policy::Gates;
 use crate::secrets::{Redactor, Secret};
 use crate::sources::Tree;
@@ -149,6 +152,10 @@ pub struct Own {
     pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
     /// What those connections were called before they were moved, as far as nothing else is called that now.
     pub former: BTreeMap<Address, Address>,
+    /// Who declares them without being bound to them.
+    pub declared: BTreeMap<Address, Vec<Declaration>>,
+    /// The newest release.
+    pub release: Option<Release>,
     /// Every environment's document, by workspace: read only where something is to be destroyed.
     pub environments: Vec<(String, Environment)>,
 }

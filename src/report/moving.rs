@@ -1,23 +1,18 @@
 //! A move, for people.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::counted;
 use super::run::status_word;
 use super::style::{Style, paint};
-use crate::domain::address::{Address, AliasMember, Place};
-use crate::domain::connection::ConsumerEntry;
+use crate::domain::address::Place;
 use crate::domain::moving::Relocation;
-use crate::domain::names::SlotName;
 use crate::domain::outcome::RunReport;
 use crate::domain::record::RunStatus;
 
-/// Who consumes what moves, by connection.
-type Consumers = BTreeMap<Address, BTreeMap<(Place, AliasMember<SlotName>), ConsumerEntry>>;
-
 /// What became of a move, and which documents still have the old name.
-pub fn text(report: &RunReport, relocation: &Relocation, consumers: &Consumers, color: bool) -> String {
+pub fn text(report: &RunReport, relocation: &Relocation, consumers: &BTreeSet<Place>, color: bool) -> String {
     let (from, to) = (relocation.subject(), relocation.goal());
     if report.run.status != RunStatus::Succeeded {
         let word = paint(&status_word(report.run.status, report.run.failure_reason), Style::Bad, color);
@@ -30,8 +25,6 @@ pub fn text(report: &RunReport, relocation: &Relocation, consumers: &Consumers, 
         paint(&to, Style::Good, color),
         counted(report.connections.len(), "connection", "connections"),
     );
-    let elsewhere: BTreeSet<&Place> =
-        consumers.values().flat_map(BTreeMap::keys).map(|(place, _)| place).filter(|place| **place != relocation.from).collect();
     text.push_str("\nTo change in documents\n");
     match &relocation.alias {
         Some((old, new)) => _ = writeln!(text, "  the manifest of {}: `{old}` is `{new}`", relocation.from),
@@ -43,7 +36,7 @@ pub fn text(report: &RunReport, relocation: &Relocation, consumers: &Consumers, 
             "  defaults, references, grants and owners that name {from}; until then a redirect leads on, with a warning"
         );
     }
-    for place in elsewhere {
+    for place in consumers.iter().filter(|place| **place != relocation.from) {
         let _ = writeln!(text, "  the manifest of {place}, a consumer, where it names {from}");
     }
     text

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::Resolved;
 use super::stored::{self, Stored};
 use crate::app::session::Session;
-use crate::app::view::entries;
+use crate::app::view::{declared, entries};
 use crate::cloud::WebIdentity;
 use crate::context::ledger::Snapshot;
 use crate::context::{CommitId, ContextStore, layout};
@@ -171,9 +171,23 @@ async fn own(store: &dyn ContextStore, place: &Place) -> Result<Own, Problems> {
     let found = snapshot.place(place).await?;
     let connections: BTreeMap<Address, _> =
         found.connections.into_values().map(|record| (record.address.clone(), record)).collect();
-    let consumers = entries(snapshot.consumers(connections.keys()).await?);
     let former = former(&snapshot, &found.applied, &connections).await?;
-    Ok(Own { head: snapshot.at().cloned(), applied: found.applied, connections, consumers, former, environments: Vec::new() })
+    let mut consumers = snapshot.consumers(connections.keys().chain(former.keys())).await?;
+    for (old, now) in &former {
+        // Documents that still name the old address are known there.
+        let declared = consumers.remove(old).unwrap_or_default().declared;
+        consumers.entry(now.clone()).or_default().declared.extend(declared);
+    }
+    Ok(Own {
+        head: snapshot.at().cloned(),
+        applied: found.applied,
+        connections,
+        declared: declared(&consumers),
+        consumers: entries(&consumers),
+        former,
+        release: snapshot.releases(place, 1).await?.pop(),
+        environments: Vec::new(),
+    })
 }
 
 /// What connections were called before they were moved, as far as nothing else is called that now: documents may still name them so.
@@ -196,7 +210,7 @@ async fn former(
 }
 
 /// Every environment's document, with its workspace.
-async fn environments(
+pub(in crate::app) async fn environments(
     session: &Session,
     store: &dyn ContextStore,
     head: &CommitId,

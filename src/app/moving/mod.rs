@@ -8,7 +8,7 @@ use super::assemble::{self, Resolved};
 use super::perform::{Order, keep_unsaved_state, new_run, settings};
 use super::plan::private_folder;
 use super::session::Session;
-use super::{Ended, Outcome, identity, watch};
+use super::{Ended, Outcome, identity, owner, watch};
 use crate::cloud::Purpose;
 use crate::context::ledger::Snapshot;
 use crate::domain::address::Place;
@@ -27,7 +27,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Move) -> Ended {
     let relocation = names::relocation(session, arguments)?;
     let resolved = assemble::for_destroy(session, &at(&arguments.target, &relocation.from), &arguments.sensitive).await?;
     let store = &*resolved.opened.store;
-    let (_, environment) = session.environment(store, resolved.organization.head.as_ref(), &relocation.to).await?;
+    let (workspace, environment) = session.environment(store, resolved.organization.head.as_ref(), &relocation.to).await?;
+    owner::admit(session, &relocation.from, &resolved.workspace)?;
+    owner::admit(session, &relocation.to, &workspace)?;
     let affected = Affected::read(store, &relocation).await?;
     if !affected.applied.keys().any(|alias| relocation.covers(alias)) {
         let redirect = redirect(&resolved, &relocation).await?;
@@ -36,11 +38,11 @@ pub(super) async fn run(session: &Session, arguments: &cli::Move) -> Ended {
     refuse_taken(&resolved, &relocation).await?;
     let mut places = vec![relocation.from.clone(), relocation.to.clone()];
     places.extend(affected.places());
-    let (report, consumers) = (work(session, arguments, resolved, &relocation, environment, places).await?, &affected.consumers);
+    let report = work(session, arguments, resolved, &relocation, environment, places).await?;
     if session.is_json() {
         session.print(&report::run::json(&report));
     } else {
-        session.print(&report::moving::text(&report, &relocation, consumers, session.uses_color(Stream::Out)));
+        session.print(&report::moving::text(&report, &relocation, &affected.places(), session.uses_color(Stream::Out)));
     }
     Ok(Outcome::Ran(Box::new(report)))
 }
@@ -88,15 +90,17 @@ async fn claimed(
     places.retain(|place| seen.insert(place.clone()));
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
     let run = new_run(session);
+    let overrides = cli::Overrides { break_consumers: Vec::new(), reason: None };
     let order = Order {
         run_type: RunType::Move,
+        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: None,
         approved_plan: None,
         allow_destroy: false,
-        overrides: Vec::new(),
+        overrides: &overrides,
     };
-    let settings = settings(session, &resolved, order, gates, &run).await?;
+    let settings = settings(session, &resolved, &order, (gates, Vec::new()), &run).await?;
     let store = resolved.opened.store.clone();
     let trees = BTreeMap::new();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };

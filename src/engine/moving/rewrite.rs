@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::affected::Affected;
 use crate::context::{Change, Changes, layout};
-use crate::domain::address::{Address, AliasMember, Place};
+use crate::domain::address::{Address, AliasMember, PartialAddress, Place};
 use crate::domain::canonical;
 use crate::domain::connection::ConsumerEntry;
+use crate::domain::declared::Declaration;
 use crate::domain::manifest::{AppliedPlugin, AppliedPluginOverlay, Manifest, Overlay};
 use crate::domain::moving::{FullName, Redirect, Relocation};
 use crate::domain::names::{Alias, SlotName};
@@ -70,7 +71,10 @@ impl Affected {
         self.move_entries(relocation, &mut files);
         for release in &self.releases {
             let path = layout::release(&relocation.to, &release.run);
-            files.replace(layout::release(from, &release.run), path, &released(release, relocation));
+            files.replace(layout::release(from, &release.run), path, &released(release, from, relocation));
+        }
+        for (place, release) in &self.standing {
+            files.write(layout::release(place, &release.run), &released(release, place, relocation));
         }
         self.redirect(relocation, run, &mut files);
         for place in places {
@@ -81,18 +85,31 @@ impl Affected {
 
     /// The entries beside the connections that move, and those of what moves beside others.
     fn move_entries(&self, relocation: &Relocation, files: &mut Rewritten) {
-        let mut move_entry = |address: &Address, place: &Place, slot: &AliasMember<SlotName>, entry: &ConsumerEntry| {
-            let FullName { place: new_place, alias } = relocation.name(place, &slot.alias);
-            let path = layout::consumer_entry(&relocation.address(address), &new_place, &alias, &slot.member);
-            let entry = ConsumerEntry { consumer: format!("{new_place}/{alias}.{}", slot.member), ..entry.clone() };
-            files.replace(layout::consumer_entry(address, place, &slot.alias, &slot.member), path, &entry);
+        let name = |place: &Place, of: &AliasMember<SlotName>| {
+            let FullName { place, alias } = relocation.name(place, &of.alias);
+            (place, AliasMember { alias, member: of.member.clone() })
         };
-        for (address, entries) in &self.consumers {
-            entries.iter().for_each(|((place, slot), entry)| move_entry(address, place, slot, entry));
+        let path = |address: &Address, place: &Place, of: &AliasMember<SlotName>| {
+            layout::consumer_entry(address, place, &of.alias, &of.member)
+        };
+        let bound = self
+            .consumers
+            .iter()
+            .flat_map(|(address, consumers)| consumers.bound.iter().map(move |((place, of), entry)| (address, place, of, entry)));
+        let entries = self.entries.iter().map(|((address, of), entry)| (address, &relocation.from, of, entry));
+        for (address, place, of, entry) in bound.chain(entries) {
+            let (new_place, new) = name(place, of);
+            let entry = ConsumerEntry { consumer: format!("{new_place}/{new}"), ..entry.clone() };
+            files.replace(path(address, place, of), path(&relocation.address(address), &new_place, &new), &entry);
         }
-        for ((address, alias, slot), entry) in &self.entries {
-            let slot = AliasMember { alias: alias.clone(), member: slot.clone() };
-            move_entry(address, &relocation.from, &slot, entry);
+        let declared = self.consumers.iter().flat_map(|(address, consumers)| {
+            consumers.declared.iter().map(move |((place, of), entry)| (address, place, of, entry))
+        });
+        let entries = self.declared.iter().map(|((address, of), entry)| (address, &relocation.from, of, entry));
+        for (address, place, of, entry) in declared.chain(entries) {
+            let (new_place, new) = name(place, of);
+            let entry = Declaration { consumer: format!("{new_place}/{new}"), ..entry.clone() };
+            files.replace(path(address, place, of), path(&relocation.address(address), &new_place, &new), &entry);
         }
     }
 
@@ -133,56 +150,68 @@ fn rebound(mut record: AppliedRecord, relocation: &Relocation) -> AppliedRecord 
     record
 }
 
-fn released(release: &Release, relocation: &Relocation) -> Release {
+/// A release of a place, with everything in it by its new name.
+fn released(release: &Release, place: &Place, relocation: &Relocation) -> Release {
     let plugins = release.plugins.iter().map(|(alias, plugin)| {
         let mut plugin: ReleasedPlugin = plugin.clone();
         for binding in plugin.bindings.values_mut() {
             binding.address = relocation.address(&binding.address);
         }
-        (relocation.renamed(alias), plugin)
+        (relocation.name(place, alias).alias, plugin)
     });
     let manifest = serde_json::from_value::<Manifest>(release.manifest.clone())
         .ok()
-        .and_then(|manifest| serde_json::to_value(renamed(manifest, relocation)).ok());
+        .and_then(|manifest| serde_json::to_value(Renamed { place, relocation }.manifest(manifest)).ok());
     Release { plugins: plugins.collect(), manifest: manifest.unwrap_or_else(|| release.manifest.clone()), ..release.clone() }
 }
 
-/// The deployable's manifest, with everything in it by its new name.
-fn renamed(mut manifest: Manifest, relocation: &Relocation) -> Manifest {
-    manifest.name = relocation.to.deployable.clone();
-    manifest.workspace = manifest.workspace.map(|_| relocation.to.workspace.clone());
-    manifest.plugins =
-        manifest.plugins.into_iter().map(|(alias, plugin)| (relocation.renamed(&alias), rewired(plugin, relocation))).collect();
-    for overlay in manifest.environments.values_mut() {
-        *overlay = overlaid(std::mem::take(overlay), relocation);
+/// The manifest of a place, with everything in it by its new name.
+struct Renamed<'a> {
+    place: &'a Place,
+    relocation: &'a Relocation,
+}
+
+impl Renamed<'_> {
+    fn manifest(&self, mut manifest: Manifest) -> Manifest {
+        if *self.place == self.relocation.from {
+            manifest.name = self.relocation.to.deployable.clone();
+            manifest.workspace = manifest.workspace.map(|_| self.relocation.to.workspace.clone());
+        }
+        let plugins = std::mem::take(&mut manifest.plugins).into_iter();
+        manifest.plugins = plugins.map(|(alias, plugin)| (self.alias(&alias), self.plugin(plugin))).collect();
+        for overlay in manifest.environments.values_mut() {
+            *overlay = self.overlay(std::mem::take(overlay));
+        }
+        manifest
     }
-    manifest
-}
 
-fn rewired(mut plugin: AppliedPlugin, relocation: &Relocation) -> AppliedPlugin {
-    plugin.connections.values_mut().for_each(|address| *address = relocation.written(address));
-    plugin.after.iter_mut().for_each(|alias| *alias = relocation.renamed(alias));
-    plugin
-}
-
-fn overlaid(overlay: Overlay, relocation: &Relocation) -> Overlay {
-    let plugin = |mut plugin: AppliedPluginOverlay| {
-        plugin.connections.values_mut().flatten().for_each(|address| *address = relocation.written(address));
-        plugin.after.iter_mut().flatten().for_each(|alias| *alias = relocation.renamed(alias));
+    fn plugin(&self, mut plugin: AppliedPlugin) -> AppliedPlugin {
+        plugin.connections.values_mut().for_each(|address| *address = self.address(address));
+        plugin.after.iter_mut().for_each(|alias| *alias = self.alias(alias));
         plugin
-    };
-    let plugins = overlay.plugins.into_iter().map(|(alias, patch)| (relocation.renamed(&alias), patch.map(plugin)));
-    Overlay {
-        plugins: plugins.collect(),
-        references: overlay
-            .references
-            .iter()
-            .map(|(of, address)| (member(of, relocation), relocation.written(address)))
-            .collect(),
-        stand_ins: overlay.stand_ins.iter().map(|(of, address)| (member(of, relocation), relocation.written(address))).collect(),
     }
-}
 
-fn member<M: Clone>(of: &AliasMember<M>, relocation: &Relocation) -> AliasMember<M> {
-    AliasMember { alias: relocation.renamed(&of.alias), member: of.member.clone() }
+    fn overlay(&self, overlay: Overlay) -> Overlay {
+        let plugin = |mut plugin: AppliedPluginOverlay| {
+            plugin.connections.values_mut().flatten().for_each(|address| *address = self.address(address));
+            plugin.after.iter_mut().flatten().for_each(|alias| *alias = self.alias(alias));
+            plugin
+        };
+        let plugins = overlay.plugins.into_iter().map(|(alias, patch)| (self.alias(&alias), patch.map(plugin)));
+        let references = overlay.references.iter().map(|(of, address)| (self.member(of), self.address(address)));
+        let stand_ins = overlay.stand_ins.iter().map(|(of, address)| (self.member(of), self.address(address)));
+        Overlay { plugins: plugins.collect(), references: references.collect(), stand_ins: stand_ins.collect() }
+    }
+
+    fn address(&self, written: &PartialAddress) -> PartialAddress {
+        self.relocation.written(self.place, written)
+    }
+
+    fn alias(&self, alias: &Alias) -> Alias {
+        self.relocation.name(self.place, alias).alias
+    }
+
+    fn member<M: Clone>(&self, of: &AliasMember<M>) -> AliasMember<M> {
+        AliasMember { alias: self.alias(&of.alias), member: of.member.clone() }
+    }
 }
