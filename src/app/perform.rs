@@ -35,7 +35,7 @@ pub(super) struct Order<'a> {
 
 /// Does it, and prints what came of it.
 pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<'_>) -> Ended {
-    assemble::refuse_pending(&resolved.deployment)?;
+    assemble::refuse_deferred(&resolved.deployment)?;
     let gates = assemble::gates(&resolved.organization, order.terraform)?;
     assemble::check_modules(&resolved, &gates)?;
     let run = RunId::from_parts(

@@ -27,4 +27,5 @@ mod runner;
 mod sharing;
 mod sources;
 mod values;
+mod withheld;
 mod workflows;
