@@ -74,7 +74,7 @@ async fn show(session: &Session, address: &str, target: &Target) -> Result<(), P
     };
     let snapshot = Snapshot::newest(store).await?;
     let record = snapshot.connection(&address).await?.ok_or_else(missing)?;
-    let consumers = view::entries(snapshot.consumers([&address]).await?).remove(&address).unwrap_or_default();
+    let consumers = view::entries(&snapshot.consumers([&address]).await?).remove(&address).unwrap_or_default();
     session.print(&if session.is_json() {
         report::connections::one_json(&record, &consumers)
     } else {

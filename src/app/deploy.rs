@@ -2,7 +2,7 @@
 
 use super::perform::{Order, perform};
 use super::session::Session;
-use super::{Ended, assemble, overrides};
+use super::{Ended, assemble};
 use crate::domain::record::RunType;
 use crate::request::cli;
 
@@ -12,11 +12,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
         assemble::from_manifest(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
     let order = Order {
         run_type: RunType::Deploy,
+        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: arguments.version_tag.as_deref(),
         approved_plan: arguments.approved_plan.as_deref(),
         allow_destroy: arguments.allow_destroy,
-        overrides: overrides::asked(&arguments.overrides)?,
+        overrides: &arguments.overrides,
     };
     perform(session, resolved, order).await
 }

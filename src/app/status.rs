@@ -30,7 +30,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         status.runs = newest::<RunRecord>(store, &head, &listed, "runs").await?;
         status.releases = newest::<Release>(store, &head, &listed, "releases").await?;
         let addresses: BTreeSet<Address> = status.connections.iter().map(|record| record.address.clone()).collect();
-        status.consumers = view::entries(Snapshot::new(store, Some(head)).consumers(&addresses).await?);
+        status.consumers = view::entries(&Snapshot::new(store, Some(head)).consumers(&addresses).await?);
     }
     status.claims = claims(store, &place).await?;
     session.print(&if session.is_json() {

@@ -252,6 +252,8 @@ pub enum Override {
     Unlock,
     /// Mend the ledger.
     Repair,
+    /// Destroy what belonged to a repository that is gone.
+    Orphaned,
 }
 
 /// The key of an environment default: a type, or a type for slots of one name.

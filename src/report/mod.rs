@@ -12,6 +12,7 @@ mod page;
 pub mod plan;
 pub mod plugins;
 pub mod problems;
+pub mod prune;
 pub mod rebinding;
 pub mod run;
 pub mod status;
@@ -19,6 +20,7 @@ pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+pub mod verify;
 
 pub use surroundings::Surroundings;
 

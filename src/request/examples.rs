@@ -74,7 +74,13 @@ Examples:
 pub(super) const CONTEXT_VERIFY: &str = "\
 Examples:
   tieline context verify
+  tieline context verify --repair
   tieline context verify --context https://git.example.org/acme/context.git";
+
+pub(super) const CONTEXT_PRUNE: &str = "\
+Examples:
+  tieline context prune --dry-run
+  tieline context prune --context github:acme/context";
 
 pub(super) const PLUGINS_LIST: &str = "\
 Examples:
