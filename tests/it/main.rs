@@ -26,6 +26,7 @@ mod publication;
 mod quickstart;
 mod repointing;
 mod runner;
+mod settled;
 mod sharing;
 mod sharing_examples;
 mod sources;
