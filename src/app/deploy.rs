@@ -11,6 +11,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     let resolved =
         assemble::from_manifest(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
     let order = Order {
+        target: &arguments.target,
         run_type: RunType::Deploy,
         terraform: &arguments.terraform,
         version_tag: arguments.version_tag.as_deref(),

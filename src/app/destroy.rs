@@ -10,6 +10,7 @@ use crate::request::cli;
 pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Ended {
     let resolved = assemble::for_destroy(session, &arguments.target, &arguments.sensitive).await?;
     let order = Order {
+        target: &arguments.target,
         run_type: RunType::Destroy,
         terraform: &arguments.terraform,
         version_tag: None,

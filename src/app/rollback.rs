@@ -13,6 +13,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Ended {
     let (target, sensitive) = (&arguments.target, &arguments.sensitive);
     let resolved = assemble::from_release(session, target, sensitive, &back, arguments.terraform.allow_degraded).await?;
     let order = Order {
+        target: &arguments.target,
         run_type: RunType::Rollback,
         terraform: &arguments.terraform,
         version_tag: arguments.version_tag.as_deref(),

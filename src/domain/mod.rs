@@ -9,6 +9,7 @@ pub mod connection;
 pub mod connection_type;
 pub mod deployment;
 pub mod diagnostic;
+pub mod difference;
 pub mod failure;
 pub mod manifest;
 pub mod module;

@@ -254,6 +254,17 @@ pub enum Override {
     Repair,
 }
 
+impl std::fmt::Display for Override {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::BreakConsumers => "break-consumers",
+            Self::Abandon => "abandon",
+            Self::Unlock => "unlock",
+            Self::Repair => "repair",
+        })
+    }
+}
+
 /// The key of an environment default: a type, or a type for slots of one name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
