@@ -21,6 +21,7 @@ mod harness;
 mod planning;
 mod publication;
 mod quickstart;
+mod rollback;
 mod runner;
 mod sharing;
 mod sources;

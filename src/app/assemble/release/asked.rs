@@ -71,7 +71,7 @@ pub(super) fn no_such_release(place: &Place, to: &str, seen: &[Release]) -> Prob
         problem = problem.note(format!(
             "`{}`, made {} by run `{}`",
             release.version_tag,
-            release.made.format("%Y-%m-%d %H:%M UTC"),
+            release.made.format("%Y-%m-%d %H:%M:%S UTC"),
             release.run
         ));
     }

@@ -46,7 +46,7 @@ pub(in crate::app) async fn from_release(
     let snapshot = Snapshot::newest(store).await?;
     let release = asked::find(&snapshot, &place, back.to).await?;
     let file = format!("ledger:{}", layout::release(&place, &release.run));
-    let (secrets, unused) = todays_secrets(&file, &release, secrets)?;
+    let needed = needed_secrets(&file, &release, &secrets)?;
     let ledger = snapshot.at().cloned().ok_or_else(|| asked::no_such_release(&place, back.to, &[]))?;
     let stored = stored_plugins(session, store, &ledger, &release).await?;
     let proposed: Vec<_> = stored.values().flat_map(|stored| stored.proposed.clone()).collect();
@@ -63,7 +63,9 @@ pub(in crate::app) async fn from_release(
         vec![format!("back to the release `{}` of run `{}`; data is not rolled back", release.version_tag, release.run)];
     notes.extend(since::moved(&file, &place, &release, &context, back)?);
     notes.extend(since::kept(&release, &context.applied));
-    notes.extend(unused);
+    // What a deploy of today is given is not always an input of the release. What goes may need it once more.
+    let unused = secrets.keys().filter(|input| !needed.contains(input) && release.plugins.contains_key(&input.alias));
+    notes.extend(unused.map(|input| format!("the secret `{input}` is not used: it is no input of the release")));
     let resolved = resolve::resolve(&resolve::Inputs {
         place,
         file: &file,
@@ -74,7 +76,7 @@ pub(in crate::app) async fn from_release(
         types: &types,
         context: &context,
         run_inputs: &BTreeMap::new(),
-        secrets: &secrets.keys().cloned().collect(),
+        secrets: &needed,
         limits: &organization.context.as_ref().map(|context| context.limits.clone()).unwrap_or_default(),
         allow_degraded,
     })?;
@@ -107,9 +109,8 @@ fn unreadable(file: &str, problem: &serde_json::Error) -> Problems {
         .into()
 }
 
-/// The values of the release's sensitive inputs; those that are missing are listed, all at once and before anything else (R36). Others are
-/// left out, in words: what is given to a deploy of today is not always an input of the release.
-fn todays_secrets(file: &str, release: &Release, given: values::Secrets) -> Result<(values::Secrets, Vec<String>), Problems> {
+/// The sensitive inputs of the release. Those without a value today are listed, all at once and before anything else (R36).
+fn needed_secrets(file: &str, release: &Release, given: &values::Secrets) -> Result<BTreeSet<AliasMember<InputName>>, Problems> {
     let of = |(alias, plugin): (&Alias, &ReleasedPlugin)| {
         let member = |input: &InputName| AliasMember { alias: alias.clone(), member: input.clone() };
         plugin.sensitive_inputs.iter().map(member).collect::<Vec<_>>()
@@ -118,9 +119,7 @@ fn todays_secrets(file: &str, release: &Release, given: values::Secrets) -> Resu
     let missing: Vec<String> =
         needed.iter().filter(|input| !given.contains_key(input)).map(|input| format!("`{input}`")).collect();
     if missing.is_empty() {
-        let (used, unused): (values::Secrets, values::Secrets) = given.into_iter().partition(|(input, _)| needed.contains(input));
-        let said = unused.into_keys().map(|input| format!("the secret `{input}` is not used: it is no input of the release"));
-        return Ok((used, said.collect()));
+        return Ok(needed);
     }
     Err(Diagnostic::error(FailureReason::InvalidInput, format!("the release needs the sensitive inputs {}", missing.join(", ")))
         .in_file(file)

@@ -33,7 +33,12 @@ pub(super) fn moved(
             let Binding { address, generation, .. } = binding;
             unused.remove(&member);
             if let Some(instead) = back.rebind.get(&member) {
-                notes.push(format!("slot `{member}` takes `{}` instead of `{address}`", instead.within(place)));
+                let instead = instead.within(place);
+                notes.push(if instead == *address {
+                    format!("slot `{member}` takes `{instead}` as it is now")
+                } else {
+                    format!("slot `{member}` takes `{instead}` instead of `{address}`")
+                });
                 continue;
             }
             if is_link(place, release, address) {
