@@ -1,5 +1,7 @@
 //! `tieline connection`: published connections and who uses them.
 
+use super::grant;
+use super::import;
 use super::load;
 use super::session::Session;
 use super::view;
@@ -18,6 +20,9 @@ pub(super) async fn run(session: &Session, command: &cli::Connection) -> Result<
     match command {
         cli::Connection::List(target) => list(session, target).await,
         cli::Connection::Show { address, target } => show(session, address, target).await,
+        cli::Connection::Grant { grant, previews, target } => grant::grant(session, grant, *previews, target).await,
+        cli::Connection::Revoke { grant, target } => grant::revoke(session, grant, target).await,
+        cli::Connection::Import(import) => import::run(session, import).await,
     }
 }
 
@@ -74,7 +79,7 @@ async fn show(session: &Session, address: &str, target: &Target) -> Result<(), P
     };
     let snapshot = Snapshot::newest(store).await?;
     let record = snapshot.connection(&address).await?.ok_or_else(missing)?;
-    let consumers = view::entries(snapshot.consumers([&address]).await?).remove(&address).unwrap_or_default();
+    let consumers = view::entries(&snapshot.consumers([&address]).await?).remove(&address).unwrap_or_default();
     session.print(&if session.is_json() {
         report::connections::one_json(&record, &consumers)
     } else {

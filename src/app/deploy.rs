@@ -2,7 +2,7 @@
 
 use super::perform::{Order, perform};
 use super::session::Session;
-use super::{Ended, assemble, overrides};
+use super::{Ended, assemble};
 use crate::domain::record::RunType;
 use crate::request::cli;
 
@@ -17,7 +17,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
         version_tag: arguments.version_tag.as_deref(),
         approved_plan: arguments.approved_plan.as_deref(),
         allow_destroy: arguments.allow_destroy,
-        overrides: overrides::asked(&arguments.overrides)?,
+        overrides: &arguments.overrides,
     };
     perform(session, resolved, order).await
 }

@@ -2,7 +2,7 @@
 
 use super::perform::{Order, perform};
 use super::session::Session;
-use super::{Ended, assemble, overrides};
+use super::{Ended, assemble};
 use crate::domain::record::RunType;
 use crate::request::cli;
 
@@ -16,7 +16,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Ended {
         version_tag: None,
         approved_plan: arguments.approved_plan.as_deref(),
         allow_destroy: true,
-        overrides: overrides::asked(&arguments.overrides)?,
+        overrides: &arguments.overrides,
     };
     perform(session, resolved, order).await
 }

@@ -9,7 +9,7 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, back, identity, outputs, watch};
+use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
 use crate::cloud::Purpose;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -17,6 +17,7 @@ use crate::domain::names::{RunId, VersionTag};
 use crate::domain::outcome::{PlanFingerprint, RunReport};
 use crate::domain::record::{Overridden, RunType};
 use crate::engine::{self, Settings, Start};
+use crate::policy::Gates;
 use crate::report;
 use crate::request::{cli, variables};
 use crate::terraform;
@@ -31,52 +32,24 @@ pub(super) struct Order<'a> {
     pub(super) version_tag: Option<&'a str>,
     pub(super) approved_plan: Option<&'a str>,
     pub(super) allow_destroy: bool,
-    pub(super) overrides: Vec<Overridden>,
+    pub(super) overrides: &'a cli::Overrides,
 }
 
 /// Does it, and prints what came of it.
 pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<'_>) -> Ended {
+    let overrides = set_aside(session, &resolved, &order).await?;
     assemble::refuse_pending(&resolved.deployment)?;
     let gates = assemble::gates(&resolved.organization, order.terraform)?;
     assemble::check_modules(&resolved, &gates)?;
-    let run = RunId::from_parts(
-        u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
-        session.world.random.bits(),
-    );
-    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
-    let commit = match &resolved.source {
-        Some(source) => source.commit.clone(),
-        None => commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone())),
-    };
-    let version_tag = match (order.version_tag, &resolved.source) {
-        (None, Some(source)) => source.version_tag.clone(),
-        (asked, _) => version_tag(asked, commit.as_deref(), &run)?,
-    };
-    let settings = Settings {
-        run_type: order.run_type,
-        source: resolved.source.as_ref().map(|source| source.run.clone()),
-        overrides: order.overrides,
-        parallelism: order.terraform.parallelism as usize,
-        refresh: order.terraform.refresh,
-        allow_destroy: order.allow_destroy,
-        approved_plan: order.approved_plan.map(PlanFingerprint::approved),
-        gates,
-        version_tag,
-        actor: workflow
-            .and_then(|run| run.actor.clone())
-            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
-        repository: workflow.map(|run| run.repository.clone()),
-        commit,
-        run_url: workflow.and_then(|run| run.url.clone()),
-        attribute_changes: workflow.is_some(),
-    };
+    let run = new_run(session);
+    let settings = settings(session, &resolved, &order, (gates, overrides), &run).await?;
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
     if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
-        presence.claims(&session.world, &resolved.deployment.place, &run);
+        presence.claims(&session.world, std::slice::from_ref(&resolved.deployment.place), &run);
     }
     // Each of these takes a while, and none needs another.
     let say = |note: String| session.say(&note);
@@ -88,7 +61,7 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     let (held, ready, back) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready, back);
     let held = held?;
     if let Some(workflow) = &session.workflow {
-        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment));
+        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment, &session.redactor));
     }
     let engine = match ready {
         Ok(ready) => {
@@ -114,6 +87,64 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
         session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
     }
     Ok(Outcome::Ran(Box::new(report)))
+}
+
+/// What the run may set aside, having made sure that it may write the deployable at all.
+async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) -> Result<Vec<Overridden>, Problems> {
+    let (place, workspace) = (&resolved.deployment.place, &resolved.workspace);
+    let mut asked = overrides::asked(order.overrides)?;
+    if order.run_type == RunType::Destroy {
+        let reason = order.overrides.reason.as_deref();
+        asked.extend(owner::admit_destroy(session, (&resolved.opened, &order.target.context), place, workspace, reason).await?);
+    } else {
+        owner::admit(session, place, workspace)?;
+    }
+    Ok(asked)
+}
+
+/// The id of a run that begins now.
+pub(super) fn new_run(session: &Session) -> RunId {
+    RunId::from_parts(
+        u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
+        session.world.random.bits(),
+    )
+}
+
+/// What the engine is asked to do.
+pub(super) async fn settings(
+    session: &Session,
+    resolved: &Resolved,
+    order: &Order<'_>,
+    (gates, overrides): (Gates, Vec<Overridden>),
+    run: &RunId,
+) -> Result<Settings, Problems> {
+    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+    let commit = match &resolved.source {
+        Some(source) => source.commit.clone(),
+        None => commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone())),
+    };
+    let version_tag = match (order.version_tag, &resolved.source) {
+        (None, Some(source)) => source.version_tag.clone(),
+        (asked, _) => version_tag(asked, commit.as_deref(), run)?,
+    };
+    Ok(Settings {
+        run_type: order.run_type,
+        source: resolved.source.as_ref().map(|source| source.run.clone()),
+        overrides,
+        parallelism: order.terraform.parallelism as usize,
+        refresh: order.terraform.refresh,
+        allow_destroy: order.allow_destroy,
+        approved_plan: order.approved_plan.map(PlanFingerprint::approved),
+        gates,
+        version_tag,
+        actor: workflow
+            .and_then(|run| run.actor.clone())
+            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
+        repository: workflow.map(|run| run.repository.clone()),
+        commit,
+        run_url: workflow.and_then(|run| run.url.clone()),
+        attribute_changes: workflow.is_some(),
+    })
 }
 
 /// A state that Terraform could not save anywhere else must outlive the run; in a workflow also the container, so that a later step

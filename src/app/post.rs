@@ -83,7 +83,8 @@ async fn wait(session: &Session, main: &MainStage) -> Sign {
 }
 
 fn shown(claimed: &Claimed) -> String {
-    format!("run `{}` on `{}`", claimed.run, claimed.place)
+    let places: Vec<String> = claimed.places.iter().map(|place| format!("`{place}`")).collect();
+    format!("run `{}` on {}", claimed.run, places.join(", "))
 }
 
 /// What a command that claims something is about.
@@ -107,7 +108,11 @@ async fn clear_up(session: &Session, claimed: &Claimed, target: &Target) -> Resu
         Some(written) => trees(session, &*store, target, written).await.unwrap_or_default(),
         None => BTreeMap::new(),
     };
-    if engine::clear_up(&session.world, &*store, &claimed.place, &claimed.run, &trees).await? {
+    let mut held = false;
+    for place in &claimed.places {
+        held |= engine::clear_up(&session.world, &*store, place, &claimed.run, &trees).await?;
+    }
+    if held {
         session.say("what it did was noted in the ledger and its claim given back: the next run goes on from there");
         session.say("a Terraform that was killed with it may have left its state locked; if so, the next run says by whom");
     } else {

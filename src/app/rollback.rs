@@ -1,9 +1,9 @@
 //! `tieline rollback`: applies an earlier release again (R36 to R39).
 
+use super::Ended;
 use super::assemble::{self, Back};
 use super::perform::{Order, perform};
 use super::session::Session;
-use super::{Ended, overrides};
 use crate::domain::record::RunType;
 use crate::request::cli;
 
@@ -19,7 +19,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Ended {
         version_tag: arguments.version_tag.as_deref(),
         approved_plan: arguments.approved_plan.as_deref(),
         allow_destroy: arguments.allow_destroy,
-        overrides: overrides::asked(&arguments.overrides)?,
+        overrides: &arguments.overrides,
     };
     perform(session, resolved, order).await
 }

@@ -15,6 +15,7 @@ use crate::context::{Branch, ContextStore, Location, RefNames, Remembered};
 use crate::documents;
 use crate::domain::diagnostic::{Diagnostic, Problems, Spot};
 use crate::domain::failure::FailureReason;
+use crate::github::Repository;
 use crate::request::cli::{Color, ContextArguments, Display, LogLevel, Output};
 use crate::request::variables;
 use crate::runner;
@@ -40,6 +41,8 @@ pub(super) struct Opened {
     pub(super) store: Arc<dyn ContextStore>,
     /// The folder that relative paths of `local` backends start from; none where the context is remote.
     pub(super) local_base: Option<PathBuf>,
+    /// The repository of the GitHub server that it is; none where it is elsewhere.
+    pub(super) hosted: Option<Repository>,
 }
 
 impl Session {
@@ -231,7 +234,11 @@ impl Session {
         if let Some(claims_prefix) = self.claims_prefix(&*store).await? {
             store = self.store(arguments, &location, RefNames { claims_prefix, ..names }).await?;
         }
-        Ok(Opened { store: Arc::new(Remembered::new(store)), local_base })
+        let hosted = match location {
+            Location::GitHub(repository) => Some(repository),
+            Location::Local(_) | Location::Remote(_) => None,
+        };
+        Ok(Opened { store: Arc::new(Remembered::new(store)), local_base, hosted })
     }
 
     /// The store of the context at `location`.

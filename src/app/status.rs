@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         let applied = applied(store, &head, &listed).await?;
         status.releases = compared(session, target, &place, releases, &applied);
         let addresses: BTreeSet<Address> = status.connections.iter().map(|record| record.address.clone()).collect();
-        status.consumers = view::entries(Snapshot::new(store, Some(head)).consumers(&addresses).await?);
+        status.consumers = view::entries(&Snapshot::new(store, Some(head)).consumers(&addresses).await?);
     }
     status.claims = claims(store, &place).await?;
     session.print(&if session.is_json() {

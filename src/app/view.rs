@@ -8,6 +8,7 @@ use crate::context::{CommitId, ContextStore, layout};
 use crate::documents;
 use crate::domain::address::{Address, Place, Target};
 use crate::domain::connection::ConsumerEntry;
+use crate::domain::declared::Declaration;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::{EnvironmentName, WorkspaceName};
 use crate::resolve::ContextView;
@@ -30,7 +31,7 @@ impl Session {
             view.connections.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
         let own = snapshot.place(place).await?;
         let addresses: BTreeSet<Address> = own.connections.values().map(|record| record.address.clone()).collect();
-        view.consumers = entries(snapshot.consumers(&addresses).await?);
+        view.consumers = entries(&snapshot.consumers(&addresses).await?);
         view.applied = own.applied;
         let imported: BTreeMap<String, Address> = wanted
             .iter()
@@ -92,9 +93,12 @@ impl Session {
     }
 }
 
-/// Consumer entries without their keys, which the entries repeat.
-pub(super) fn entries(
-    consumers: BTreeMap<Address, BTreeMap<ledger::Consumer, ConsumerEntry>>,
-) -> BTreeMap<Address, Vec<ConsumerEntry>> {
-    consumers.into_iter().map(|(address, entries)| (address, entries.into_values().collect())).collect()
+/// Who declares connections without being bound to them.
+pub(super) fn declared(consumers: &BTreeMap<Address, ledger::Consumers>) -> BTreeMap<Address, Vec<Declaration>> {
+    consumers.iter().map(|(address, consumers)| (address.clone(), consumers.declared.values().cloned().collect())).collect()
+}
+
+/// Entries of bound consumers without their keys, which the entries repeat.
+pub(super) fn entries(consumers: &BTreeMap<Address, ledger::Consumers>) -> BTreeMap<Address, Vec<ConsumerEntry>> {
+    consumers.iter().map(|(address, consumers)| (address.clone(), consumers.bound.values().cloned().collect())).collect()
 }

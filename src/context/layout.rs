@@ -151,6 +151,16 @@ pub fn runs_folder(place: &Place) -> String {
     format!("{place}/runs")
 }
 
+/// Where a deployable went.
+pub fn moved(place: &Place) -> String {
+    format!("{place}/moved.json")
+}
+
+/// Where an applied plugin went within its deployable.
+pub fn moved_alias(place: &Place, alias: &Alias) -> String {
+    format!("{place}/moved/{alias}.json")
+}
+
 /// The folder of an applied plugin's tree. A workspace named `plugins` does not get in its way: a digest is longer than the name
 /// of an environment may be.
 pub fn plugin_tree(digest: &Digest) -> String {
@@ -185,6 +195,8 @@ pub enum LedgerFile<'a> {
     Release(Place, &'a str),
     /// A run record.
     Run(Place, &'a str),
+    /// Where a deployable went; with an alias, where its applied plugin did.
+    Moved(Place, Option<Alias>),
     /// A file of the plugin tree with this digest.
     Plugin(&'a str),
 }
@@ -196,6 +208,9 @@ impl<'a> LedgerFile<'a> {
             [PLUGINS, digest, _, ..] if digest.len() == 64 => Some(Self::Plugin(digest)),
             [workspace, environment, "environment.json"] => {
                 Some(Self::Preview(workspace.parse().ok()?, environment.parse().ok()?))
+            }
+            [workspace, environment, deployable, "moved.json"] => {
+                Some(Self::Moved(parse_place(workspace, environment, deployable)?, None))
             }
             [workspace, environment, deployable, folder, file] => {
                 Self::parse_record(parse_place(workspace, environment, deployable)?, folder, file.strip_suffix(".json")?)
@@ -218,6 +233,7 @@ impl<'a> LedgerFile<'a> {
             }
             "releases" => Some(Self::Release(place, name)),
             "runs" => Some(Self::Run(place, name)),
+            "moved" => Some(Self::Moved(place, Some(name.parse().ok()?))),
             _ => None,
         }
     }
@@ -260,6 +276,8 @@ mod tests {
             (connection(&connection_address).unwrap(), LedgerFile::Connection(connection_address.clone())),
             (release(&place(), &run_id), LedgerFile::Release(place(), run_id.as_str())),
             (run(&place(), &run_id), LedgerFile::Run(place(), run_id.as_str())),
+            (moved(&place()), LedgerFile::Moved(place(), None)),
+            (moved_alias(&place(), &slot.alias), LedgerFile::Moved(place(), Some(slot.alias.clone()))),
             (preview(&place().workspace, &place().environment), LedgerFile::Preview(place().workspace, place().environment)),
             (
                 consumer_entry(&connection_address, &place(), &slot.alias, &slot.member),

@@ -8,6 +8,7 @@ use super::layout::{self, LedgerFile};
 use super::{Branch, CommitId, ContextStore, ListedFile, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::declared::Declaration;
 use crate::domain::names::{Alias, Digest, OutputName, RunId, SlotName};
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
 
@@ -29,6 +30,27 @@ pub struct PlaceRecords {
 
 /// A slot that consumes a connection: where, and which.
 pub type Consumer = (Place, AliasMember<SlotName>);
+
+/// Who needs a connection.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Consumers {
+    /// Who is bound to it.
+    pub bound: BTreeMap<Consumer, ConsumerEntry>,
+    /// Who declares it without being bound.
+    pub declared: BTreeMap<Consumer, Declaration>,
+}
+
+impl Consumers {
+    fn take(&mut self, consumer: Consumer, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let entry: serde_json::Value = parse_json(path, bytes)?;
+        if entry.get("declared").is_some() {
+            self.declared.insert(consumer, parse_json(path, bytes)?);
+        } else {
+            self.bound.insert(consumer, parse_json(path, bytes)?);
+        }
+        Ok(())
+    }
+}
 
 /// A file of a plugin's tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,22 +127,22 @@ impl<'a> Snapshot<'a> {
         Ok(self.connections([address]).await?.remove(address))
     }
 
-    /// Who consumes these connections, at any place; an address without consumers has an empty entry.
+    /// Who needs these connections, at any place; an address that nobody needs has an empty entry.
     ///
     /// # Errors
     /// When the context cannot be read, or an entry is not one.
     pub async fn consumers(
         &self,
         addresses: impl IntoIterator<Item = &Address>,
-    ) -> Result<BTreeMap<Address, BTreeMap<Consumer, ConsumerEntry>>, StoreError> {
-        let mut consumers: BTreeMap<_, BTreeMap<_, _>> =
-            addresses.into_iter().map(|address| (address.clone(), BTreeMap::new())).collect();
+    ) -> Result<BTreeMap<Address, Consumers>, StoreError> {
+        let mut consumers: BTreeMap<_, Consumers> =
+            addresses.into_iter().map(|address| (address.clone(), Consumers::default())).collect();
         let folders: Vec<_> = consumers.keys().map(layout::consumers_folder).collect();
         for (path, bytes) in self.below(&folders).await? {
             let Some(LedgerFile::Consumer(address, place, slot)) = LedgerFile::parse(&path) else {
                 return Err(StoreError::Corrupt { path, why: "it is not named after a consumer".to_owned() });
             };
-            consumers.entry(address).or_default().insert((place, slot), parse_json(&path, &bytes)?);
+            consumers.entry(address).or_default().take((place, slot), &path, &bytes)?;
         }
         Ok(consumers)
     }

@@ -3,7 +3,7 @@
 //!
 //! [`layout`] knows every path, [`store`] what a store can do; [`git`] does it with the git binary, [`github`] by the API of a GitHub
 //! server. Above them: [`create`] makes a context repository, [`ledger`] reads records, [`publish`] writes them, [`verify`] checks
-//! them.
+//! them, [`repair`] mends them, [`prune`] lets go of old ones.
 
 pub mod create;
 pub mod git;
@@ -11,9 +11,11 @@ pub mod github;
 pub mod layout;
 pub mod ledger;
 mod location;
+pub mod prune;
 pub mod publish;
 mod references;
 mod remembered;
+pub mod repair;
 pub mod store;
 pub mod verify;
 

@@ -197,6 +197,16 @@ pub enum Permission {
     ReadSensitive,
 }
 
+impl Permission {
+    /// As documents have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Use => "use",
+            Self::ReadSensitive => "read-sensitive",
+        }
+    }
+}
+
 /// `workspaces/<ws>/environments/<env>.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -252,6 +262,8 @@ pub enum Override {
     Unlock,
     /// Mend the ledger.
     Repair,
+    /// Destroy what belonged to a repository that is gone.
+    Orphaned,
 }
 
 impl std::fmt::Display for Override {
@@ -261,6 +273,7 @@ impl std::fmt::Display for Override {
             Self::Abandon => "abandon",
             Self::Unlock => "unlock",
             Self::Repair => "repair",
+            Self::Orphaned => "orphaned",
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::context::ledger;
 use crate::domain::address::{Address, Target};
 use crate::domain::connection::ConnectionStatus;
 use crate::domain::deployment::PublishedFace;
-use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
+use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::{FailureKind, FailureReason};
 use crate::domain::names::{Alias, OutputName};
 use crate::domain::outcome::RunReport;
@@ -153,7 +153,7 @@ impl Engine {
         let succeeded = |alias: &Alias| applied.get(alias).is_some_and(|(_, succeeded)| *succeeded);
         let is_bound = |address: &Address| {
             let kept = self.own.applied.iter().filter(|(alias, _)| !succeeded(alias) && !destroyed.contains(*alias));
-            kept.flat_map(|(_, record)| record.bindings.values()).any(|binding| &binding.address == address)
+            kept.flat_map(|(_, record)| record.uses()).any(|(_, used)| used == address)
         };
         let is_dropped = |address: &&Address| {
             let Target::Output { alias, output, .. } = &address.target else { return false };
@@ -195,8 +195,10 @@ impl Engine {
         {
             publication.connection(record);
         }
-        if run.status == RunStatus::Succeeded && run.run_type != RunType::Destroy {
-            publication.release(&self.release(&run, &applied));
+        if run.status == RunStatus::Succeeded {
+            let release = (run.run_type != RunType::Destroy).then(|| self.release(&run, &applied));
+            publication.declared(self.own.release.as_ref(), release.as_ref(), &self.own.applied);
+            release.iter().for_each(|release| publication.release(release));
         }
         publication.run(&run);
         let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);
@@ -279,19 +281,13 @@ fn capitalized(run_type: RunType) -> String {
     word[..1].to_uppercase() + &word[1..]
 }
 
-/// How a run with these problems ended. A cancel outweighs what it caused; else the first error counts.
+/// How a run with these problems ended.
 fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
-    let errors = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason);
-    let aborted = errors().find(|reason| reason.kind() == FailureKind::Aborted);
-    match aborted.or_else(|| errors().next()) {
-        None => (RunStatus::Succeeded, None),
-        Some(reason) => {
-            let status = match reason.kind() {
-                FailureKind::User => RunStatus::UserError,
-                FailureKind::Runtime | FailureKind::Internal => RunStatus::RuntimeError,
-                FailureKind::Aborted => RunStatus::Aborted,
-            };
-            (status, Some(reason))
-        }
-    }
+    let Some(cause) = problems.cause() else { return (RunStatus::Succeeded, None) };
+    let status = match cause.reason.kind() {
+        FailureKind::User => RunStatus::UserError,
+        FailureKind::Runtime | FailureKind::Internal => RunStatus::RuntimeError,
+        FailureKind::Aborted => RunStatus::Aborted,
+    };
+    (status, Some(cause.reason))
 }

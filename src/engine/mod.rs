@@ -14,10 +14,13 @@ mod deploy;
 mod event;
 mod fingerprint;
 mod identity;
+mod impact;
 mod journal;
 mod plan;
 mod prepare;
 mod publication;
+mod rebinding;
+mod recorded;
 mod recovery;
 mod removal;
 mod root;
@@ -37,19 +40,20 @@ use crate::cloud::WebIdentity;
 use crate::context::{CommitId, ContextStore};
 use crate::domain::address::{Address, AliasMember};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::declared::Declaration;
 use crate::domain::deployment::{Deployment, Secrets};
 use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::domain::names::{Alias, InputName, RunId, VersionTag};
 use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
-use crate::domain::record::{AppliedRecord, Overridden, RunType};
+use crate::domain::record::{AppliedRecord, Overridden, Release, RunType};
 use crate::policy::Gates;
 use crate::secrets::{Redactor, Secret};
 use crate::sources::Tree;
 use crate::terraform::Terraform;
 use crate::world::World;
 
-pub use claim::{Held, Start, claim};
+pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
 pub use plan::plan;
@@ -143,6 +147,10 @@ pub struct Own {
     pub connections: BTreeMap<Address, ConnectionRecord>,
     /// Consumers of those connections, everywhere.
     pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
+    /// Who declares them without being bound to them.
+    pub declared: BTreeMap<Address, Vec<Declaration>>,
+    /// The newest release.
+    pub release: Option<Release>,
     /// Every environment's document, by workspace: read only where something is to be destroyed.
     pub environments: Vec<(String, Environment)>,
 }

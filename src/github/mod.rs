@@ -8,6 +8,7 @@ pub mod comment;
 pub mod deployment;
 mod error;
 mod oidc;
+pub mod pull;
 mod rate;
 mod wire;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::style::{Style, paint};
-use super::{SCHEMA_VERSION, by_text, counted, one_line, problems, to_json};
+use super::{SCHEMA_VERSION, by_text, counted, impact, one_line, problems, rebinding, to_json};
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
 use crate::domain::record::{RunType, TaskType};
 
@@ -25,13 +25,10 @@ pub fn text(report: &PlanReport, color: bool) -> String {
     let later =
         if deferred > 0 { format!(", {} planned later", counted(deferred, "plugin is", "plugins are")) } else { String::new() };
     let _ = writeln!(text, "\n{} to add, {} to change, {} to destroy{later}.", total.add, total.change, total.remove);
-    for (address, consumers) in &report.impact {
-        let _ = writeln!(text, "\n`{address}` may change for {}:", counted(consumers.len(), "consumer", "consumers"));
-        for consumer in consumers {
-            let _ = writeln!(text, "  {consumer}");
-        }
+    for (address, found) in &report.impact {
+        impact::describe(&mut text, address, found);
     }
-    let _ = writeln!(text, "Fingerprint: {}", report.fingerprint);
+    let _ = writeln!(text, "{}Fingerprint: {}", if report.impact.is_empty() { "" } else { "\n" }, report.fingerprint);
     text
 }
 
@@ -63,6 +60,9 @@ fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: boo
             let _ = writeln!(text, "  only outputs");
         }
     }
+    for one in &task.rebindings {
+        let _ = writeln!(text, "  slot {}: {}", one.slot, rebinding::words(one));
+    }
 }
 
 /// A plan as JSON: the tasks with what they would do to resources, the fingerprint, what a deploy would refuse.
@@ -90,5 +90,5 @@ fn task_json(task: &PlannedTask) -> serde_json::Value {
         Verdict::Deferred { because } => ("deferred", [].as_slice(), Some(because)),
         Verdict::Changes(resources) => ("changes", resources.as_slice(), None),
     };
-    json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources})
+    json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources, "rebindings": task.rebindings})
 }

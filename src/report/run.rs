@@ -66,8 +66,8 @@ pub fn text(report: &RunReport, color: bool) -> String {
 
 /// What was set aside, and why.
 pub(super) fn overridden(set_aside: &Overridden) -> String {
-    let subjects: Vec<String> = set_aside.subjects.iter().map(|subject| format!("`{subject}`")).collect();
-    format!("set aside with `{}`: {}, because: {}", set_aside.what, subjects.join(", "), set_aside.reason)
+    let subjects: Vec<String> = set_aside.subjects.iter().map(|subject| format!(" `{subject}`")).collect();
+    format!("set aside: {}{}, because: {}", set_aside.what, subjects.join(","), set_aside.reason)
 }
 
 /// A time, to the second.

@@ -65,6 +65,27 @@ Examples:
   tieline connection show platform/staging/network/vpc.vpc
   tieline connection show database.db -e staging       An output of the deployable in tieline.yaml";
 
+pub(super) const CONNECTION_GRANT: &str = "\
+Examples:
+  tieline connection grant 'platform/*/network/vpc.vpc' --to 'retail/*/*' --allow use
+  tieline connection grant platform/staging/bus/queue.bus --to retail/staging/shop --allow use,read-sensitive";
+
+pub(super) const CONNECTION_REVOKE: &str = "\
+Examples:
+  tieline connection revoke 'platform/*/network/vpc.vpc'                         From everybody it was granted to
+  tieline connection revoke 'platform/*/network/vpc.vpc' --to 'retail/*/*'
+  tieline connection revoke 'platform/*/bus/queue.bus' --allow read-sensitive    They may still use it";
+
+pub(super) const CONNECTION_IMPORT: &str = "\
+Examples:
+  tieline connection import legacy-orders -w retail -e production --type postgres-conn@1 \\
+    --attributes '{host: db.example.org, port: 5432}' --sensitive '{password: {env: LEGACY_PASSWORD}}'";
+
+pub(super) const TRANSFER: &str = "\
+Examples:
+  tieline transfer network -w platform --to acme/new-network
+  tieline transfer network -w platform --to acme/new-network --id 123456";
+
 pub(super) const CONTEXT_INIT: &str = "\
 Examples:
   tieline context init                                   An empty one, at .tieline/context.git
@@ -74,7 +95,13 @@ Examples:
 pub(super) const CONTEXT_VERIFY: &str = "\
 Examples:
   tieline context verify
+  tieline context verify --repair
   tieline context verify --context https://git.example.org/acme/context.git";
+
+pub(super) const CONTEXT_PRUNE: &str = "\
+Examples:
+  tieline context prune --dry-run
+  tieline context prune --context github:acme/context";
 
 pub(super) const PLUGINS_LIST: &str = "\
 Examples:

@@ -160,11 +160,17 @@ impl Check<'_> {
         let bound = applied
             .and_then(|applied| applied.bindings.get(self.ask.name))
             .is_some_and(|binding| binding.address == self.address && binding.uid == record.uid);
+        if record.is_deprecated() {
+            let told = record.deprecation.as_ref().map_or_else(|| "it is deprecated".to_owned(), ToString::to_string);
+            if bound {
+                self.warn(&told, "move to another connection before it goes");
+            } else {
+                self.refuse(UnresolvedSlot, &told, Some("it takes no new bindings: take another connection"));
+            }
+        }
         match record.status {
-            ConnectionStatus::Ready => {}
-            ConnectionStatus::Retiring => self.refuse(UnresolvedSlot, "it is being destroyed", None),
-            ConnectionStatus::Deprecated if bound => self.warn("it is deprecated", "move to another connection before it goes"),
-            ConnectionStatus::Deprecated => self.refuse(UnresolvedSlot, "it is deprecated and takes no new bindings", None),
+            ConnectionStatus::Ready | ConnectionStatus::Deprecated => {}
+            ConnectionStatus::Retiring => self.refuse(UnresolvedSlot, "it is being taken out of use", None),
             ConnectionStatus::Degraded if bound || self.inputs.allow_degraded => {
                 self.warn("the last apply of its producer failed", "its values are the last good ones");
             }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::Resolved;
 use super::stored::{self, Stored};
 use crate::app::session::Session;
-use crate::app::view::entries;
+use crate::app::view::{declared, entries};
 use crate::cloud::WebIdentity;
 use crate::context::ledger::Snapshot;
 use crate::context::{CommitId, ContextStore, layout};
@@ -188,12 +188,20 @@ async fn own(store: &dyn ContextStore, place: &Place) -> Result<Own, Problems> {
     let found = snapshot.place(place).await?;
     let connections: BTreeMap<Address, _> =
         found.connections.into_values().map(|record| (record.address.clone(), record)).collect();
-    let consumers = entries(snapshot.consumers(connections.keys()).await?);
-    Ok(Own { head: snapshot.at().cloned(), applied: found.applied, connections, consumers, environments: Vec::new() })
+    let consumers = snapshot.consumers(connections.keys()).await?;
+    Ok(Own {
+        head: snapshot.at().cloned(),
+        applied: found.applied,
+        connections,
+        declared: declared(&consumers),
+        consumers: entries(&consumers),
+        release: snapshot.releases(place, 1).await?.pop(),
+        environments: Vec::new(),
+    })
 }
 
 /// Every environment's document, with its workspace.
-async fn environments(
+pub(in crate::app) async fn environments(
     session: &Session,
     store: &dyn ContextStore,
     head: &CommitId,

@@ -2,12 +2,13 @@
 
 use super::changes::{self, Tense};
 use super::layers::{self, Layer};
-use super::{Medium, parts, picture};
+use super::{Medium, impact, parts, picture};
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
+use crate::domain::rebinding::Rebinding;
 use crate::domain::record::{RunType, TaskType};
-use crate::report::Surroundings;
 use crate::report::markdown::{Block, Inline, code, prose};
 use crate::report::plan::gone;
+use crate::report::{Surroundings, rebinding};
 
 /// A plan.
 pub(in crate::report) fn plan(report: &PlanReport, surroundings: &Surroundings, medium: Medium, limit: usize) -> String {
@@ -22,8 +23,8 @@ fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer:
     let refused = if is_rollback(report) { "A rollback would be refused" } else { "A deploy would be refused" };
     blocks.extend(parts::problems(refused, &report.refusals, layer));
     blocks.push(tasks(report));
-    let touched = "They use connections whose producer would change here.";
-    blocks.extend(parts::consumers("Consumers that this may touch", touched, &report.impact));
+    blocks.extend(rebindings(report));
+    blocks.extend(impact::impact(&report.impact, layer));
     blocks.extend(approval(report));
     if layer < Layer::Bare {
         blocks.extend(picture::picture(&report.place, &report.wiring, medium));
@@ -35,12 +36,11 @@ fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer:
 
 /// The outcome in a plain word.
 fn outcome(report: &PlanReport) -> Inline {
-    let is_unchanged = |task: &PlannedTask| matches!(task.verdict, Verdict::Unchanged | Verdict::NoChanges);
     let (icon, word) = if report.problems.any_error() {
         ("❌ ", " failed")
     } else if !report.refusals.0.is_empty() {
         ("⚠️ ", " needs approval")
-    } else if report.tasks.iter().all(is_unchanged) {
+    } else if report.tasks.iter().all(PlannedTask::is_unchanged) {
         ("✅ ", " without changes")
     } else {
         ("📋 ", " with changes")
@@ -72,6 +72,23 @@ fn tasks(report: &PlanReport) -> Block {
         vec![code(task.alias.as_str()), what, prose(&words(task)), why]
     };
     Block::Table { head: &["Applied plugin", "Plan", "Changes", "Why"], rows: report.tasks.iter().map(row).collect() }
+}
+
+/// What slots would take instead of what they took, which a change of resources need not show.
+fn rebindings(report: &PlanReport) -> Vec<Block> {
+    let all = report.tasks.iter().flat_map(|task| task.rebindings.iter().map(move |rebinding| (task, rebinding)));
+    let row = |(task, rebinding): (&PlannedTask, &Rebinding)| {
+        vec![code(&format!("{}.{}", task.alias, rebinding.slot)), code(&rebinding::words(rebinding))]
+    };
+    let rows: Vec<_> = all.map(row).collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        Block::Heading("Slots that take something else"),
+        Block::Paragraph("What a slot took until now stays guarded until its new binding is applied.".into()),
+        Block::Table { head: &["Slot", "What it takes"], rows },
+    ]
 }
 
 fn words(task: &PlannedTask) -> String {

@@ -160,8 +160,11 @@ impl Act {
 
     /// The file of an event with these inputs, `name=value`; without any it is a pull request's.
     fn event(&self, inputs: &[&str]) -> PathBuf {
-        let named: serde_json::Map<String, serde_json::Value> =
-            inputs.iter().filter_map(|input| input.split_once('=')).map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let named: serde_json::Map<String, serde_json::Value> = inputs
+            .iter()
+            .filter_map(|input| input.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
         let event = if inputs.is_empty() { PULL_REQUEST.to_owned() } else { serde_json::json!({"inputs": named}).to_string() };
         fs::write(self.at("event.json"), event).unwrap();
         self.at("event.json")
