@@ -20,6 +20,8 @@ pub(super) async fn run(session: &Session, command: &cli::Context) -> Result<(),
             let folder = session.folder(target.working_directory.as_deref());
             init(session, &folder, from.as_ref().map(|from| folder.join(from)).as_deref(), &target.context).await
         }
+        // It has an outcome of its own.
+        cli::Context::Review { .. } => Ok(()),
         cli::Context::Verify(target) => {
             verify_ledger(session, &session.folder(target.working_directory.as_deref()), &target.context).await
         }

@@ -21,6 +21,7 @@ mod plugins;
 mod post;
 mod presence;
 mod proposal;
+mod review;
 mod rollback;
 mod session;
 mod status;
@@ -42,7 +43,8 @@ use crate::documents::{self, Kind};
 use crate::domain::diagnostic::{Problems, Severity};
 use crate::domain::failure::FailureReason;
 use crate::domain::outcome::{PlanReport, RunReport};
-use crate::request::cli::{Cli, Command};
+use crate::domain::review::Review;
+use crate::request::cli::{Cli, Command, Context};
 use crate::request::variables;
 use crate::runner::GuardedConsole;
 use crate::world::{Stream, World};
@@ -57,6 +59,8 @@ enum Outcome {
     Planned(Box<PlanReport>),
     /// A run, as it was recorded, with its problems.
     Ran(Box<RunReport>),
+    /// A change of the documents, as it was judged.
+    Reviewed(Box<Review>),
 }
 
 impl Outcome {
@@ -69,6 +73,7 @@ impl Outcome {
                 Self::Planned(Box::new(PlanReport { problems, refusals, ..(**report).clone() }))
             }
             Self::Ran(report) => Self::Ran(Box::new(RunReport { problems: tell(&report.problems), ..(**report).clone() })),
+            Self::Reviewed(review) => Self::Reviewed(Box::new(Review { problems: tell(&review.problems), ..(**review).clone() })),
         }
     }
 }
@@ -130,6 +135,7 @@ async fn obey(session: &Session, command: Command) -> Ended {
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
         Command::Transfer(transfer) => transfer::run(session, &transfer).await?,
+        Command::Context(Context::Review { from, target }) => return review::run(session, from.as_deref(), &target).await,
         Command::Context(context) => context::run(session, &context).await?,
         Command::Plugins(plugins) => plugins::run(session, &plugins).await?,
         Command::Schema { kind } => schema(session, &kind),
@@ -144,6 +150,7 @@ fn problems_of(ended: &Ended) -> &Problems {
         Ok(Outcome::Done) => &NONE,
         Ok(Outcome::Planned(report)) => &report.problems,
         Ok(Outcome::Ran(report)) => &report.problems,
+        Ok(Outcome::Reviewed(review)) => &review.problems,
         Err(problems) => problems,
     }
 }

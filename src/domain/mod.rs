@@ -19,4 +19,5 @@ pub mod outcome;
 pub mod overlay;
 pub mod plugin;
 pub mod record;
+pub mod review;
 pub mod visible;

@@ -12,6 +12,7 @@ pub mod plan;
 pub mod plugins;
 pub mod problems;
 pub mod proposal;
+pub mod review;
 pub mod run;
 pub mod status;
 pub(crate) mod style;
