@@ -22,6 +22,7 @@ mod planning;
 mod proposals;
 mod publication;
 mod quickstart;
+mod review;
 mod runner;
 mod sharing;
 mod sharing_examples;
