@@ -57,7 +57,8 @@ pub async fn clear_up(
 
 /// Folds a dead run's journal into the ledger: the run is marked `aborted`, and what it attempted is recorded as attempted.
 pub(super) async fn fold(world: &World, store: &dyn ContextStore, trees: &Trees, dead: &Claim) -> Result<(), Problems> {
-    let runs = Snapshot::newest(store).await?.runs(&dead.place, RECENT_RUNS).await?;
+    let ledger = Snapshot::newest(store).await?;
+    let runs = ledger.runs(&dead.place, RECENT_RUNS).await?;
     if runs.iter().any(|run| run.id == dead.run.id && run.status != RunStatus::Running) {
         return Ok(());
     }
@@ -69,9 +70,11 @@ pub(super) async fn fold(world: &World, store: &dyn ContextStore, trees: &Trees,
         task.status = TaskStatus::Aborted;
         task.because = Some("its process ended without a word".to_owned());
     }
+    let before = ledger.place(&dead.place).await?.applied;
     let mut publication = Publication::new(&dead.place);
     for (alias, record) in &dead.applied {
-        publication.applied(alias, record, None, false);
+        let succeeded = record.applied.as_ref() == Some(&record.attempted);
+        publication.applied(alias, record, before.get(alias), succeeded);
         if let Some(tree) = trees.get(&record.source.digest) {
             publication.tree(&record.source.digest, tree);
         }

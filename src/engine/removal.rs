@@ -1,25 +1,21 @@
 //! Applied plugins that the manifest no longer has: planned for destroy, and destroyed where that is allowed (R27), out of what was
 //! recorded when they were applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::apply::Applied;
 use super::event::{Event, Phase};
-use super::identity::state_role;
 use super::journal::Journal;
 use super::prepare::{Initialized, Prepared};
 use super::publication::is_of;
-use super::root::Rendering;
-use super::{Engine, Removed};
-use super::{bind, changes};
+use super::{Engine, Removed, changes};
 use crate::domain::address::{Address, Place};
-use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::Alias;
+use crate::domain::need::{self, Need};
 use crate::domain::organization::Override;
 use crate::domain::record::{Attempt, RunType};
-use crate::render;
 use crate::terraform::{self, PlanMode, Root};
 
 impl Engine {
@@ -27,38 +23,9 @@ impl Engine {
     pub(super) async fn prepare_removal(&self, alias: &Alias, lock: bool) -> Result<Prepared, Problems> {
         let removed = &self.removed[alias];
         let record = &removed.record;
-        let slots = record.bindings.iter().map(|(slot, binding)| {
-            let face = removed.faces.get(&binding.address).copied().unwrap_or_default();
-            (slot.clone(), bind::rendered(binding, face, removed.secrets.get(&binding.address).unwrap_or(&Secrets::Unknown)))
-        });
-        let slots: BTreeMap<_, _> = slots.collect();
-        let nested = removed.content.nested();
         let account = record.account.clone().map(|then| then.with_roles_of(self.deployment.environment.account.as_ref()));
-        let roles = self.roles(alias, account.as_ref()).await?;
-        let rendering = Rendering {
-            alias,
-            content: &removed.content,
-            request: render::Request {
-                place: &self.deployment.place,
-                alias,
-                plugin: &removed.plugin,
-                // A destroy publishes nothing.
-                outputs: &BTreeMap::new(),
-                module: removed.content.module(),
-                nested: &nested,
-                inputs: &record.inputs,
-                sensitive_inputs: &record.sensitive_inputs,
-                slots: &slots,
-                state: &record.state,
-                local_base: self.local_base.as_deref(),
-                account: account.as_ref(),
-                state_role: state_role(roles.as_ref()),
-                preview: false,
-            },
-            roles: roles.as_ref(),
-            provider_lock: record.provider_lock.as_deref(),
-        };
-        let (root, provider_lock) = self.initialize(&rendering).await?;
+        let recorded = self.recorded(alias, removed, account).await?;
+        let (root, provider_lock) = self.initialize(&self.rendering(&recorded, &record.state)).await?;
         let plan = self.plan_root(alias, &root, PlanMode::Destroy, lock, Some(record)).await?;
         let initialized = Initialized {
             root,
@@ -144,10 +111,10 @@ impl Engine {
         }
         for alias in self.removed.keys() {
             for address in self.own.connections.keys().filter(|address| is_of(address, alias)) {
-                let mut held_by = self.holders(address);
-                held_by.retain(|holder| !self.is_overridden(Override::BreakConsumers, holder));
-                if !held_by.is_empty() {
-                    problems.push(blocked(&self.deployment.file, address, &held_by));
+                let mut needs = self.needs(address);
+                needs.retain(|need| !self.is_overridden(Override::BreakConsumers, &need.subject));
+                if !needs.is_empty() {
+                    problems.push(blocked(&self.deployment.file, address, &needs));
                 }
             }
         }
@@ -155,22 +122,15 @@ impl Engine {
     }
 
     /// Consumers outside this deployable, and environment defaults. Consumers inside go or are bound anew in this very run.
-    fn holders(&self, address: &Address) -> BTreeSet<String> {
-        let own = format!("{}/", self.deployment.place);
-        let consumers = self.own.consumers.get(address).into_iter().flatten().map(|entry| entry.consumer.clone());
-        let mut holders: BTreeSet<String> = consumers.filter(|consumer| !consumer.starts_with(&own)).collect();
-        for (workspace, environment) in &self.own.environments {
-            let Ok(workspace_name) = crate::domain::names::WorkspaceName::new(workspace.as_str()) else { continue };
-            let place = Place {
-                workspace: workspace_name,
-                environment: environment.name.clone(),
-                deployable: self.deployment.place.deployable.clone(),
-            };
-            let named = environment.defaults.iter().filter(|(_, target)| &target.within(&place) == address);
-            holders
-                .extend(named.map(|(key, _)| format!("the default `{key}` of environment `{workspace}/{}`", environment.name)));
+    fn needs(&self, address: &Address) -> BTreeSet<Need> {
+        let bound = self.own.consumers.get(address).map_or(&[][..], Vec::as_slice);
+        let declared = self.own.declared.get(address).map_or(&[][..], Vec::as_slice);
+        let mut needs = need::of_consumers(Some(&self.deployment.place), bound, declared);
+        let former = self.own.former.iter().filter(|(_, now)| *now == address).map(|(old, _)| old);
+        for name in std::iter::once(address).chain(former) {
+            needs.extend(need::of_defaults(name, &self.own.environments));
         }
-        holders
+        needs
     }
 }
 
@@ -180,13 +140,11 @@ fn protected(place: &Place) -> Diagnostic {
         .help(format!("set `protected: false` in the context's `workspaces/{workspace}/environments/{environment}.yaml` first, by a reviewed change"))
 }
 
-fn blocked(file: &str, address: &Address, held_by: &BTreeSet<String>) -> Diagnostic {
+fn blocked(file: &str, address: &Address, needs: &BTreeSet<Need>) -> Diagnostic {
     let mut diagnostic =
         Diagnostic::error(FailureReason::ConsumersExist, format!("the connection `{address}` would go, but is still needed"))
             .at(file, crate::domain::diagnostic::Pointer::keys(["plugins"]).at_key())
             .help("move or destroy what needs it first, or put the applied plugin back into the manifest");
-    for holder in held_by {
-        diagnostic = diagnostic.note(format!("needed by {holder}"));
-    }
+    diagnostic.notes.extend(needs.iter().map(Need::to_string));
     diagnostic
 }

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::markdown::{Block, code, prose, render};
-use super::table::table;
+use super::markdown::{Block, Inline, code, prose, render};
 use super::{SCHEMA_VERSION, counted, one_line, to_json};
 use crate::domain::review::{Effect, Located, Review};
 
@@ -16,10 +15,10 @@ const MOST: usize = 50;
 pub fn text(review: &Review) -> String {
     let mut text = format!("{}\n", outcome(review));
     for located in review.findings.iter().filter(|located| located.finding.effect != Effect::Refused) {
-        let row = vec![located.finding.effect.as_str().to_owned(), one_line(&located.finding.message)];
-        let _ = write!(text, "{}", table(&[row]));
+        let finding = &located.finding;
+        let _ = writeln!(text, "{}: {}", finding.effect.as_str(), one_line(&finding.message));
         let _ = writeln!(text, "  at {}", one_line(&place(located)));
-        for line in &located.finding.affected {
+        for line in &finding.affected {
             let _ = writeln!(text, "  - {}", one_line(line));
         }
     }
@@ -45,7 +44,7 @@ pub fn json(review: &Review) -> String {
 pub fn summary(review: &Review, limit: usize) -> String {
     let refused = review.findings.iter().any(|located| located.finding.effect == Effect::Refused);
     let icon = if refused { "❌ " } else { "✅ " };
-    let mut blocks = vec![Block::Title(super::markdown::Inline::from(icon) + prose(&outcome(review)))];
+    let mut blocks = vec![Block::Title(Inline::from(icon) + prose(&outcome(review)))];
     for (effect, title) in [
         (Effect::Refused, "Must not be merged"),
         (Effect::Breaks, "Breaks"),

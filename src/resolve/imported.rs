@@ -47,6 +47,7 @@ pub fn record(address: &Address, document: &ImportedConnection) -> Option<Connec
         generation: 1,
         status: ConnectionStatus::Ready,
         degraded_by: None,
+        deprecation: None,
     })
 }
 

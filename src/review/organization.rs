@@ -28,6 +28,9 @@ pub(super) fn review(before: &Documents, after: &Documents, ledger: &Ledger, fin
         )),
         _ => {}
     }
+    if was.proof_keys != is.proof_keys {
+        findings.push(in_context(Effect::Allows, "proof-keys", "proofs are believed by other keys"));
+    }
     for (key, differs) in [
         ("sealing", was.sealing != is.sealing),
         ("retention", was.retention != is.retention),

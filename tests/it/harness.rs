@@ -383,6 +383,21 @@ impl Project {
         self.git(folder, &["push", "--quiet", "origin", "ledger"]);
     }
 
+    /// Takes a file of the ledger away behind the program's back.
+    pub(crate) fn unforge(&self, path: &str) {
+        let copy = tempfile::tempdir_in(self.temporary()).unwrap();
+        let folder = copy.path().to_str().unwrap();
+        self.git(".", &["clone", "--quiet", "--branch", "ledger", ".tieline/context.git", folder]);
+        self.git(folder, &["rm", "--quiet", path]);
+        self.git(folder, &["commit", "--quiet", "--message", "forged"]);
+        self.git(folder, &["push", "--quiet", "origin", "ledger"]);
+    }
+
+    /// How many commits the ledger has.
+    pub(crate) fn commits(&self) -> usize {
+        self.git(".tieline/context.git", &["rev-list", "--count", "ledger"]).trim().parse().unwrap()
+    }
+
     /// Runs a shell script once, at the next start of this terraform command, before it: what happens elsewhere in the middle of a run.
     pub(crate) fn meanwhile(&mut self, command: &str, script: &str) {
         let once = self.folder.join("meanwhile");
@@ -392,6 +407,11 @@ impl Project {
             once = once.display()
         );
         self.wrap_terraform(&text);
+    }
+
+    /// What the script of [`Self::meanwhile`] said.
+    pub(crate) fn said_meanwhile(&self) -> String {
+        std::fs::read_to_string(self.folder.join("meanwhile.log")).unwrap_or_default()
     }
 
     /// The path of a state, by its key.

@@ -86,7 +86,7 @@ fn tf_a_default_that_changes_repoints_its_consumers_and_one_that_goes_breaks_the
     project.edit(RETAIL, "defaults:\n  network-conn:network: platform/staging/network/vpc.vpc\n", "");
     review(&project)
         .succeeds()
-        .says("breaks  1 slot in `retail/staging` would have nothing to take instead of `platform/staging/network/vpc.vpc`");
+        .says("breaks: 1 slot in `retail/staging` would have nothing to take instead of `platform/staging/network/vpc.vpc`");
     project.write(RETAIL, &(project.read(RETAIL) + "defaults: {network-conn: imported/nowhere}\n"));
     refused(&project, "unresolved-slot").says("there is no such imported connection");
 }
@@ -152,7 +152,7 @@ fn tf_r48_an_imported_connection_does_not_go_or_lose_what_is_taken_of_it() {
     project.edit(mine, "name: mine}", "name: yours}");
     review(&project)
         .succeeds()
-        .says("repoints  `lab/staging/imported/mine` says something else; 1 slot takes it at the next deploy");
+        .says("repoints: `lab/staging/imported/mine` says something else; 1 slot takes it at the next deploy");
     std::fs::remove_file(project.path(mine)).unwrap();
     refused(&project, "consumers-exist").says("`lab/staging/app/a.upstream`");
 }
