@@ -7,6 +7,8 @@ mod environments;
 pub mod grants;
 mod imported;
 mod organization;
+#[cfg(test)]
+mod tests;
 mod types;
 mod workspaces;
 

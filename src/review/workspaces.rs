@@ -90,7 +90,12 @@ fn granted(was: Option<&Workspace>, is: Option<&Workspace>, ledger: &Ledger, doc
     }
     for (_, grant) in lacking(before, after) {
         let at = Pointer::keys(["grants"]).at_key();
-        findings.push(Finding::new(Effect::Changes, document.clone(), at, format!("this grant goes: {}", in_words(grant, "may"))));
+        findings.push(Finding::new(
+            Effect::Changes,
+            document.clone(),
+            at,
+            format!("this grant goes: {}", in_words(grant, "may")),
+        ));
     }
     let losses = grants::losses(was, is, &ledger.uses, &ledger.kinds);
     if !losses.is_empty() {
