@@ -6,15 +6,17 @@ use tieline::request::cli::Cli;
 
 use crate::generated::{read, root};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 15] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "examples/context-repository/README.md",
     "examples/quickstart/README.md",
     "examples/sharing/README.md",
     "docs/action.md",
     "docs/commands.md",
+    "docs/context-repository.md",
     "docs/documents.md",
     "docs/environment.md",
     "docs/errors.md",

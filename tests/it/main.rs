@@ -29,6 +29,7 @@ mod publication;
 mod quickstart;
 mod repointing;
 mod rollback;
+mod review;
 mod runner;
 mod settled;
 mod sharing;
