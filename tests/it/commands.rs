@@ -32,10 +32,12 @@ fn tf_status_and_connections_read_well() {
     assert_shown!(run(&["connection", "list"]).stdout, @r#"
     retail/staging/shop/api.web  web-conn 1.0.0, generation 1
       url = "https://staging.acme.test"
+      0 consumers
     retail/staging/shop/database.db  postgres-conn 1.1.0, generation 1
       host = "orders.db.internal"
       port = 5432
       password = (sensitive)
+      1 consumer
     "#);
     assert_shown!(run(&["connection", "show", "database.db"]).stdout, @r#"
     retail/staging/shop/database.db  postgres-conn 1.1.0, generation 1
