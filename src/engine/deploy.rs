@@ -14,7 +14,7 @@ use crate::context::ledger;
 use crate::domain::address::{Address, Target};
 use crate::domain::connection::ConnectionStatus;
 use crate::domain::deployment::PublishedFace;
-use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
+use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::{FailureKind, FailureReason};
 use crate::domain::names::{Alias, OutputName};
 use crate::domain::outcome::RunReport;
@@ -277,19 +277,13 @@ fn capitalized(run_type: RunType) -> String {
     word[..1].to_uppercase() + &word[1..]
 }
 
-/// How a run with these problems ended. A cancel outweighs what it caused; else the first error counts.
+/// How a run with these problems ended.
 pub(super) fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
-    let errors = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason);
-    let aborted = errors().find(|reason| reason.kind() == FailureKind::Aborted);
-    match aborted.or_else(|| errors().next()) {
-        None => (RunStatus::Succeeded, None),
-        Some(reason) => {
-            let status = match reason.kind() {
-                FailureKind::User => RunStatus::UserError,
-                FailureKind::Runtime | FailureKind::Internal => RunStatus::RuntimeError,
-                FailureKind::Aborted => RunStatus::Aborted,
-            };
-            (status, Some(reason))
-        }
-    }
+    let Some(cause) = problems.cause() else { return (RunStatus::Succeeded, None) };
+    let status = match cause.reason.kind() {
+        FailureKind::User => RunStatus::UserError,
+        FailureKind::Runtime | FailureKind::Internal => RunStatus::RuntimeError,
+        FailureKind::Aborted => RunStatus::Aborted,
+    };
+    (status, Some(cause.reason))
 }

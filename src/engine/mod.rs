@@ -86,6 +86,10 @@ pub struct Settings {
     pub actor: Option<String>,
     /// The application's repository.
     pub repository: Option<String>,
+    /// That repository's numeric id.
+    pub repository_id: Option<u64>,
+    /// The GitHub environment that the job runs under, where that is known and matters.
+    pub approved_in: Option<String>,
     /// The application's commit.
     pub commit: Option<String>,
     /// Where the run can be watched.

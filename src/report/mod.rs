@@ -12,6 +12,7 @@ mod page;
 pub mod plan;
 pub mod plugins;
 pub mod problems;
+pub mod proposal;
 pub mod prune;
 pub mod rebinding;
 pub mod run;

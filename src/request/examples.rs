@@ -65,6 +65,27 @@ Examples:
   tieline connection show platform/staging/network/vpc.vpc
   tieline connection show database.db -e staging       An output of the deployable in tieline.yaml";
 
+pub(super) const CONNECTION_GRANT: &str = "\
+Examples:
+  tieline connection grant 'platform/*/network/vpc.vpc' --to 'retail/*/*' --allow use
+  tieline connection grant platform/staging/bus/queue.bus --to retail/staging/shop --allow use,read-sensitive";
+
+pub(super) const CONNECTION_REVOKE: &str = "\
+Examples:
+  tieline connection revoke 'platform/*/network/vpc.vpc'                         From everybody it was granted to
+  tieline connection revoke 'platform/*/network/vpc.vpc' --to 'retail/*/*'
+  tieline connection revoke 'platform/*/bus/queue.bus' --allow read-sensitive    They may still use it";
+
+pub(super) const CONNECTION_IMPORT: &str = "\
+Examples:
+  tieline connection import legacy-orders -w retail -e production --type postgres-conn@1 \\
+    --attributes '{host: db.example.org, port: 5432}' --sensitive '{password: {env: LEGACY_PASSWORD}}'";
+
+pub(super) const TRANSFER: &str = "\
+Examples:
+  tieline transfer network -w platform --to acme/new-network
+  tieline transfer network -w platform --to acme/new-network --id 123456";
+
 pub(super) const CONNECTION_DEPRECATE: &str = "\
 Examples:
   tieline connection deprecate platform/staging/db/main.db --until 2027-03-31 --message 'take platform/staging/db2/main.db'

@@ -7,7 +7,7 @@ mod consumers;
 mod contract;
 mod declaration;
 mod explain;
-mod grants;
+pub mod grants;
 mod graph;
 mod imported;
 mod nearest;
@@ -39,7 +39,7 @@ use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
 
 pub use explain::{Row, Subject, explain, to_text};
 pub use graph::{Cycle, Graph};
-pub use imported::record as imported_record;
+pub use imported::{record as imported_record, shortcomings as imported_shortcomings};
 pub use schema::{Schema, Violation};
 pub use types::Types;
 

@@ -22,6 +22,8 @@ mod impact;
 mod ledger;
 mod owners;
 mod planning;
+mod proposals;
+mod proofs;
 mod publication;
 mod quickstart;
 mod repointing;

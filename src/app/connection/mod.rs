@@ -7,6 +7,8 @@ mod marking;
 mod retire;
 mod show;
 
+use super::grant;
+use super::import;
 use super::load;
 use super::session::Session;
 use crate::domain::address::{Address, PartialAddress, Place};
@@ -23,6 +25,9 @@ pub(super) async fn run(session: &Session, command: &cli::Connection) -> Result<
     match command {
         cli::Connection::List(target) => list::run(session, target).await,
         cli::Connection::Show { address, target } => show::run(session, address, target).await,
+        cli::Connection::Grant { grant, previews, target } => grant::grant(session, grant, *previews, target).await,
+        cli::Connection::Revoke { grant, target } => grant::revoke(session, grant, target).await,
+        cli::Connection::Import(import) => import::run(session, import).await,
         cli::Connection::Deprecate(arguments) => deprecate::run(session, arguments).await,
         cli::Connection::Retire { address, target } => retire::run(session, address, target).await,
     }
