@@ -152,7 +152,7 @@ pub(super) async fn settings(
 
 /// A state that Terraform could not save anywhere else must outlive the run; in a workflow also the container, so that a later step
 /// of the job can save it.
-fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
+pub(super) fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
     let files = session.world.files;
     let roots = files.list(folder.path()).unwrap_or_default();
     let unsaved: Vec<(String, PathBuf)> = roots

@@ -95,6 +95,7 @@ fn target(command: &Command) -> Option<&Target> {
         Command::Destroy(destroy) => Some(&destroy.target),
         Command::Connection(Connection::Deprecate(deprecate)) => Some(&deprecate.target),
         Command::Connection(Connection::Retire { target, .. }) => Some(target),
+        Command::Move(moving) => Some(&moving.target),
         _ => None,
     }
 }

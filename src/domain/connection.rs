@@ -135,7 +135,7 @@ pub enum ConnectionStatus {
     Ready,
     /// Its producer's last apply failed; the values are the last good ones.
     Degraded,
-    /// It is being destroyed, or about to be: no new bindings.
+    /// It is being destroyed, moved, or about to be: no new bindings.
     Retiring,
     /// It will go: no new bindings.
     Deprecated,

@@ -104,10 +104,18 @@ impl Journal {
                 () = done.cancelled() => return,
                 () = self.world.clock.sleep(claim::RENEWAL) => {}
             }
-            let lease = claim::lease_from(self.world.clock.now());
-            self.note(|claim| claim.lease = lease);
-            let _ = self.sync().await;
+            let _ = self.renew().await;
         }
+    }
+
+    /// Renews the lease, which tells whether the claim is still ours.
+    ///
+    /// # Errors
+    /// As for [`Journal::sync`].
+    pub(super) async fn renew(&self) -> Result<(), Problems> {
+        let lease = claim::lease_from(self.world.clock.now());
+        self.note(|claim| claim.lease = lease);
+        self.sync().await
     }
 
     /// Whether somebody took the claim over.

@@ -17,6 +17,7 @@ mod identity;
 mod impact;
 mod journal;
 mod mark;
+mod moving;
 mod plan;
 mod prepare;
 mod publication;
@@ -24,6 +25,7 @@ mod rebinding;
 mod recorded;
 mod recovery;
 mod removal;
+mod retiring;
 mod root;
 mod schedule;
 mod stop;
@@ -58,6 +60,7 @@ pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all}
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
 pub use mark::{end_marking, mark};
+pub use moving::{Affected, empty_what_is_left, relocate};
 pub use plan::plan;
 pub use recovery::clear_up;
 
@@ -114,6 +117,8 @@ impl Settings {
             version_tag,
             actor: None,
             repository: None,
+            repository_id: None,
+            approved_in: None,
             commit: None,
             run_url: None,
             attribute_changes: false,
@@ -175,6 +180,8 @@ pub struct Own {
     pub connections: BTreeMap<Address, ConnectionRecord>,
     /// Consumers of those connections, everywhere.
     pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
+    /// What those connections were called before they were moved, as far as nothing else is called that now.
+    pub former: BTreeMap<Address, Address>,
     /// Who declares them without being bound to them.
     pub declared: BTreeMap<Address, Vec<Declaration>>,
     /// The newest release.

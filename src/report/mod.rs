@@ -7,6 +7,7 @@ pub mod early;
 mod fixtures;
 mod impact;
 mod markdown;
+pub mod moving;
 pub mod outputs;
 mod page;
 pub mod plan;

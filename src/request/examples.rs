@@ -49,6 +49,13 @@ Examples:
   tieline destroy -w retail -e staging --deployable shop        Without the manifest
   tieline destroy -e staging --break-consumers retail/staging/shop/api.network --reason 'the shop moves tomorrow'";
 
+pub(super) const MOVE: &str = "\
+Examples:
+  tieline move database db -e staging                                     Then write `db` in the manifest
+  tieline move retail/staging/shop/database db                            Without the manifest
+  tieline move retail/staging/shop retail/staging/store                   The deployable is called otherwise
+  tieline move retail/staging/shop store/staging/shop                     It is another workspace's";
+
 pub(super) const STATUS: &str = "\
 Examples:
   tieline status                            The environment that tieline.yaml names
