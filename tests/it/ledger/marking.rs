@@ -154,6 +154,6 @@ fn tf_r48_imported_connections_are_shown_with_their_consumers_and_retired() {
     project.run(&["status", "-w", "lab", "-e", "staging"]).succeeds().says("it has changed since");
 
     project.run(&["destroy", "-C", "app", "-e", "staging"]).succeeds();
-    retire(&project, address).succeeds().says("its document is removed");
+    retire(&project, address).succeeds().says("which nobody needs");
     project.run(&["connection", "show", address]).refused("invalid-input");
 }
