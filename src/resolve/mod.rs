@@ -6,6 +6,7 @@ mod check;
 mod consumers;
 mod contract;
 mod declaration;
+mod difference;
 mod explain;
 pub mod grants;
 mod graph;
@@ -37,6 +38,7 @@ use crate::domain::overlay::merged;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
 
+pub use difference::differences;
 pub use explain::{Row, Subject, explain, to_text};
 pub use graph::{Cycle, Graph};
 pub use imported::{record as imported_record, shortcomings as imported_shortcomings};

@@ -41,16 +41,25 @@ pub(super) struct Resolved {
     /// The plugins' folders, as people know them.
     folders: BTreeMap<Alias, String>,
     secrets: values::Secrets,
-    /// The provider locks to start from where nothing is applied.
+    /// The provider locks of the release that is applied again.
     locks: BTreeMap<Alias, String>,
     /// The terraform builds of the last applies, whose versions are known.
     known: Vec<TerraformBuild>,
     /// The folder whose git commit is meant.
     pub(super) folder: PathBuf,
     /// The release that is applied again.
-    pub(super) source: Option<(RunId, VersionTag)>,
+    pub(super) source: Option<Source>,
     /// What is worth saying of it in every report.
     notes: Vec<String>,
+}
+
+/// The release that a rollback applies again.
+pub(super) struct Source {
+    /// The run that made it.
+    pub(super) run: RunId,
+    pub(super) version_tag: VersionTag,
+    /// The application's commit that it was made of.
+    pub(super) commit: Option<String>,
 }
 
 /// What is read before anything is resolved.
@@ -99,8 +108,8 @@ pub(super) fn lock_mode(session: &Session) -> LockMode {
     if in_automation { LockMode::Frozen } else { LockMode::Add }
 }
 
-/// A reference to what does not exist yet can be planned, never deployed (R6).
-pub(super) fn refuse_pending(deployment: &Deployment) -> Result<(), Problems> {
+/// What can be planned but never deployed: references to what does not exist yet (R6), secrets that may not be read (R43).
+pub(super) fn refuse_deferred(deployment: &Deployment) -> Result<(), Problems> {
     let mut problems = Problems::default();
     for (alias, plugin) in &deployment.plugins {
         for (slot, resolved_slot) in &plugin.slots {
@@ -114,5 +123,6 @@ pub(super) fn refuse_pending(deployment: &Deployment) -> Result<(), Problems> {
             }
         }
     }
+    problems.extend(deployment.withheld());
     if problems.any_error() { Err(problems) } else { Ok(()) }
 }
