@@ -3,6 +3,7 @@
 use crate::harness::{Project, assert_shown, needs_terraform};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of them are what is shown")]
 fn tf_status_and_connections_read_well() {
     needs_terraform!();
     let project = Project::shop();
