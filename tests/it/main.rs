@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod acceptance;
+mod approvals;
 mod architecture;
 mod cloud;
 mod commands;
