@@ -9,8 +9,12 @@ use super::{Branch, CommitId, ContextStore, Doubt, ListedFile, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
+use crate::domain::moving::Redirect;
 use crate::domain::names::{Alias, Digest, OutputName, RunId, SlotName};
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
+
+/// How many moves of one thing are followed: redirects may lead in a circle.
+const MOST_HOPS: usize = 16;
 
 /// The ledger as it stood at one commit, so that all that is read of it fits together. A ledger without a commit is empty.
 #[derive(Clone)]
@@ -41,7 +45,11 @@ pub struct Consumers {
 }
 
 impl Consumers {
-    fn take(&mut self, consumer: Consumer, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    /// Takes an entry in.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it is none.
+    pub fn take(&mut self, consumer: Consumer, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let entry: serde_json::Value = parse_json(path, bytes)?;
         if entry.get("declared").is_some() {
             self.declared.insert(consumer, parse_json(path, bytes)?);
@@ -150,6 +158,73 @@ impl<'a> Snapshot<'a> {
         Ok(consumers)
     }
 
+    /// What a place, or an applied plugin of it, left behind when it moved.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or the record is not one.
+    pub async fn redirect(&self, place: &Place, alias: Option<&Alias>) -> Result<Option<Redirect>, StoreError> {
+        let path = alias.map_or_else(|| layout::moved(place), |alias| layout::moved_alias(place, alias));
+        let found = self.read(std::slice::from_ref(&path)).await?;
+        found.get(&path).map(|bytes| parse_json(&path, bytes)).transpose()
+    }
+
+    /// What redirects lead to from addresses that nothing is published at. Both sides must say so: what is there, that it was called
+    /// that once.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a record is not one.
+    pub async fn followed(
+        &self,
+        missing: impl IntoIterator<Item = &Address>,
+    ) -> Result<BTreeMap<Address, ConnectionRecord>, StoreError> {
+        let mut followed = BTreeMap::new();
+        let mut open: BTreeMap<Address, Address> = missing.into_iter().map(|old| (old.clone(), old.clone())).collect();
+        for _ in 0..MOST_HOPS {
+            open = self.hop(open).await?;
+            if open.is_empty() {
+                break;
+            }
+            let found = self.connections(open.values()).await?;
+            for (old, now) in &open {
+                if let Some(record) = found.get(now)
+                    && self.was_called(now, old).await?
+                {
+                    followed.insert(old.clone(), record.clone());
+                }
+            }
+            open.retain(|_, now| !found.contains_key(now));
+        }
+        Ok(followed)
+    }
+
+    /// Whether the producer of `now` says that `old` was its connection once.
+    async fn was_called(&self, now: &Address, old: &Address) -> Result<bool, StoreError> {
+        let (Some(now), Some(old)) = (now.produced_by(), old.produced_by()) else { return Ok(false) };
+        let path = layout::applied(&now.place, &now.alias);
+        let found = self.read(std::slice::from_ref(&path)).await?;
+        let record = found.get(&path).map(|bytes| parse_json::<AppliedRecord>(&path, bytes)).transpose()?;
+        Ok(record.is_some_and(|record| record.formerly.contains(&old)))
+    }
+
+    /// Where each of these leads next; those that lead nowhere are left out.
+    async fn hop(&self, open: BTreeMap<Address, Address>) -> Result<BTreeMap<Address, Address>, StoreError> {
+        let paths = |address: &Address| {
+            let name = address.produced_by();
+            name.map(|name| [layout::moved_alias(&name.place, &name.alias), layout::moved(&name.place)]).into_iter().flatten()
+        };
+        let wanted: BTreeSet<String> = open.values().flat_map(paths).collect();
+        let found = self.read(&wanted.into_iter().collect::<Vec<_>>()).await?;
+        let mut next = BTreeMap::new();
+        for (old, now) in open {
+            let Some((path, bytes)) = paths(&now).find_map(|path| Some((path.clone(), found.get(&path)?))) else {
+                continue;
+            };
+            let redirect: Redirect = parse_json(&path, bytes)?;
+            next.extend(redirect.follow(&now).map(|to| (old, to)));
+        }
+        Ok(next)
+    }
+
     /// The newest runs of a place, newest first, at most so many.
     ///
     /// # Errors
@@ -205,6 +280,14 @@ impl<'a> Snapshot<'a> {
                 (path[prefix.len()..].to_owned(), TreeFile { bytes, executable })
             })
             .collect())
+    }
+
+    /// Files that a listing of this commit named.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn files(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        self.read_listed(paths).await
     }
 
     /// The files with ids for names in a folder, the newest first: ids sort by time.

@@ -25,4 +25,5 @@ pub mod plugin;
 pub mod proof;
 pub mod rebinding;
 pub mod record;
+pub mod staleness;
 pub mod visible;

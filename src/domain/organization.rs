@@ -231,6 +231,16 @@ pub enum Permission {
     ReadSensitive,
 }
 
+impl Permission {
+    /// As documents have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Use => "use",
+            Self::ReadSensitive => "read-sensitive",
+        }
+    }
+}
+
 /// `workspaces/<ws>/environments/<env>.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
