@@ -6,15 +6,18 @@ use crate::github::GitHub;
 use crate::harness::{Project, assert_shown, needs_terraform};
 
 const ENVIRONMENT: &str = "workspaces/lab/environments/staging.yaml";
-const BREAK: [&str; 9] = [
-    "destroy", "-C", "shared", "-e", "staging", "--break-consumers", "lab/staging/app/a.upstream", "--reason", "the end of it",
-];
+const BREAK: [&str; 9] =
+    ["destroy", "-C", "shared", "-e", "staging", "--break-consumers", "lab/staging/app/a.upstream", "--reason", "the end of it"];
 
 /// The lab with a connection and its consumer, which nobody breaks without the approval of `breakers`.
 fn guarded() -> Project {
     let project = Project::lab();
     project.edit_context(ENVIRONMENT, "defaults: {}", "overrides: {break-consumers: breakers}");
-    project.edit_context("workspaces/lab/workspace.yaml", "grants: []", "grants: [{connection: '*/*/*', to: ['lab/*/*'], allow: [use]}]");
+    project.edit_context(
+        "workspaces/lab/workspace.yaml",
+        "grants: []",
+        "grants: [{connection: '*/*/*', to: ['lab/*/*'], allow: [use]}]",
+    );
     project.app("shared", "  d: {use: ../plugins/thing, inputs: {name: shared}}\n");
     project.app("app", "  a: {use: ../plugins/thing, inputs: {name: app}, connections: {upstream: lab/staging/shared/d.out}}\n");
     project.deploy("shared").succeeds();

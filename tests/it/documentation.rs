@@ -6,7 +6,7 @@ use tieline::request::cli::Cli;
 
 use crate::generated::{read, root};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -20,6 +20,7 @@ const PAGES: [&str; 13] = [
     "docs/errors.md",
     "docs/rules.md",
     "docs/secrets.md",
+    "docs/trust.md",
 ];
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::owner;
 use crate::app::session::{Opened, Session};
+use crate::context::Branch;
 use crate::context::ledger::Snapshot;
 use crate::domain::address::{Address, Place};
 use crate::domain::connection::ConnectionRecord;
@@ -32,6 +34,9 @@ impl Marking {
         (address, home): (&Address, &Place),
         run_type: RunType,
     ) -> Result<Self, Problems> {
+        let head = opened.store.head(Branch::Documents).await?;
+        let (workspace, _) = session.environment(&*opened.store, head.as_ref(), home).await?;
+        owner::admit(session, home, &workspace)?;
         let run = RunId::from_parts(
             u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
             session.world.random.bits(),
