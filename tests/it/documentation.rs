@@ -6,7 +6,7 @@ use tieline::request::cli::Cli;
 
 use crate::generated::{read, root};
 
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 16] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -22,6 +22,7 @@ const PAGES: [&str; 15] = [
     "docs/errors.md",
     "docs/rules.md",
     "docs/secrets.md",
+    "docs/trust.md",
 ];
 
 #[test]

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod acceptance;
+mod approvals;
 mod architecture;
 mod cloud;
 mod commands;
@@ -28,8 +29,8 @@ mod proposals;
 mod publication;
 mod quickstart;
 mod repointing;
-mod rollback;
 mod review;
+mod rollback;
 mod runner;
 mod settled;
 mod sharing;
