@@ -62,6 +62,7 @@ pub(in crate::app) async fn from_manifest(
         known,
         folder,
         source: None,
+        adoption: None,
         notes: Vec::new(),
     })
 }

@@ -128,6 +128,7 @@ pub(in crate::app) async fn from_release(
         deployment,
         secrets,
         folder,
+        adoption: None,
         notes,
     })
 }
@@ -301,9 +302,10 @@ fn moved(
                 notes.push(format!("slot `{member}` takes `{}` instead of `{}`", instead.within(place), binding.address));
                 continue;
             }
-            let now = match context.imported.get(&binding.address) {
-                Some(document) => resolve::imported_record(&binding.address, document),
-                None => context.connections.get(&binding.address).cloned(),
+            let address = context.redirects.get(&binding.address).unwrap_or(&binding.address);
+            let now = match context.imported.get(address) {
+                Some(document) => resolve::imported_record(address, document),
+                None => context.connections.get(address).cloned(),
             };
             match now {
                 Some(now) if now.uid != binding.uid => {
