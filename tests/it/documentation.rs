@@ -6,7 +6,7 @@ use tieline::request::cli::Cli;
 
 use crate::generated::{read, root};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -18,6 +18,7 @@ const PAGES: [&str; 13] = [
     "docs/documents.md",
     "docs/environment.md",
     "docs/errors.md",
+    "docs/moving.md",
     "docs/rules.md",
     "docs/secrets.md",
 ];
