@@ -21,22 +21,25 @@ const LARGEST_STATE: u64 = 1 << 30;
 pub(super) async fn run(session: &Session, arguments: &cli::Adopt) -> Ended {
     let alias = Alias::new(arguments.alias.as_str())
         .map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, problem.to_string()))?;
-    let source = source(session, arguments)?;
-    let mut resolved =
-        assemble::from_manifest(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
-    refuse(&resolved, &alias).await?;
-    resolved.adoption = Some(Adoption::new(alias.clone(), source));
-    let overrides = cli::Overrides { break_consumers: Vec::new(), reason: None };
+    let overrides = cli::Overrides::default();
     let order = Order {
+        target: &arguments.target,
         run_type: RunType::Adopt,
-        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: None,
         approved_plan: arguments.approved_plan.as_deref(),
         allow_destroy: false,
         overrides: &overrides,
     };
-    let ended = perform(session, resolved, order).await;
+    let resolve = async || {
+        let source = source(session, arguments)?;
+        let (target, values) = (&arguments.target, &arguments.values);
+        let mut resolved = assemble::from_manifest(session, target, values, arguments.terraform.allow_degraded).await?;
+        refuse(&resolved, &alias).await?;
+        resolved.adoption = Some(Adoption::new(alias.clone(), source));
+        Ok(resolved)
+    };
+    let ended = perform(session, order, resolve).await;
     if let Ok(Outcome::Ran(report)) = &ended
         && report.run.status == RunStatus::Succeeded
     {

@@ -8,15 +8,15 @@ use crate::request::cli;
 
 /// Destroys all that is applied at a place.
 pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Ended {
-    let resolved = assemble::for_destroy(session, &arguments.target, &arguments.sensitive).await?;
     let order = Order {
+        target: &arguments.target,
         run_type: RunType::Destroy,
-        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: None,
         approved_plan: arguments.approved_plan.as_deref(),
         allow_destroy: true,
         overrides: &arguments.overrides,
     };
-    perform(session, resolved, order).await
+    let resolve = async || assemble::for_destroy(session, &arguments.target, &arguments.sensitive).await;
+    perform(session, order, resolve).await
 }

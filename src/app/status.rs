@@ -2,15 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::connection::{connections_of, place};
+use super::connection::{connections_of, imported_at, place};
 use super::session::Session;
-use super::view;
+use super::{back, view};
+use crate::context::layout::LedgerFile;
 use crate::context::ledger::{self, Snapshot};
-use crate::context::{Branch, ContextStore, layout};
+use crate::context::{Branch, CommitId, ContextStore, layout};
 use crate::domain::address::{Address, Place};
 use crate::domain::diagnostic::Problems;
-use crate::domain::record::{Claim, Release, RunRecord};
+use crate::domain::difference::differences;
+use crate::domain::names::{Alias, DeployableName};
+use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
+use crate::domain::staleness::{self, Stale};
 use crate::report;
+use crate::report::status::Candidate;
 use crate::request::cli::Target;
 
 /// How many runs and releases are shown of each deployable.
@@ -28,9 +33,13 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         let folder = layout::environment_folder(&place.workspace, &place.environment);
         let listed: Vec<String> = store.list(&head, &[folder]).await?.into_values().flatten().map(|file| file.path).collect();
         status.runs = newest::<RunRecord>(store, &head, &listed, "runs").await?;
-        status.releases = newest::<Release>(store, &head, &listed, "releases").await?;
+        let releases = newest::<Release>(store, &head, &listed, "releases").await?;
+        let applied = applied(store, &head, &listed).await?;
+        status.releases = compared(session, target, &place, releases, &applied);
         let addresses: BTreeSet<Address> = status.connections.iter().map(|record| record.address.clone()).collect();
-        status.consumers = view::entries(&Snapshot::new(store, Some(head)).consumers(&addresses).await?);
+        let snapshot = Snapshot::new(store, Some(head));
+        status.consumers = view::entries(&snapshot.consumers(&addresses).await?);
+        status.stale = stale(session, store, &snapshot, &listed).await?;
     }
     status.claims = claims(store, &place).await?;
     session.print(&if session.is_json() {
@@ -44,7 +53,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
 /// The newest few records of a kind, by deployable, newest first. Their ids sort by time.
 async fn newest<T: serde::de::DeserializeOwned>(
     store: &dyn ContextStore,
-    head: &crate::context::CommitId,
+    head: &CommitId,
     listed: &[String],
     kind: &str,
 ) -> Result<BTreeMap<String, Vec<T>>, Problems> {
@@ -67,6 +76,73 @@ async fn newest<T: serde::de::DeserializeOwned>(
         (deployable, records.collect())
     });
     Ok(parsed.collect())
+}
+
+/// What the environment's own slots are bound to and is not what it was, or will not stay so (R20).
+async fn stale(
+    session: &Session,
+    store: &dyn ContextStore,
+    snapshot: &Snapshot<'_>,
+    listed: &[String],
+) -> Result<Vec<Stale>, Problems> {
+    let is_applied = |path: &&String| matches!(LedgerFile::parse(path), Some(LedgerFile::Applied(..)));
+    let paths: Vec<String> = listed.iter().filter(is_applied).cloned().collect();
+    let mut bindings = Vec::new();
+    for (path, bytes) in snapshot.files(&paths).await? {
+        let Some(LedgerFile::Applied(place, alias)) = LedgerFile::parse(&path) else { continue };
+        let record: AppliedRecord = ledger::parse_json(&path, &bytes)?;
+        bindings.extend(record.bindings.into_iter().map(|(slot, binding)| (format!("{place}/{alias}.{slot}"), binding)));
+    }
+    let addresses: BTreeSet<&Address> = bindings.iter().map(|(_, binding)| &binding.address).collect();
+    let mut now = snapshot.connections(addresses.iter().copied()).await?;
+    let imported = imported_at(session, store, addresses).await?;
+    now.extend(imported.into_iter().map(|record| (record.address.clone(), record)));
+    let stale = bindings.into_iter().filter_map(|(consumer, binding)| {
+        let because = staleness::because(&binding, now.get(&binding.address));
+        (!because.is_empty()).then_some(Stale { consumer, connection: binding.address, because })
+    });
+    Ok(stale.collect())
+}
+
+/// Every applied record, by deployable.
+async fn applied(
+    store: &dyn ContextStore,
+    head: &CommitId,
+    listed: &[String],
+) -> Result<BTreeMap<DeployableName, BTreeMap<Alias, AppliedRecord>>, Problems> {
+    let mut applied: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    let paths: Vec<String> =
+        listed.iter().filter(|path| matches!(LedgerFile::parse(path), Some(LedgerFile::Applied(..)))).cloned().collect();
+    for (path, bytes) in store.read(head, &paths).await? {
+        if let (Some(LedgerFile::Applied(place, alias)), Ok(record)) = (LedgerFile::parse(&path), serde_json::from_slice(&bytes))
+        {
+            applied.entry(place.deployable).or_default().insert(alias, record);
+        }
+    }
+    Ok(applied)
+}
+
+/// The releases of each deployable, beside what is deployed of it now and how to go back.
+fn compared(
+    session: &Session,
+    target: &Target,
+    place: &Place,
+    releases: BTreeMap<String, Vec<Release>>,
+    applied: &BTreeMap<DeployableName, BTreeMap<Alias, AppliedRecord>>,
+) -> BTreeMap<DeployableName, Vec<Candidate>> {
+    let nothing = BTreeMap::new();
+    let of = |(deployable, releases): (String, Vec<Release>)| {
+        let deployable = DeployableName::new(&deployable).ok()?;
+        let place = Place { deployable: deployable.clone(), ..place.clone() };
+        let now = applied.get(&deployable).unwrap_or(&nothing);
+        let candidate = |release: Release| Candidate {
+            differs: differences(&release, now),
+            command: back::command(session, target, &place, &release.run),
+            release,
+        };
+        Some((deployable, releases.into_iter().map(candidate).collect()))
+    };
+    releases.into_iter().filter_map(of).collect()
 }
 
 async fn claims(store: &dyn ContextStore, place: &Place) -> Result<Vec<Claim>, Problems> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 
 use super::layout::{self, LedgerFile};
-use super::{Branch, CommitId, ContextStore, ListedFile, StoreError};
+use super::{Branch, CommitId, ContextStore, Doubt, ListedFile, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
@@ -94,7 +94,9 @@ impl<'a> Snapshot<'a> {
     /// When the context cannot be read, or a record is not one.
     pub async fn place(&self, place: &Place) -> Result<PlaceRecords, StoreError> {
         let mut records = PlaceRecords::default();
-        for (path, bytes) in self.below(&[layout::applied_folder(place), layout::connections_folder(place)]).await? {
+        let found = self.below(&[layout::applied_folder(place), layout::connections_folder(place)]).await?;
+        let acted_upon = |path: &str| matches!(LedgerFile::parse(path), Some(LedgerFile::Applied(..)));
+        for (path, bytes) in self.believed(found, acted_upon).await? {
             match LedgerFile::parse(&path) {
                 Some(LedgerFile::Applied(_, alias)) => drop(records.applied.insert(alias, parse_json(&path, &bytes)?)),
                 Some(LedgerFile::Connection(address)) => {
@@ -120,6 +122,7 @@ impl<'a> Snapshot<'a> {
         let wanted: BTreeMap<_, _> =
             addresses.into_iter().filter_map(|address| Some((layout::connection(address)?, address))).collect();
         let found = self.read(&wanted.keys().cloned().collect::<Vec<_>>()).await?;
+        let found = self.believed(found, |_| false).await?;
         let parsed = found.iter().filter_map(|(path, bytes)| {
             let address = *wanted.get(path)?;
             Some(parse_connection(path, bytes, address).map(|connection| (address.clone(), connection)))
@@ -146,7 +149,7 @@ impl<'a> Snapshot<'a> {
         let mut consumers: BTreeMap<_, Consumers> =
             addresses.into_iter().map(|address| (address.clone(), Consumers::default())).collect();
         let folders: Vec<_> = consumers.keys().map(layout::consumers_folder).collect();
-        for (path, bytes) in self.below(&folders).await? {
+        for (path, bytes) in self.believed(self.below(&folders).await?, |_| false).await? {
             let Some(LedgerFile::Consumer(address, place, slot)) = LedgerFile::parse(&path) else {
                 return Err(StoreError::Corrupt { path, why: "it is not named after a consumer".to_owned() });
             };
@@ -272,7 +275,7 @@ impl<'a> Snapshot<'a> {
     /// When the context cannot be read, or a release is not one.
     pub async fn releases_of(&self, place: &Place, runs: &[RunId]) -> Result<Vec<Release>, StoreError> {
         let paths: Vec<_> = runs.iter().map(|run| layout::release(place, run)).collect();
-        let found = self.read_listed(&paths).await?;
+        let found = self.believed(self.read_listed(&paths).await?, |_| true).await?;
         paths.iter().filter_map(|path| Some(parse_json(path, found.get(path)?))).collect()
     }
 
@@ -294,11 +297,37 @@ impl<'a> Snapshot<'a> {
             .collect())
     }
 
+    /// Files that a listing of this commit named.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn files(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        self.read_listed(paths).await
+    }
+
     /// The files with ids for names in a folder, the newest first: ids sort by time.
     async fn newest_below<T: DeserializeOwned>(&self, folder: String, most: usize) -> Result<Vec<T>, StoreError> {
         let paths: Vec<_> = self.list(&[folder]).await?.into_iter().rev().take(most).map(|file| file.path).collect();
-        let found = self.read_listed(&paths).await?;
+        let found = self.believed(self.read_listed(&paths).await?, |_| false).await?;
         found.iter().rev().map(|(path, bytes)| parse_json(path, bytes)).collect()
+    }
+
+    /// Those of these files that are believed (R41). The others are told and left out, as if they were not there; but one that would be
+    /// acted upon, which must not be guessed at, is an error.
+    async fn believed(
+        &self,
+        mut files: BTreeMap<String, Vec<u8>>,
+        is_acted_upon: impl Fn(&str) -> bool,
+    ) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        let (Some(trust), Some(at)) = (self.store.trust(), &self.at) else { return Ok(files) };
+        let doubts = trust.doubts(self.store, at, &files).await?;
+        if let Some(doubt) = doubts.values().find(|doubt| is_acted_upon(&doubt.path)) {
+            let why = format!("it is not believed: {}", doubt.why);
+            return Err(StoreError::Corrupt { path: doubt.path.clone(), why });
+        }
+        trust.tell(doubts.values());
+        files.retain(|path, _| !doubts.contains_key(path));
+        Ok(files)
     }
 
     async fn below(&self, folders: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
@@ -328,13 +357,21 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-/// The claim of a place, with the commit that moving or deleting it must name.
+/// The claim of a place, with the commit that moving or deleting it must name. One that is not believed still holds the place, and
+/// nothing that its journal says was applied counts.
 ///
 /// # Errors
 /// When the context cannot be read, or the claim is not one.
 pub async fn read_claim(store: &dyn ContextStore, place: &Place) -> Result<Option<(CommitId, Claim)>, StoreError> {
     let Some((commit, bytes)) = store.read_claim(place).await? else { return Ok(None) };
-    Ok(Some((commit, parse_json(layout::CLAIM, &bytes)?)))
+    let mut claim: Claim = parse_json(layout::CLAIM, &bytes)?;
+    if let Some(trust) = store.trust()
+        && let Some(why) = trust.doubt_of_claim(store, place, &bytes).await?
+    {
+        trust.tell([&Doubt { path: format!("the claim of {place}"), why }]);
+        claim.applied.clear();
+    }
+    Ok(Some((commit, claim)))
 }
 
 /// Reads files that a listing named. One without content is lost, not absent: a consumer that cannot be seen must not be taken for

@@ -12,18 +12,20 @@ use super::tasks::{self, Results};
 use super::{Engine, Node, locked};
 use crate::domain::address::{Address, Target};
 use crate::domain::deployment::PublishedFace;
-use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
+use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::{FailureKind, FailureReason};
 use crate::domain::names::{Alias, OutputName};
 use crate::domain::outcome::RunReport;
 use crate::domain::record::{
-    AppliedRecord, ChangeCounts, Release, ReleasedPlugin, RunRecord, RunStatus, RunType, SCHEMA_VERSION, TaskStatus,
+    AppliedRecord, ChangeCounts, Release, ReleasedPlugin, ReleasedVersion, RunRecord, RunStatus, RunType, SCHEMA_VERSION,
+    TaskStatus,
 };
 
 /// Runs the deploy whose claim the journal holds, and publishes what it did on every way out.
 pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
     journal.note(|claim| claim.run.tasks = tasks::pending(&engine));
-    engine.emit(Event::RunStarted { run: journal.claim().run.id, place: engine.deployment.place.clone() });
+    let run = journal.claim().run;
+    engine.emit(Event::RunStarted { run: run.id, run_type: run.run_type, place: engine.deployment.place.clone() });
     let results = Arc::new(Mutex::new(Results::default()));
     let done = tokio_util::sync::CancellationToken::new();
     let renewal = tokio::spawn({
@@ -112,7 +114,7 @@ impl Engine {
                     .in_file(&self.deployment.file)
                     .note(format!("approved: {approved}"))
                     .note(format!("now:      {}", pass.report.fingerprint))
-                    .help("review the new plan with `tieline plan` and approve it")
+                    .help(format!("review the new plan with `{}` and approve it", self.settings.run_type.planned_by()))
                     .into())
             }
             None if pass.report.refusals.any_error() => Err(pass.report.refusals),
@@ -206,7 +208,7 @@ impl Engine {
         let stale = self.stale(&connections);
         let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
         let notes = self.notes.clone();
-        let report = RunReport { place, run, problems, changes, connections, stale, retained, wiring, notes };
+        let report = RunReport { place, run, problems, changes, connections, stale, retained, wiring, notes, back: None };
         report.with_texts(&|text| self.redactor.redact(text))
     }
 
@@ -215,6 +217,7 @@ impl Engine {
         let plugins = self.deployment.plugins.keys().filter_map(|alias| {
             let record = current(alias)?;
             let released = ReleasedPlugin {
+                plugin: Some(ReleasedVersion { name: record.plugin.clone(), version: record.version.clone() }),
                 source: record.source.clone(),
                 inputs: record.inputs.clone(),
                 sensitive_inputs: record.sensitive_inputs.clone(),
@@ -231,6 +234,7 @@ impl Engine {
             run: run.id.clone(),
             made: self.world.clock.now(),
             source: run.source.clone(),
+            commit: run.commit.clone(),
             manifest: serde_json::to_value(&self.deployment.manifest).unwrap_or_default(),
             plugins: plugins.collect(),
         }
@@ -262,19 +266,13 @@ fn capitalized(run_type: RunType) -> String {
     word[..1].to_uppercase() + &word[1..]
 }
 
-/// How a run with these problems ended. A cancel outweighs what it caused; else the first error counts.
+/// How a run with these problems ended.
 pub(super) fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
-    let errors = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason);
-    let aborted = errors().find(|reason| reason.kind() == FailureKind::Aborted);
-    match aborted.or_else(|| errors().next()) {
-        None => (RunStatus::Succeeded, None),
-        Some(reason) => {
-            let status = match reason.kind() {
-                FailureKind::User => RunStatus::UserError,
-                FailureKind::Runtime | FailureKind::Internal => RunStatus::RuntimeError,
-                FailureKind::Aborted => RunStatus::Aborted,
-            };
-            (status, Some(reason))
-        }
-    }
+    let Some(cause) = problems.cause() else { return (RunStatus::Succeeded, None) };
+    let status = match cause.reason.kind() {
+        FailureKind::User => RunStatus::UserError,
+        FailureKind::Runtime | FailureKind::Internal => RunStatus::RuntimeError,
+        FailureKind::Aborted => RunStatus::Aborted,
+    };
+    (status, Some(cause.reason))
 }

@@ -5,9 +5,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::claim;
+use super::publication::Publication;
 use crate::context::{CommitId, ContextStore, StoreError};
 use crate::domain::canonical;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -131,6 +133,16 @@ impl Journal {
             Err(problem) if !matches!(problem, StoreError::Conflict { .. }) => Err(problem.into()),
             _ => Ok(()),
         }
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.world.clock.now()
+    }
+
+    /// Commits records of the claimed place to the ledger.
+    pub(super) async fn publish(&self, publication: Publication<'_>, message: &str) -> Result<(), Problems> {
+        publication.commit(&self.world, &*self.store, message).await
     }
 
     /// What there is to say where it was.

@@ -17,6 +17,7 @@ mod fingerprint;
 mod identity;
 mod impact;
 mod journal;
+mod mark;
 mod moving;
 mod plan;
 mod prepare;
@@ -60,6 +61,7 @@ pub use adopting::{Adoption, Source};
 pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
+pub use mark::{end_marking, mark};
 pub use moving::{Affected, empty_what_is_left, relocate};
 pub use plan::plan;
 pub use recovery::clear_up;
@@ -89,6 +91,10 @@ pub struct Settings {
     pub actor: Option<String>,
     /// The application's repository.
     pub repository: Option<String>,
+    /// That repository's numeric id.
+    pub repository_id: Option<u64>,
+    /// The GitHub environment that the job runs under, where that is known and matters.
+    pub approved_in: Option<String>,
     /// The application's commit.
     pub commit: Option<String>,
     /// Where the run can be watched.
@@ -96,6 +102,30 @@ pub struct Settings {
     /// Whether a deploy also reads what changes inside resources, for its report: one more Terraform command for each plan that has
     /// changes. A plan reads it anyway.
     pub attribute_changes: bool,
+}
+
+impl Settings {
+    /// What a run is asked to do that was asked for nothing in particular.
+    pub fn plain(run_type: RunType, version_tag: VersionTag) -> Self {
+        Self {
+            run_type,
+            source: None,
+            overrides: Vec::new(),
+            parallelism: 1,
+            refresh: false,
+            allow_destroy: false,
+            approved_plan: None,
+            gates: Gates::default(),
+            version_tag,
+            actor: None,
+            repository: None,
+            repository_id: None,
+            approved_in: None,
+            commit: None,
+            run_url: None,
+            attribute_changes: false,
+        }
+    }
 }
 
 /// A plugin's tree with the static reading of its module.
@@ -178,7 +208,7 @@ pub struct Engine {
     pub removed: BTreeMap<Alias, Removed>,
     /// The ledger at the start.
     pub own: Own,
-    /// The provider locks to start from where nothing is applied.
+    /// The provider locks of the release that is applied again.
     pub locks: BTreeMap<Alias, String>,
     /// The state that the run takes over; nothing else is done then.
     pub adoption: Option<Adoption>,

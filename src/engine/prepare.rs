@@ -1,5 +1,6 @@
 //! A task up to its plan: bound, compared with what is applied, rendered, initialized, gated, planned.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -62,8 +63,9 @@ impl Engine {
         let bindings = bound.into_iter().map(|(slot, bound)| (slot, bound.binding)).collect();
         let before = self.own.applied.get(alias);
         let state = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
-        let (inputs, lock) = (public_inputs(plugin), self.recorded_lock(alias));
-        if self.is_unchanged(alias, plugin, before, &self.identity(alias, plugin, &inputs, &bindings, &state, lock)) {
+        let inputs = public_inputs(plugin);
+        let lock = self.lock_to_start_from(alias, before);
+        if self.is_unchanged(alias, plugin, before, &self.identity(alias, plugin, &inputs, &bindings, &state, lock.as_deref())) {
             return Ok(Preparation::Unchanged);
         }
         let initialized = self.rooted(alias, state, alias.as_str()).await?;
@@ -90,6 +92,7 @@ impl Engine {
         let content = &self.contents[alias];
         let before = self.own.applied.get(alias);
         let origin = before.and_then(AppliedRecord::origin);
+        let lock = self.lock_to_start_from(alias, before);
         let (inputs, sensitive_inputs, nested) = (public_inputs(plugin), sensitive_inputs(plugin), content.nested());
         let bound = self.bound(alias, plugin)?;
         let bindings: BTreeMap<_, _> = bound.iter().map(|(slot, bound)| (slot.clone(), bound.binding.clone())).collect();
@@ -118,18 +121,19 @@ impl Engine {
                 adopted: self.adopted(alias),
             },
             roles: roles.as_ref(),
-            provider_lock: self.recorded_lock(alias),
+            provider_lock: lock.as_deref(),
         };
         let (root, provider_lock) = self.initialize(&rendering).await?;
         let fingerprint = self.identity(alias, plugin, &inputs, &bindings, &state, provider_lock.as_deref()).fingerprint();
         Ok(Initialized { root, bindings, state, provider_lock, fingerprint })
     }
 
-    /// The provider lock that init starts from.
-    fn recorded_lock(&self, alias: &Alias) -> Option<&str> {
-        match self.own.applied.get(alias) {
-            Some(record) => record.provider_lock.as_deref(),
-            None => self.locks.get(alias).map(String::as_str),
+    /// The provider lock of the last apply; with that of a release, for each provider the one with the higher version (R38).
+    fn lock_to_start_from<'a>(&'a self, alias: &Alias, before: Option<&'a AppliedRecord>) -> Option<Cow<'a, str>> {
+        let now = before.and_then(|before| before.provider_lock.as_deref());
+        match (now, self.locks.get(alias)) {
+            (Some(now), Some(then)) => Some(terraform::higher_locks(now, then)),
+            (now, then) => now.or(then.map(String::as_str)).map(Cow::Borrowed),
         }
     }
 

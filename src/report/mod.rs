@@ -13,6 +13,7 @@ mod page;
 pub mod plan;
 pub mod plugins;
 pub mod problems;
+pub mod proposal;
 pub mod prune;
 pub mod rebinding;
 pub mod run;
@@ -21,6 +22,7 @@ pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+pub mod usage;
 pub mod verify;
 
 pub use surroundings::Surroundings;

@@ -1,22 +1,29 @@
 //! A plan, for people and for programs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::json;
 
 use super::style::{Style, paint};
 use super::{SCHEMA_VERSION, by_text, counted, impact, one_line, problems, rebinding, to_json};
+use crate::domain::address::Address;
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
-use crate::domain::record::TaskType;
+use crate::domain::record::{RunType, TaskType};
 
 /// A plan as text.
 pub fn text(report: &PlanReport, color: bool) -> String {
-    let mut text = format!("Plan for {}\n\n", paint(&report.place.to_string(), Style::Strong, color));
+    let what = if report.run_type == RunType::Rollback { "Rollback plan" } else { "Plan" };
+    let mut text = format!("{what} for {}\n\n", paint(&report.place.to_string(), Style::Strong, color));
+    report.notes.iter().for_each(|note| _ = writeln!(text, "{}", one_line(note)));
+    if !report.notes.is_empty() {
+        text.push('\n');
+    }
     for task in &report.tasks {
-        describe(&mut text, task, color);
+        describe(&mut text, task, report.run_type, color);
     }
     let total = report.counts();
-    let deferred = report.tasks.iter().filter(|task| matches!(task.verdict, Verdict::Deferred { .. })).count();
+    let deferred = report.tasks.iter().filter(|task| task.is_deferred()).count();
     let later =
         if deferred > 0 { format!(", {} planned later", counted(deferred, "plugin is", "plugins are")) } else { String::new() };
     let _ = writeln!(text, "\n{} to add, {} to change, {} to destroy{later}.", total.add, total.change, total.remove);
@@ -27,12 +34,20 @@ pub fn text(report: &PlanReport, color: bool) -> String {
     text
 }
 
-fn describe(text: &mut String, task: &PlannedTask, color: bool) {
-    let gone = if task.task == TaskType::Destroy { " (no longer in the manifest)" } else { "" };
+/// Why a run destroys what it does.
+pub(super) fn gone(run_type: RunType) -> &'static str {
+    if run_type == RunType::Rollback { "not in the release" } else { "no longer in the manifest" }
+}
+
+fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: bool) {
+    let gone = if task.task == TaskType::Destroy { format!(" ({})", gone(run_type)) } else { String::new() };
     let alias = paint(task.alias.as_str(), Style::Strong, color);
     let _ = match &task.verdict {
         Verdict::Unchanged => writeln!(text, "{alias}: unchanged"),
         Verdict::NoChanges => writeln!(text, "{alias}: no changes"),
+        Verdict::Withheld { of } => {
+            writeln!(text, "{alias}: deferred (sensitive), it may not read the secrets of {}", listed(of))
+        }
         Verdict::Deferred { because } => writeln!(text, "{alias}: deferred until {because} is applied"),
         Verdict::Changes(_) => writeln!(text, "{alias}{gone}: {}", task.counts),
     };
@@ -60,6 +75,7 @@ pub fn json(report: &PlanReport) -> String {
     to_json(&json!({
         "schemaVersion": SCHEMA_VERSION,
         "command": "plan",
+        "for": report.run_type,
         "place": report.place,
         "tasks": report.tasks.iter().map(task_json).collect::<Vec<_>>(),
         "counts": report.counts(),
@@ -72,11 +88,17 @@ pub fn json(report: &PlanReport) -> String {
     }))
 }
 
+/// Connections, one after the other.
+pub(super) fn listed(addresses: &BTreeSet<Address>) -> String {
+    addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn task_json(task: &PlannedTask) -> serde_json::Value {
     let (verdict, resources, because) = match &task.verdict {
         Verdict::Unchanged => ("unchanged", [].as_slice(), None),
         Verdict::NoChanges => ("no-changes", [].as_slice(), None),
-        Verdict::Deferred { because } => ("deferred", [].as_slice(), Some(because)),
+        Verdict::Withheld { of } => ("deferred-sensitive", [].as_slice(), Some(listed(of))),
+        Verdict::Deferred { because } => ("deferred", [].as_slice(), Some(because.clone())),
         Verdict::Changes(resources) => ("changes", resources.as_slice(), None),
     };
     json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources, "rebindings": task.rebindings})

@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::json;
 
-use super::run::{by_address, status_word};
+use super::run::{by_address, moment, status_word};
 use super::table::table;
-use super::{counted, to_json};
+use super::{counted, one_line, to_json};
 use crate::domain::address::{Address, Place};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::difference::Difference;
+use crate::domain::names::{Alias, DeployableName};
 use crate::domain::record::{Claim, Release, RunRecord};
+use crate::domain::staleness::Stale;
 
 /// What the ledger says of an environment.
 pub struct Status {
@@ -20,13 +24,46 @@ pub struct Status {
     /// The newest runs, by deployable, newest first.
     pub runs: BTreeMap<String, Vec<RunRecord>>,
     /// The newest releases, likewise.
-    pub releases: BTreeMap<String, Vec<Release>>,
+    pub releases: BTreeMap<DeployableName, Vec<Candidate>>,
     /// Every connection.
     pub connections: Vec<ConnectionRecord>,
     /// Who is bound to them.
     pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
+    /// What its own slots are bound to and is not what it was, or will not stay so.
+    pub stale: Vec<Stale>,
     /// Runs in progress.
     pub claims: Vec<Claim>,
+}
+
+/// A release that can be gone back to.
+#[derive(Serialize)]
+pub struct Candidate {
+    /// The release.
+    #[serde(flatten)]
+    pub release: Release,
+    /// In what it is not what is deployed now.
+    #[serde(serialize_with = "in_words")]
+    pub differs: BTreeMap<Alias, Difference>,
+    /// The command that goes back to it.
+    pub command: String,
+}
+
+fn in_words<S: serde::Serializer>(differs: &BTreeMap<Alias, Difference>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(differs.iter().map(|(alias, difference)| (alias, difference.to_string())))
+}
+
+impl Candidate {
+    fn is_deployed(&self) -> bool {
+        self.differs.is_empty()
+    }
+
+    fn difference(&self) -> String {
+        if self.is_deployed() {
+            return "deployed now".to_owned();
+        }
+        let words: Vec<String> = self.differs.iter().map(|(alias, difference)| format!("{alias} {difference}")).collect();
+        format!("back: {}", words.join(", "))
+    }
 }
 
 impl Status {
@@ -38,12 +75,13 @@ impl Status {
             releases: BTreeMap::new(),
             connections: Vec::new(),
             consumers: BTreeMap::new(),
+            stale: Vec::new(),
             claims: Vec::new(),
         }
     }
 
-    fn stale(&self, record: &ConnectionRecord) -> usize {
-        self.consumers.get(&record.address).into_iter().flatten().filter(|entry| entry.generation < record.generation).count()
+    fn behind(&self, record: &ConnectionRecord) -> usize {
+        self.consumers.get(&record.address).into_iter().flatten().filter(|entry| entry.is_behind(record)).count()
     }
 }
 
@@ -71,7 +109,19 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
     text.push_str(&releases(status));
     text.push_str("\nConnections\n");
     text.push_str(&connections(status));
+    if !status.stale.is_empty() {
+        text.push_str("\nTo take in\n");
+        text.push_str(&stale(status));
+    }
     text
+}
+
+fn stale(status: &Status) -> String {
+    let rows = status
+        .stale
+        .iter()
+        .map(|stale| vec![format!("  {}", stale.consumer), stale.connection.to_string(), one_line(&stale.because.join("; "))]);
+    table(&rows.collect::<Vec<_>>())
 }
 
 fn runs(status: &Status, now: DateTime<Utc>) -> String {
@@ -91,24 +141,31 @@ fn runs(status: &Status, now: DateTime<Utc>) -> String {
     table(&rows.collect::<Vec<_>>())
 }
 
+/// What can be gone back to, with what that would change, and the command for the newest of each deployable.
 fn releases(status: &Status) -> String {
-    let rows = status.releases.iter().flat_map(|(deployable, releases)| {
-        releases.iter().map(move |release| {
+    let rows = status.releases.iter().flat_map(|(deployable, candidates)| {
+        candidates.iter().map(move |candidate| {
+            let release = &candidate.release;
             vec![
                 format!("  {deployable}"),
                 release.version_tag.to_string(),
-                release.made.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+                moment(release.made),
                 format!("run {}", release.run),
+                candidate.difference(),
             ]
         })
     });
-    table(&rows.collect::<Vec<_>>())
+    let mut text = table(&rows.collect::<Vec<_>>());
+    for candidate in status.releases.values().filter_map(|candidates| candidates.iter().find(|one| !one.is_deployed())) {
+        let _ = writeln!(text, "  to go back: {}", one_line(&candidate.command));
+    }
+    text
 }
 
 fn connections(status: &Status) -> String {
     let rows = status.connections.iter().map(|record| {
         let consumers = status.consumers.get(&record.address).map_or(0, Vec::len);
-        let stale = status.stale(record);
+        let stale = status.behind(record);
         let behind = if stale > 0 { format!(", {stale} stale") } else { String::new() };
         vec![
             format!("  {}", record.address),
@@ -140,6 +197,7 @@ pub fn json(status: &Status) -> String {
         "releases": status.releases,
         "connections": by_address(status.connections.iter()),
         "consumers": status.consumers.iter().map(|(address, consumers)| (address.to_string(), consumers.clone())).collect::<BTreeMap<_, _>>(),
+        "stale": status.stale,
         "claims": status.claims,
     }))
 }

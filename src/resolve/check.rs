@@ -34,6 +34,7 @@ struct Check<'a> {
     via: Via,
     address: Address,
     origin: &'a Origin,
+    withheld: Option<Box<Diagnostic>>,
     found: Problems,
 }
 
@@ -47,7 +48,7 @@ pub(super) fn check(
     problems: &mut Problems,
 ) -> Option<Choice> {
     let (address, named) = (inputs.address(written), written.within(&inputs.place));
-    let mut check = Check { inputs, ask, via, address, origin, found: Problems::default() };
+    let mut check = Check { inputs, ask, via, address, origin, withheld: None, found: Problems::default() };
     let record = check.record();
     if named == check.address {
         check.grants(record.is_some());
@@ -109,9 +110,16 @@ impl Check<'_> {
             return;
         }
         let missing = self.inputs.missing_grants(&self.address, !self.ask.slot.sensitive.is_empty());
-        if !missing.is_empty() {
-            let denied = grants::denied(&self.address, place, &missing);
-            self.push(denied.note(format!("slot `{}.{}` takes it through the {}", self.ask.alias, self.ask.name, self.via)));
+        if missing.is_empty() {
+            return;
+        }
+        let denied = grants::denied(&self.address, place, &missing)
+            .note(format!("slot `{}.{}` takes it through the {}", self.ask.alias, self.ask.name, self.via));
+        if missing.contains(&Permission::Use) {
+            self.push(denied);
+        } else {
+            // A plan can do without this task, and a deploy is refused (R43).
+            self.withheld = Some(Box::new(denied.placed(self.origin.clone())));
         }
     }
 
@@ -159,7 +167,13 @@ impl Check<'_> {
         self.constraint(face);
         let secrets = self.secrets();
         self.sensitive(face, secrets != Secrets::Unknown);
-        Some(Choice::Connection(Box::new(ChosenConnection { via: self.via, face: position, secrets, record })))
+        Some(Choice::Connection(Box::new(ChosenConnection {
+            via: self.via,
+            face: position,
+            secrets,
+            withheld: self.withheld.take(),
+            record,
+        })))
     }
 
     /// How the secrets are reached. It follows from the address alone: nothing in a record leads to another state.

@@ -6,8 +6,9 @@ mod check;
 mod consumers;
 mod contract;
 mod declaration;
+mod difference;
 mod explain;
-mod grants;
+pub mod grants;
 mod graph;
 mod imported;
 mod nearest;
@@ -37,9 +38,10 @@ use crate::domain::overlay::merged;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
 
+pub use difference::differences;
 pub use explain::{Row, Subject, explain, to_text};
 pub use graph::{Cycle, Graph};
-pub use imported::record as imported_record;
+pub use imported::{record as imported_record, shortcomings as imported_shortcomings};
 pub use schema::{Schema, Violation};
 pub use types::Types;
 

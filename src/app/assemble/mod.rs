@@ -25,6 +25,7 @@ use crate::engine::{Adoption, Content};
 use crate::request::cli;
 use crate::sources::LockMode;
 
+pub(super) use engine::environments;
 pub(super) use gates::{check_modules, gates};
 pub(super) use manifest::from_manifest;
 pub(super) use nothing::for_destroy;
@@ -40,18 +41,27 @@ pub(super) struct Resolved {
     /// The plugins' folders, as people know them.
     folders: BTreeMap<Alias, String>,
     secrets: values::Secrets,
-    /// The provider locks to start from where nothing is applied.
+    /// The provider locks of the release that is applied again.
     locks: BTreeMap<Alias, String>,
     /// The terraform builds of the last applies, whose versions are known.
     known: Vec<TerraformBuild>,
     /// The folder whose git commit is meant.
     pub(super) folder: PathBuf,
     /// The release that is applied again.
-    pub(super) source: Option<(RunId, VersionTag)>,
+    pub(super) source: Option<Source>,
     /// The state that is taken over.
     pub(super) adoption: Option<Adoption>,
     /// What is worth saying of it in every report.
     notes: Vec<String>,
+}
+
+/// The release that a rollback applies again.
+pub(super) struct Source {
+    /// The run that made it.
+    pub(super) run: RunId,
+    pub(super) version_tag: VersionTag,
+    /// The application's commit that it was made of.
+    pub(super) commit: Option<String>,
 }
 
 /// What is read before anything is resolved.
@@ -100,8 +110,8 @@ pub(super) fn lock_mode(session: &Session) -> LockMode {
     if in_automation { LockMode::Frozen } else { LockMode::Add }
 }
 
-/// A reference to what does not exist yet can be planned, never deployed (R6).
-pub(super) fn refuse_pending(deployment: &Deployment) -> Result<(), Problems> {
+/// What can be planned but never deployed: references to what does not exist yet (R6), secrets that may not be read (R43).
+pub(super) fn refuse_deferred(deployment: &Deployment) -> Result<(), Problems> {
     let mut problems = Problems::default();
     for (alias, plugin) in &deployment.plugins {
         for (slot, resolved_slot) in &plugin.slots {
@@ -115,5 +125,6 @@ pub(super) fn refuse_pending(deployment: &Deployment) -> Result<(), Problems> {
             }
         }
     }
+    problems.extend(deployment.withheld());
     if problems.any_error() { Err(problems) } else { Ok(()) }
 }

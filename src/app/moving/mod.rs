@@ -93,10 +93,10 @@ async fn claimed(
     places.retain(|place| seen.insert(place.clone()));
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
     let run = new_run(session);
-    let overrides = cli::Overrides { break_consumers: Vec::new(), reason: None };
+    let overrides = cli::Overrides::default();
     let order = Order {
         run_type: RunType::Move,
-        access: &arguments.target.context,
+        target: &arguments.target,
         terraform: &arguments.terraform,
         version_tag: None,
         approved_plan: None,

@@ -179,6 +179,7 @@ impl Engine {
             retained: Vec::new(),
             wiring: Vec::new(),
             notes: self.notes.clone(),
+            back: None,
         }
     }
 

@@ -6,12 +6,13 @@ mod moving;
 mod plugins;
 mod runs;
 mod shared;
+mod transfer;
 
 use clap::{Parser, Subcommand};
 
 use super::examples;
 
-pub use connection::Connection;
+pub use connection::{Allowed, Connection, Deprecate, GrantArguments, Import};
 pub use context::{Context, ContextTarget};
 pub use moving::{Adopt, Move};
 pub use plugins::Plugins;
@@ -20,6 +21,7 @@ pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
     Wish, duration,
 };
+pub use transfer::Transfer;
 
 /// Deploy applications and shared infrastructure out of versioned plugins, wired by typed connections.
 ///
@@ -93,9 +95,14 @@ pub enum Command {
     /// Show runs, releases, connections, consumers and claims of an environment.
     #[command(after_help = examples::STATUS)]
     Status(Target),
-    /// Look at published connections.
+    /// Look at connections and who needs them, say who may use them, end them in order.
     #[command(subcommand)]
     Connection(Connection),
+    /// Change the repository whose workflows may write a deployable.
+    ///
+    /// In a context on GitHub this opens a pull request, elsewhere it is committed to the documents branch.
+    #[command(after_help = examples::TRANSFER)]
+    Transfer(Transfer),
     /// Make, fill and check a context repository.
     #[command(subcommand)]
     Context(Context),

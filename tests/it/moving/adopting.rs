@@ -144,15 +144,10 @@ fn tf_r40_a_state_that_would_change_is_adopted_only_if_that_is_approved() {
     assert!(!project.state_path("lab/staging/app/net").exists(), "nothing was copied");
 
     let fingerprint = ran.stderr.split("plan fingerprint: ").nth(1).unwrap().lines().next().unwrap().to_owned();
-    adopt(
-        &project,
-        &[
-            "--state",
-            "../old/old.tfstate",
-            "--approved-plan",
-            &fingerprint.replace("sha256:0", "sha256:1").replace("sha256:f", "sha256:e"),
-        ],
-    );
+    // Another change than the approved one.
+    project.edit("app/tieline.yaml", "10.2.0.0", "10.3.0.0");
+    adopt(&project, &["--state", "../old/old.tfstate", "--approved-plan", &fingerprint]).refused("needs-approval");
+    project.edit("app/tieline.yaml", "10.3.0.0", "10.2.0.0");
     adopt(&project, &["--state", "../old/old.tfstate", "--approved-plan", &fingerprint]).succeeds();
     assert_eq!(ids(&project.state_path("lab/staging/app/net")), ids(&project.path("old/old.tfstate")));
     assert_eq!(tasks(&project.deploy_json("app", &[])), "net: skipped (unchanged)\n");
@@ -174,7 +169,11 @@ fn tf_r40_what_cannot_be_adopted_is_refused() {
         refused(&["--state", "../old/none.tfstate"]),
         refused(&["--state", "../old/hostile.tfstate"]),
     ];
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    error[invalid-input]: cannot read the state `../old/missing.tfstate`: No such file or directory (os error 2)
+    error[invalid-input]: the state for `net` cannot be read: it is no Terraform state: line 1, column 13
+    error[invalid-input]: `terraform_data.x" ${file(1)}` is not the address of a resource or module
+    "#);
     assert!(!project.state_path("lab/staging/app/net").exists());
 
     // The plugin's own state holds something else.
