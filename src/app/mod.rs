@@ -2,6 +2,7 @@
 
 mod access;
 mod action;
+mod adopt;
 mod announce;
 mod assemble;
 mod back;
@@ -139,6 +140,7 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &destroy.target, wishes: &destroy.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, destroy::run(session, &destroy))).await;
         }
+        Command::Adopt(arguments) => return Box::pin(adopt::run(session, &arguments)).await,
         Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,

@@ -167,6 +167,21 @@ impl<'a> Snapshot<'a> {
         found.get(&path).map(|bytes| parse_json(&path, bytes)).transpose()
     }
 
+    /// What applied plugins of a place left behind when they were renamed.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a record is not one.
+    pub async fn redirects<'b>(
+        &self,
+        place: &Place,
+        aliases: impl IntoIterator<Item = &'b Alias>,
+    ) -> Result<BTreeMap<Alias, Redirect>, StoreError> {
+        let wanted: BTreeMap<String, &Alias> =
+            aliases.into_iter().map(|alias| (layout::moved_alias(place, alias), alias)).collect();
+        let found = self.read(&wanted.keys().cloned().collect::<Vec<_>>()).await?;
+        found.iter().map(|(path, bytes)| Ok((wanted[path].clone(), parse_json(path, bytes)?))).collect()
+    }
+
     /// What redirects lead to from addresses that nothing is published at. Both sides must say so: what is there, that it was called
     /// that once.
     ///

@@ -56,6 +56,12 @@ Examples:
   tieline move retail/staging/shop retail/staging/store                   The deployable is called otherwise
   tieline move retail/staging/shop store/staging/shop                     It is another workspace's";
 
+pub(super) const ADOPT: &str = "\
+Examples:
+  terraform state pull > vpc.tfstate                                      In the folder of the old configuration
+  tieline adopt vpc -e staging --state vpc.tfstate
+  tieline adopt vpc -e staging --state-backend '{type: s3, config: {bucket: acme-old, key: vpc, region: sa-east-1}}'";
+
 pub(super) const STATUS: &str = "\
 Examples:
   tieline status                            The environment that tieline.yaml names

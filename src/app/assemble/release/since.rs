@@ -44,9 +44,10 @@ pub(super) fn moved(
             if is_link(place, release, address) {
                 continue;
             }
-            let now = match context.imported.get(address) {
-                Some(document) => resolve::imported_record(address, document),
-                None => context.connections.get(address).cloned(),
+            let found_at = context.redirects.get(address).unwrap_or(address);
+            let now = match context.imported.get(found_at) {
+                Some(document) => resolve::imported_record(found_at, document),
+                None => context.connections.get(found_at).cloned(),
             };
             match now {
                 None => problems.push(refused(file, &member, binding, "is gone")),
