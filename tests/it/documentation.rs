@@ -6,7 +6,7 @@ use tieline::request::cli::Cli;
 
 use crate::generated::{read, root};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 15] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -15,9 +15,11 @@ const PAGES: [&str; 13] = [
     "examples/sharing/README.md",
     "docs/action.md",
     "docs/commands.md",
+    "docs/destroy.md",
     "docs/documents.md",
     "docs/environment.md",
     "docs/errors.md",
+    "docs/rollback.md",
     "docs/rules.md",
     "docs/secrets.md",
 ];

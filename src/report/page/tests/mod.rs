@@ -1,6 +1,7 @@
 //! What people read, as they read it.
 
 mod hostile;
+mod rollback;
 mod room;
 
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
@@ -190,8 +191,8 @@ fn a_plan_that_needs_approval() {
 
     | Slot | What it takes |
     |---|---|
-    | `worker.source` | retail/staging/legacy/queue.main (aws-sqs-queue-conn 1.0.0) `->` retail/staging/orders/queue.main (aws-sqs-queue-conn 1.0.0) |
-    | `worker.network` | platform/staging/network/vpc.vpc moved on from generation 3 to 5 |
+    | `worker.source` | `retail/staging/legacy/queue.main (aws-sqs-queue-conn 1.0.0) -> retail/staging/orders/queue.main (aws-sqs-queue-conn 1.0.0)` |
+    | `worker.network` | `platform/staging/network/vpc.vpc moved on from generation 3 to 5` |
 
     #### Impact on consumers elsewhere
 

@@ -1,0 +1,51 @@
+//! Going back, as people read of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::SUMMARY;
+use crate::domain::organization::Override;
+use crate::domain::outcome::{PlanReport, RunReport, WayBack};
+use crate::domain::record::{Overridden, RunType};
+use crate::report::fixtures::{planned, succeeded, surroundings};
+use crate::report::{comment, run, summary};
+
+const NOTE: &str = "slot `worker.network`: `platform/staging/network/vpc.vpc` has moved on from generation 1 to 2, and is used as it is now";
+
+/// A rollback that went well, of which only what is special is left.
+fn rolled_back() -> RunReport {
+    let mut report = succeeded();
+    report.run.run_type = RunType::Rollback;
+    report.run.tasks.truncate(1);
+    report.run.overrides = vec![Overridden {
+        what: Override::BreakConsumers,
+        subjects: BTreeSet::from(["retail/staging/billing/worker.orders".to_owned()]),
+        reason: "it goes with <b>us</b>".to_owned(),
+    }];
+    report.back = Some(WayBack {
+        version_tag: "1.9".parse().unwrap(),
+        run: report.run.id.clone(),
+        made: report.run.started,
+        command: "tieline rollback -w retail -e staging --deployable orders --to X".to_owned(),
+        dispatch: Some("gh workflow run rollback.yml --repo acme/orders -f deployable=orders -f environment=staging -f release=X".to_owned()),
+    });
+    let (changes, connections, stale) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let retained = vec!["module.plugin.aws_s3_bucket.backups".to_owned()];
+    RunReport { changes, connections, stale, retained, wiring: Vec::new(), notes: vec![NOTE.to_owned()], ..report }
+}
+
+#[test]
+fn r36_a_rollback_and_the_way_back_from_it() {
+    let page = summary::run(&rolled_back(), &surroundings(), SUMMARY);
+    insta::assert_snapshot!(page, @"");
+    assert_eq!(comment::run(&rolled_back(), &surroundings(), SUMMARY), page, "the comment says the same");
+    insta::assert_snapshot!(run::text(&rolled_back(), false), @"");
+}
+
+#[test]
+fn r36_a_plan_of_a_rollback() {
+    let report = PlanReport { run_type: RunType::Rollback, notes: vec![NOTE.to_owned()], wiring: Vec::new(), ..planned() };
+    let page = summary::plan(&report, &surroundings(), SUMMARY);
+    let head: Vec<&str> = page.lines().take_while(|line| !line.starts_with("| `queue`")).collect();
+    insta::assert_snapshot!(head.join("\n"), @"");
+    assert!(page.contains("To roll back by exactly this plan, and nothing else"), "{page}");
+}
