@@ -8,8 +8,7 @@ use crate::request::cli;
 
 /// Deploys what the manifest says.
 pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
-    let resolved =
-        assemble::from_manifest(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
+    let (target, values) = (&arguments.target, &arguments.values);
     let order = Order {
         target: &arguments.target,
         run_type: RunType::Deploy,
@@ -19,5 +18,6 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
         allow_destroy: arguments.allow_destroy,
         overrides: &arguments.overrides,
     };
-    perform(session, resolved, order).await
+    let resolve = async || assemble::from_manifest(session, target, values, arguments.terraform.allow_degraded).await;
+    perform(session, order, resolve).await
 }

@@ -8,7 +8,6 @@ use crate::request::cli;
 
 /// Destroys all that is applied at a place.
 pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Ended {
-    let resolved = assemble::for_destroy(session, &arguments.target, &arguments.sensitive).await?;
     let order = Order {
         target: &arguments.target,
         run_type: RunType::Destroy,
@@ -18,5 +17,6 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Ended {
         allow_destroy: true,
         overrides: &arguments.overrides,
     };
-    perform(session, resolved, order).await
+    let resolve = async || assemble::for_destroy(session, &arguments.target, &arguments.sensitive).await;
+    perform(session, order, resolve).await
 }

@@ -14,6 +14,7 @@ mod identity;
 mod import;
 mod load;
 mod log;
+mod moving;
 mod outputs;
 mod overrides;
 mod owner;
@@ -22,6 +23,7 @@ mod plan;
 mod plugins;
 mod post;
 mod presence;
+mod proofs;
 mod proposal;
 mod prune;
 mod rollback;
@@ -30,6 +32,7 @@ mod status;
 mod trace;
 mod transfer;
 mod trust;
+mod usage;
 mod uses;
 mod validate;
 mod verify;
@@ -131,6 +134,7 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &destroy.target, wishes: &destroy.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, destroy::run(session, &destroy))).await;
         }
+        Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
         Command::Transfer(transfer) => transfer::run(session, &transfer).await?,

@@ -11,6 +11,7 @@ use super::session::Session;
 use super::workflow::shared_folder;
 use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
 use crate::cloud::Purpose;
+use crate::context::Branch;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{RunId, VersionTag};
@@ -20,6 +21,7 @@ use crate::engine::{self, Settings, Start};
 use crate::policy::Gates;
 use crate::report;
 use crate::request::{cli, variables};
+use crate::resolve::differences;
 use crate::terraform;
 use crate::world::{OnCancel, ProcessSpec, Stream};
 
@@ -35,14 +37,13 @@ pub(super) struct Order<'a> {
     pub(super) overrides: &'a cli::Overrides,
 }
 
-/// Does it, and prints what came of it.
-pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<'_>) -> Ended {
-    let overrides = set_aside(session, &resolved, &order).await?;
-    assemble::refuse_pending(&resolved.deployment)?;
-    let gates = assemble::gates(&resolved.organization, order.terraform)?;
-    assemble::check_modules(&resolved, &gates)?;
+/// Does it, and prints what came of it. `resolve` is asked what the run is about: before the claim, and once more under it where the
+/// organization's documents changed meanwhile.
+pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl AsyncFn() -> Result<Resolved, Problems>) -> Ended {
+    let resolved = resolve().await?;
+    let admitted = admit(session, &resolved, &order).await?;
     let run = new_run(session);
-    let settings = settings(session, &resolved, &order, (gates, overrides), &run).await?;
+    let settings = settings(session, &resolved, &order, admitted, &run).await?;
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
     let store = resolved.opened.store.clone();
@@ -63,14 +64,12 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     if let Some(workflow) = &session.workflow {
         workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment, &session.redactor));
     }
-    let engine = match ready {
-        Ok(ready) => {
-            let folder = folder.path().to_path_buf();
-            resolved.engine(session, ready, order.terraform, settings, folder, watcher.sink()).await
-        }
-        Err(problems) => Err(problems),
+    let engine = async {
+        let (ready, settings) = (ready?, settings);
+        let (resolved, settings) = settled(session, &order, (resolved, settings), resolve).await?;
+        resolved.engine(session, ready, order.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await
     };
-    let engine = match engine {
+    let engine = match engine.await {
         Ok(engine) => engine,
         Err(problems) => {
             held.release().await?;
@@ -89,6 +88,38 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     Ok(Outcome::Ran(Box::new(report)))
 }
 
+/// What is decided before anything is touched: what the run may set aside, and what modules may contain.
+async fn admit(session: &Session, resolved: &Resolved, order: &Order<'_>) -> Result<(Gates, Vec<Overridden>), Problems> {
+    let overrides = set_aside(session, resolved, order).await?;
+    assemble::refuse_deferred(&resolved.deployment)?;
+    let gates = assemble::gates(&resolved.organization, order.terraform)?;
+    assemble::check_modules(resolved, &gates)?;
+    Ok((gates, overrides))
+}
+
+/// What was resolved, as it holds under the claim: where the organization's documents changed meanwhile, grants and all else are
+/// checked again, and what would not be the same run is refused.
+async fn settled(
+    session: &Session,
+    order: &Order<'_>,
+    (before, settings): (Resolved, Settings),
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+) -> Result<(Resolved, Settings), Problems> {
+    if before.opened.store.head(Branch::Documents).await? == before.organization.head {
+        return Ok((before, settings));
+    }
+    let now = resolve().await?;
+    let (gates, overrides) = admit(session, &now, order).await?;
+    let differences = differences(&before.deployment, &now.deployment);
+    if differences.is_empty() {
+        return Ok((now, Settings { gates, overrides, ..settings }));
+    }
+    let message = "the organization's documents changed while the run began, and it would be another one now";
+    let mut refused = Diagnostic::error(FailureReason::BindingChanged, message).in_file(&now.deployment.file);
+    refused.notes = differences.into_iter().map(|what| format!("{what} changed")).collect();
+    Err(refused.help("run again: it takes the change in").into())
+}
+
 /// What the run may set aside, having made sure that it may write the deployable at all.
 async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) -> Result<Vec<Overridden>, Problems> {
     let (place, workspace) = (&resolved.deployment.place, &resolved.workspace);
@@ -99,6 +130,8 @@ async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) ->
     } else {
         owner::admit(session, place, workspace)?;
     }
+    let (context, environment) = (resolved.organization.context.as_ref(), &resolved.deployment.environment);
+    overrides::approve(session, context, place, environment, asked.iter().map(|set_aside| set_aside.what)).await?;
     Ok(asked)
 }
 
@@ -115,7 +148,7 @@ pub(super) async fn settings(
     session: &Session,
     resolved: &Resolved,
     order: &Order<'_>,
-    (gates, overrides): (Gates, Vec<Overridden>),
+    (gates, set_aside): (Gates, Vec<Overridden>),
     run: &RunId,
 ) -> Result<Settings, Problems> {
     let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
@@ -127,10 +160,14 @@ pub(super) async fn settings(
         (None, Some(source)) => source.version_tag.clone(),
         (asked, _) => version_tag(asked, commit.as_deref(), run)?,
     };
+    // Who approved is in the history of the GitHub environment that the job runs under.
+    let is_approved = resolved.deployment.environment.protected || order.approved_plan.is_some() || !set_aside.is_empty();
+    let approved_in =
+        if is_approved { overrides::approved_in(session, resolved.organization.context.as_ref()).await } else { None };
     Ok(Settings {
         run_type: order.run_type,
         source: resolved.source.as_ref().map(|source| source.run.clone()),
-        overrides,
+        overrides: set_aside,
         parallelism: order.terraform.parallelism as usize,
         refresh: order.terraform.refresh,
         allow_destroy: order.allow_destroy,
@@ -141,6 +178,8 @@ pub(super) async fn settings(
             .and_then(|run| run.actor.clone())
             .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
         repository: workflow.map(|run| run.repository.clone()),
+        repository_id: owner::own_repository(session),
+        approved_in,
         commit,
         run_url: workflow.and_then(|run| run.url.clone()),
         attribute_changes: workflow.is_some(),
@@ -149,7 +188,7 @@ pub(super) async fn settings(
 
 /// A state that Terraform could not save anywhere else must outlive the run; in a workflow also the container, so that a later step
 /// of the job can save it.
-fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
+pub(super) fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
     let files = session.world.files;
     let roots = files.list(folder.path()).unwrap_or_default();
     let unsaved: Vec<(String, PathBuf)> = roots

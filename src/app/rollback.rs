@@ -11,7 +11,6 @@ use crate::request::cli;
 pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Ended {
     let back = Back::read(&arguments.back)?;
     let (target, sensitive) = (&arguments.target, &arguments.sensitive);
-    let resolved = assemble::from_release(session, target, sensitive, &back, arguments.terraform.allow_degraded).await?;
     let order = Order {
         target: &arguments.target,
         run_type: RunType::Rollback,
@@ -21,5 +20,6 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Ended {
         allow_destroy: arguments.allow_destroy,
         overrides: &arguments.overrides,
     };
-    perform(session, resolved, order).await
+    let resolve = async || assemble::from_release(session, target, sensitive, &back, arguments.terraform.allow_degraded).await;
+    perform(session, order, resolve).await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::connection::{connections_of, place};
+use super::connection::{connections_of, imported_at, place};
 use super::session::Session;
 use super::{back, view};
 use crate::context::layout::LedgerFile;
@@ -13,6 +13,7 @@ use crate::domain::diagnostic::Problems;
 use crate::domain::difference::differences;
 use crate::domain::names::{Alias, DeployableName};
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
+use crate::domain::staleness::{self, Stale};
 use crate::report;
 use crate::report::status::Candidate;
 use crate::request::cli::Target;
@@ -36,7 +37,9 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         let applied = applied(store, &head, &listed).await?;
         status.releases = compared(session, target, &place, releases, &applied);
         let addresses: BTreeSet<Address> = status.connections.iter().map(|record| record.address.clone()).collect();
-        status.consumers = view::entries(&Snapshot::new(store, Some(head)).consumers(&addresses).await?);
+        let snapshot = Snapshot::new(store, Some(head));
+        status.consumers = view::entries(&snapshot.consumers(&addresses).await?);
+        status.stale = stale(session, store, &snapshot, &listed).await?;
     }
     status.claims = claims(store, &place).await?;
     session.print(&if session.is_json() {
@@ -73,6 +76,32 @@ async fn newest<T: serde::de::DeserializeOwned>(
         (deployable, records.collect())
     });
     Ok(parsed.collect())
+}
+
+/// What the environment's own slots are bound to and is not what it was, or will not stay so (R20).
+async fn stale(
+    session: &Session,
+    store: &dyn ContextStore,
+    snapshot: &Snapshot<'_>,
+    listed: &[String],
+) -> Result<Vec<Stale>, Problems> {
+    let is_applied = |path: &&String| matches!(LedgerFile::parse(path), Some(LedgerFile::Applied(..)));
+    let paths: Vec<String> = listed.iter().filter(is_applied).cloned().collect();
+    let mut bindings = Vec::new();
+    for (path, bytes) in snapshot.files(&paths).await? {
+        let Some(LedgerFile::Applied(place, alias)) = LedgerFile::parse(&path) else { continue };
+        let record: AppliedRecord = ledger::parse_json(&path, &bytes)?;
+        bindings.extend(record.bindings.into_iter().map(|(slot, binding)| (format!("{place}/{alias}.{slot}"), binding)));
+    }
+    let addresses: BTreeSet<&Address> = bindings.iter().map(|(_, binding)| &binding.address).collect();
+    let mut now = snapshot.connections(addresses.iter().copied()).await?;
+    let imported = imported_at(session, store, addresses).await?;
+    now.extend(imported.into_iter().map(|record| (record.address.clone(), record)));
+    let stale = bindings.into_iter().filter_map(|(consumer, binding)| {
+        let because = staleness::because(&binding, now.get(&binding.address));
+        (!because.is_empty()).then_some(Stale { consumer, connection: binding.address, because })
+    });
+    Ok(stale.collect())
 }
 
 /// Every applied record, by deployable.

@@ -26,16 +26,19 @@ pub(super) async fn run(session: &Session, transfer: &Transfer) -> Result<(), Pr
         Some(id) => id,
         None => id_of(session, transfer, &repository).await?,
     };
-    let owner = Owner { repository: repository.to_string(), id };
     let title = format!("let `{repository}` (id {id}) write `{workspace}/{deployable}`");
     let before = document.document.owners.get(&deployable);
-    if before == Some(&owner) {
+    if before.is_some_and(|before| before.id == id && before.repository == repository.to_string()) {
         documents.nothing_to_do(title);
         return Ok(());
     }
     let affected = before.map(|before| {
         format!("workflows of `{}` (id {}) may no longer write `{workspace}/{deployable}`", before.repository, before.id)
     });
+    let owner = match before {
+        Some(before) => before.handed_over(repository.to_string(), id, session.world.clock.now()),
+        None => Owner { repository: repository.to_string(), id, former: Vec::new() },
+    };
     let edits = [Edit::SetOwner(deployable, owner)];
     documents.put(document.proposal("transfer", title, &edits, affected.into_iter().collect())?).await
 }

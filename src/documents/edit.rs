@@ -156,6 +156,9 @@ impl Edit {
                     Some(before) => {
                         before.set("repository", owner.repository.as_str());
                         before.set("id", owner.id);
+                        if !owner.former.is_empty() {
+                            before.set("former", sequence(&format!("{}\n", former_line(owner)))?);
+                        }
                     }
                     None => owners.set(deployable.as_str(), mapping(&owner_line(owner))?),
                 },
@@ -215,7 +218,14 @@ fn owner_line(owner: &Owner) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
     let plain = owner.repository.contains('/') && owner.repository.bytes().all(is_plain);
     let repository = if plain { owner.repository.clone() } else { quoted(&owner.repository) };
-    format!("{{repository: {repository}, id: {}}}", owner.id)
+    let former = if owner.former.is_empty() { String::new() } else { format!(", former: {}", former_line(owner)) };
+    format!("{{repository: {repository}, id: {}{former}}}", owner.id)
+}
+
+/// Whose it was before.
+fn former_line(owner: &Owner) -> String {
+    let former = owner.former.iter().map(|former| format!("{{id: {}, until: '{}'}}", former.id, former.until.to_rfc3339()));
+    format!("[{}]", former.collect::<Vec<_>>().join(", "))
 }
 
 /// A text in quotes. A string of JSON is one of YAML.

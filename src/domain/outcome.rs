@@ -1,6 +1,6 @@
 //! What a plan found and what a run did: the data that reports are drawn from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,11 @@ pub enum Verdict {
     NoChanges,
     /// These resources would change.
     Changes(Vec<PlannedResource>),
+    /// Its plan would read secrets that it may not read.
+    Withheld {
+        /// Of which connections.
+        of: BTreeSet<Address>,
+    },
     /// It can only be planned once others are applied.
     Deferred {
         /// Which ones.
@@ -47,6 +52,11 @@ pub struct PlannedTask {
 }
 
 impl PlannedTask {
+    /// Whether it could not be planned yet.
+    pub fn is_deferred(&self) -> bool {
+        matches!(self.verdict, Verdict::Deferred { .. } | Verdict::Withheld { .. })
+    }
+
     /// Whether nothing would be another than it is, bindings included.
     pub fn is_unchanged(&self) -> bool {
         matches!(self.verdict, Verdict::Unchanged | Verdict::NoChanges) && self.rebindings.is_empty()

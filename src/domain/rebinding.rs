@@ -62,14 +62,7 @@ impl Rebinding {
     /// What becomes of a recorded binding where the slot is to have this address, and this binding where one can be made already;
     /// none where all stays as it is.
     pub fn of(slot: &SlotName, recorded: &Binding, address: Option<&Address>, now: Option<&Binding>) -> Option<Self> {
-        let change = match now {
-            _ if address != Some(&recorded.address) => Rebound::Repointed,
-            None => return None,
-            Some(now) if now.uid != recorded.uid => Rebound::Recreated,
-            Some(now) if (&now.type_name, &now.type_version) != (&recorded.type_name, &recorded.type_version) => Rebound::Retyped,
-            Some(now) if now.generation != recorded.generation => Rebound::Moved,
-            Some(_) => return None,
-        };
+        let change = if address != Some(&recorded.address) { Rebound::Repointed } else { changed(recorded, now?)? };
         let to = address.map(|address| End { address: address.clone(), taken: now.map(Taken::of) });
         Some(Self {
             slot: slot.clone(),
@@ -83,5 +76,17 @@ impl Rebinding {
 impl Taken {
     fn of(binding: &Binding) -> Self {
         Self { type_name: binding.type_name.clone(), type_version: binding.type_version.clone(), generation: binding.generation }
+    }
+}
+
+/// In what a binding to the same address differs.
+fn changed(recorded: &Binding, now: &Binding) -> Option<Rebound> {
+    let taken = |binding: &Binding| (binding.type_name.clone(), binding.type_version.clone());
+    if now.uid != recorded.uid {
+        Some(Rebound::Recreated)
+    } else if taken(now) != taken(recorded) {
+        Some(Rebound::Retyped)
+    } else {
+        (now.generation != recorded.generation).then_some(Rebound::Moved)
     }
 }

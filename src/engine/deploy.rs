@@ -10,9 +10,7 @@ use super::prepare::Prepared;
 use super::publication::{Publication, is_of};
 use super::tasks::{self, Results};
 use super::{Engine, Node, locked};
-use crate::context::ledger;
 use crate::domain::address::{Address, Target};
-use crate::domain::connection::ConnectionStatus;
 use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::{FailureKind, FailureReason};
@@ -122,29 +120,7 @@ impl Engine {
             let records = self.records();
             records.values().filter(|record| self.removed.keys().any(|alias| is_of(&record.address, alias))).cloned().collect()
         };
-        if going.is_empty() {
-            return Ok(());
-        }
-        let mut publication = Publication::new(&self.deployment.place);
-        for record in &going {
-            publication.connection(&crate::domain::connection::ConnectionRecord {
-                status: ConnectionStatus::Retiring,
-                ..record.clone()
-            });
-        }
-        let message = format!("Retire connections of {}, run {}", self.deployment.place, journal.claim().run.id);
-        publication.commit(&self.world, &*self.store, &message).await?;
-        for place in self.store.claims().await?.into_keys().filter(|place| *place != self.deployment.place) {
-            let Some((_, claim)) = ledger::read_claim(&*self.store, &place).await? else { continue };
-            if let Some(record) = going.iter().find(|record| claim.binds.contains(&record.address.to_string())) {
-                let message = format!("run `{}` of `{}` is binding to `{}` right now", claim.run.id, claim.place, record.address);
-                return Err(Diagnostic::error(FailureReason::ConsumersExist, message)
-                    .in_file(&self.deployment.file)
-                    .help("wait until it has ended, then look at the consumers again")
-                    .into());
-            }
-        }
-        Ok(())
+        self.mark_retiring(&going, &journal.run(), &BTreeSet::from([self.deployment.place.clone()])).await
     }
 
     /// Connections whose applied plugin no longer generates them, as soon as nothing here is bound to them any more. Consumers
@@ -282,7 +258,7 @@ fn capitalized(run_type: RunType) -> String {
 }
 
 /// How a run with these problems ended.
-fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
+pub(super) fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
     let Some(cause) = problems.cause() else { return (RunStatus::Succeeded, None) };
     let status = match cause.reason.kind() {
         FailureKind::User => RunStatus::UserError,

@@ -75,7 +75,7 @@ pub enum Event {
         /// The applied plugin.
         alias: Alias,
         /// What becomes of the recorded binding.
-        rebinding: Rebinding,
+        rebinding: Box<Rebinding>,
     },
     /// A task ended.
     TaskEnded {

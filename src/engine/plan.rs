@@ -87,10 +87,10 @@ impl Engine {
             }
             Node::Deploy(alias) => alias,
         };
-        if let Some(because) = self.deferred_by(alias, planned) {
+        if let Some(verdict) = self.deferred(alias, planned) {
             locked(planned).impact.extend(self.impact_of_all(alias, Effect::Unknown));
             let essence = serde_json::json!({"deferred": self.deferred_inputs(alias).as_str()});
-            return Ok((Verdict::Deferred { because }, ChangeCounts::default(), essence));
+            return Ok((verdict, ChangeCounts::default(), essence));
         }
         match self.prepare(alias, journal).await? {
             Preparation::Unchanged => Ok((Verdict::Unchanged, ChangeCounts::default(), Value::Null)),
@@ -141,21 +141,28 @@ impl Engine {
         attributes::fill(resources, shown, &self.redactor, ROOM / tasks.max(1));
     }
 
-    /// What has values that are not known yet: producers in this deployment before their apply (R25), connections that are still to
-    /// be published (R6).
-    fn deferred_by(&self, alias: &Alias, planned: &Mutex<Planned>) -> Option<String> {
+    /// Why an applied plugin cannot be planned yet, if it cannot: secrets that it may not read (R43); values that are not known, of
+    /// producers in this deployment before their apply (R25) and of connections that are still to be published (R6).
+    fn deferred(&self, alias: &Alias, planned: &Mutex<Planned>) -> Option<Verdict> {
+        let of: BTreeSet<Address> = self.deployment.plugins[alias].withheld().map(|(address, _)| address.clone()).collect();
+        if !of.is_empty() {
+            return Some(Verdict::Withheld { of });
+        }
         let slots = &self.deployment.plugins[alias].slots;
         let planned = locked(planned);
         let unapplied = bind::linked(slots).filter(|producer| {
             let verdict = planned.verdicts.get(&Node::Deploy((*producer).clone()));
-            verdict.is_some_and(|(verdict, _)| matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
+            verdict.is_some_and(|(verdict, _)| {
+                matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. } | Verdict::Withheld { .. })
+            })
         });
         let pending = slots.values().filter_map(|slot| match &slot.choice {
             Choice::Pending { address, .. } => Some(format!("`{address}`")),
             _ => None,
         });
         let waits_for: BTreeSet<String> = unapplied.map(Alias::to_string).chain(pending).collect();
-        (!waits_for.is_empty()).then(|| waits_for.into_iter().collect::<Vec<_>>().join(", "))
+        let because = waits_for.into_iter().collect::<Vec<_>>().join(", ");
+        (!because.is_empty()).then_some(Verdict::Deferred { because })
     }
 
     fn deferred_inputs(&self, alias: &Alias) -> Digest {
@@ -183,7 +190,9 @@ impl Engine {
             tasks: self.in_order(tasks),
             fingerprint: self.plan_fingerprint(&planned.essences),
             problems: planned.problems,
-            refusals: Problems(self.blockers().0.into_iter().chain(planned.losses.0).collect()),
+            refusals: Problems(
+                [self.blockers(), self.deployment.withheld(), planned.losses].into_iter().flat_map(|found| found.0).collect(),
+            ),
             wiring: self.deployment.wiring(),
             notes: self.notes.clone(),
         };

@@ -147,7 +147,7 @@ impl Engine {
             return Err(nothing_changed(cancelled(alias)));
         }
         for rebinding in self.rebindings(alias) {
-            self.emit(Event::Rebound { alias: alias.clone(), rebinding });
+            self.emit(Event::Rebound { alias: alias.clone(), rebinding: rebinding.into() });
         }
         let applied = self.apply(alias, &prepared, journal).await.map_err(nothing_changed)?;
         let Applied { record, changes, resources, problems } = applied;

@@ -7,6 +7,7 @@ pub mod early;
 mod fixtures;
 mod impact;
 mod markdown;
+pub mod moving;
 pub mod outputs;
 mod page;
 pub mod plan;
@@ -21,6 +22,7 @@ pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+pub mod usage;
 pub mod verify;
 
 pub use surroundings::Surroundings;

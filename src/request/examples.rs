@@ -49,6 +49,13 @@ Examples:
   tieline destroy -w retail -e staging --deployable shop        Without the manifest
   tieline destroy -e staging --break-consumers retail/staging/shop/api.network --reason 'the shop moves tomorrow'";
 
+pub(super) const MOVE: &str = "\
+Examples:
+  tieline move database db -e staging                                     Then write `db` in the manifest
+  tieline move retail/staging/shop/database db                            Without the manifest
+  tieline move retail/staging/shop retail/staging/store                   The deployable is called otherwise
+  tieline move retail/staging/shop store/staging/shop                     It is another workspace's";
+
 pub(super) const STATUS: &str = "\
 Examples:
   tieline status                            The environment that tieline.yaml names
@@ -86,6 +93,16 @@ Examples:
   tieline transfer network -w platform --to acme/new-network
   tieline transfer network -w platform --to acme/new-network --id 123456";
 
+pub(super) const CONNECTION_DEPRECATE: &str = "\
+Examples:
+  tieline connection deprecate platform/staging/db/main.db --until 2027-03-31 --message 'take platform/staging/db2/main.db'
+  tieline connection deprecate platform/staging/db/main.db --lift";
+
+pub(super) const CONNECTION_RETIRE: &str = "\
+Examples:
+  tieline connection retire platform/staging/db/main.db
+  tieline connection retire retail/production/imported/legacy-orders";
+
 pub(super) const CONTEXT_INIT: &str = "\
 Examples:
   tieline context init                                   An empty one, at .tieline/context.git
@@ -112,6 +129,12 @@ pub(super) const PLUGINS_UPDATE: &str = "\
 Examples:
   tieline plugins update                  Every plugin of tieline.yaml
   tieline plugins update database web     Only those that these aliases use";
+
+pub(super) const PLUGINS_USAGE: &str = "\
+Examples:
+  tieline plugins usage                       All of them
+  tieline plugins usage postgres@1            Who still has a version 1 of a plugin
+  tieline plugins usage postgres-conn@1 -o json";
 
 pub(super) const SCHEMA: &str = "\
 Examples:

@@ -37,7 +37,8 @@ pub fn missing(owner: Option<&Workspace>, address: &Address, consumer: &Place, s
 
 /// Says that grants are missing, and which lines the owner would add.
 pub(super) fn denied(address: &Address, consumer: &Place, missing: &[Permission]) -> Diagnostic {
-    Diagnostic::error(FailureReason::GrantDenied, format!("`{consumer}` may not use `{address}`"))
+    let what = if missing.contains(&Permission::Use) { "use" } else { "read the sensitive attributes of" };
+    Diagnostic::error(FailureReason::GrantDenied, format!("`{consumer}` may not {what} `{address}`"))
         .help(to_add(address, consumer, missing))
 }
 

@@ -15,7 +15,7 @@ fn new_grant() -> Edit {
 }
 
 fn new_owner(deployable: &str) -> Edit {
-    Edit::SetOwner(deployable.parse().unwrap(), Owner { repository: "acme/new".into(), id: 9 })
+    Edit::SetOwner(deployable.parse().unwrap(), Owner { repository: "acme/new".into(), id: 9, former: Vec::new() })
 }
 
 fn edited(text: &str, edits: &[Edit]) -> String {
@@ -163,6 +163,26 @@ fn r40_an_owner_is_set_in_any_layout() {
     ] {
         assert_eq!(below(before, &[new_owner("network")]), after);
     }
+}
+
+#[test]
+fn r40_a_new_owner_is_written_with_those_before() {
+    let before = Owner { repository: "acme/old".into(), id: 1, former: Vec::new() };
+    let at = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+    let after = before.handed_over("acme/new".into(), 9, at);
+    for (written, expected) in [
+        (
+            "owners:\n  network: {repository: acme/old, id: 1}\n",
+            "owners:\n  network: {repository: acme/new, id: 9, former: [{id: 1, until: '2026-09-21T14:13:20+00:00'}]}\n",
+        ),
+        (
+            "owners:\n  network:\n    repository: acme/old\n    id: 1\n",
+            "owners:\n  network:\n    repository: acme/new\n    id: 9\n    former: [{id: 1, until: '2026-09-21T14:13:20+00:00'}]\n",
+        ),
+    ] {
+        assert_eq!(below(written, &[Edit::SetOwner("network".parse().unwrap(), after.clone())]), expected);
+    }
+    assert_eq!(after.handed_over("acme/old".into(), 1, at).former.len(), 1, "an owner is not its own predecessor");
 }
 
 #[test]

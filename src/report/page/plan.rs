@@ -7,7 +7,7 @@ use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
 use crate::domain::rebinding::Rebinding;
 use crate::domain::record::{RunType, TaskType};
 use crate::report::markdown::{Block, Inline, code, prose};
-use crate::report::plan::gone;
+use crate::report::plan::{gone, listed};
 use crate::report::{Surroundings, rebinding};
 
 /// A plan.
@@ -54,7 +54,7 @@ fn is_rollback(report: &PlanReport) -> bool {
 
 fn expectation(report: &PlanReport) -> Inline {
     let counts = changes::counts(report.counts(), Tense::Future);
-    let deferred = report.tasks.iter().filter(|task| matches!(task.verdict, Verdict::Deferred { .. })).count();
+    let deferred = report.tasks.iter().filter(|task| task.is_deferred()).count();
     let later = (deferred > 0).then(|| format!("{deferred} planned later"));
     let told: Vec<String> = [counts].into_iter().filter(|counts| !counts.is_empty()).chain(later).collect();
     if told.is_empty() { "no resource changes".into() } else { prose(&told.join(", ")) }
@@ -65,6 +65,9 @@ fn tasks(report: &PlanReport) -> Block {
         let (what, why): (Inline, Inline) = match &task.verdict {
             Verdict::Unchanged => ("➖ unchanged".into(), Inline::default()),
             Verdict::NoChanges => ("➖ no changes".into(), Inline::default()),
+            Verdict::Withheld { of } => {
+                ("🔒 deferred (sensitive)".into(), Inline::from("may not read the secrets of ") + code(&listed(of)))
+            }
             Verdict::Deferred { because } => ("⏳ planned later".into(), prose(&format!("waits for {because} to be applied"))),
             Verdict::Changes(_) if task.task == TaskType::Destroy => ("🗑️ destroy".into(), gone(report.run_type).into()),
             Verdict::Changes(_) => ("📝 deploy".into(), Inline::default()),
