@@ -190,6 +190,14 @@ fn tf_r29_what_came_since_and_is_used_does_not_go() {
     project.app("user", "  u: {use: ../plugins/thing, connections: {upstream: lab/staging/app/b.out}}\n");
     project.deploy("user").succeeds();
     let refused = back_to(&project, "v1", &["--allow-destroy"]).refused("consumers-exist");
-    assert_shown!(refused.stderr, @"");
+    assert_shown!(refused.stderr, @r"
+    run <id> rolls back lab/staging/app
+    [b] skipped (the plan was refused)
+    [a] skipped (the plan was refused)
+    error[consumers-exist]: the connection `lab/staging/app/b.out` would go, but is still needed
+    --> ledger:lab/staging/app/releases/<id>.json
+     = note: needed by lab/staging/user/u.upstream
+     = help: move or destroy what needs it first, or put the applied plugin back into the manifest
+    ");
     assert!(!project.state_resources("lab/staging/app/b").is_empty());
 }

@@ -115,7 +115,8 @@ fn workflows_name_least_permissions_and_cancel_no_deploy() {
         assert!(!writes, "{path} gives every job the right to write");
         let cancels = workflow["concurrency"]["cancel-in-progress"].as_bool();
         let text = read(&path);
-        let changes_things = ["deploy", "rollback", "destroy"].iter().any(|command| text.contains(&format!("command: {command}\n")));
+        let changes_things =
+            ["deploy", "rollback", "destroy"].iter().any(|command| text.contains(&format!("command: {command}\n")));
         assert_eq!(cancels, Some(!changes_things && !path.ends_with("release.yml")), "{path}");
     }
 }
