@@ -24,7 +24,7 @@ fn tf_status_and_connections_read_well() {
       shop  <id>  succeeded  2/2 tasks  <age> ago  tester
 
     Releases
-      shop  v1  <time>  run <id>
+      shop  v1  <time>  run <id>  deployed now
 
     Connections
       retail/staging/shop/api.web      web-conn 1.0.0       generation 1  ready  0 consumers
