@@ -5,6 +5,7 @@
 
 use serde::de::IgnoredAny;
 
+use super::overrides;
 use super::session::{Opened, Session};
 use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
@@ -42,15 +43,14 @@ pub(super) async fn admit_destroy(
     if !speaks_for_the_context(session, opened) || !is_gone(session, access, owner).await? {
         return Err(refusal(session, place, owner).into());
     }
-    let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) else {
-        let message = format!("`{place}` is orphaned: the repository of its owner is gone, and a reason is needed to destroy it");
-        return Err(Diagnostic::error(FailureReason::InvalidInput, message)
-            .note(format!("the server knows no repository `{}` with the id {}", owner.repository, owner.id))
-            .help("say why with `--reason`; it is recorded")
-            .into());
-    };
-    let subjects = [format!("{} ({})", owner.repository, owner.id)].into();
-    Ok(Some(Overridden { what: Override::Orphaned, subjects, reason: reason.to_owned() }))
+    let subject = format!("{} ({})", owner.repository, owner.id);
+    let overridden = overrides::overridden(Override::Orphaned, [subject], reason).map_err(|mut problems| {
+        for problem in &mut problems.0 {
+            problem.notes.push(format!("`{place}` is orphaned: the server knows no repository with the id {}", owner.id));
+        }
+        problems
+    })?;
+    Ok(Some(overridden))
 }
 
 /// The owner of the deployable, where that is not who runs this.
@@ -60,7 +60,7 @@ fn owner_elsewhere<'a>(session: &Session, place: &Place, workspace: &'a Workspac
 }
 
 /// The id of the repository whose workflow this is.
-fn own_repository(session: &Session) -> Option<u64> {
+pub(super) fn own_repository(session: &Session) -> Option<u64> {
     let variables = &session.world.variables;
     variables.get(runner::ACTIONS)?;
     variables.get(runner::REPOSITORY_ID)?.parse().ok()

@@ -61,7 +61,7 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
     let (held, ready) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready);
     let held = held?;
     if let Some(workflow) = &session.workflow {
-        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment));
+        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment, &session.redactor));
     }
     let engine = async {
         let (ready, settings) = (ready?, settings);
@@ -128,6 +128,8 @@ async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) ->
     } else {
         owner::admit(session, place, workspace)?;
     }
+    let (context, environment) = (resolved.organization.context.as_ref(), &resolved.deployment.environment);
+    overrides::approve(session, context, place, environment, asked.iter().map(|set_aside| set_aside.what)).await?;
     Ok(asked)
 }
 
@@ -144,7 +146,7 @@ pub(super) async fn settings(
     session: &Session,
     resolved: &Resolved,
     order: &Order<'_>,
-    (gates, overrides): (Gates, Vec<Overridden>),
+    (gates, set_aside): (Gates, Vec<Overridden>),
     run: &RunId,
 ) -> Result<Settings, Problems> {
     let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
@@ -153,10 +155,14 @@ pub(super) async fn settings(
         (None, Some((_, tag))) => tag.clone(),
         (asked, _) => version_tag(asked, commit.as_deref(), run)?,
     };
+    // Who approved is in the history of the GitHub environment that the job runs under.
+    let is_approved = resolved.deployment.environment.protected || order.approved_plan.is_some() || !set_aside.is_empty();
+    let approved_in =
+        if is_approved { overrides::approved_in(session, resolved.organization.context.as_ref()).await } else { None };
     Ok(Settings {
         run_type: order.run_type,
         source: resolved.source.as_ref().map(|(run, _)| run.clone()),
-        overrides,
+        overrides: set_aside,
         parallelism: order.terraform.parallelism as usize,
         refresh: order.terraform.refresh,
         allow_destroy: order.allow_destroy,
@@ -167,6 +173,8 @@ pub(super) async fn settings(
             .and_then(|run| run.actor.clone())
             .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
         repository: workflow.map(|run| run.repository.clone()),
+        repository_id: owner::own_repository(session),
+        approved_in,
         commit,
         run_url: workflow.and_then(|run| run.url.clone()),
         attribute_changes: workflow.is_some(),
@@ -175,7 +183,7 @@ pub(super) async fn settings(
 
 /// A state that Terraform could not save anywhere else must outlive the run; in a workflow also the container, so that a later step
 /// of the job can save it.
-fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
+pub(super) fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
     let files = session.world.files;
     let roots = files.list(folder.path()).unwrap_or_default();
     let unsaved: Vec<(String, PathBuf)> = roots

@@ -40,6 +40,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         version_tag: VersionTag::new("plan").map_err(|problem| internal(&problem.to_string()))?,
         actor: None,
         repository: None,
+        repository_id: None,
+        approved_in: None,
         commit: None,
         run_url: None,
         attribute_changes: session.workflow.is_some(),

@@ -13,7 +13,7 @@ use crate::context::ContextStore;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::Digest;
 use crate::engine;
-use crate::request::cli::{Command, Target};
+use crate::request::cli::{Command, Connection, Target};
 use crate::sources::{LockMode, Tree};
 
 /// The name that the program is started under for the post stage: what starts it takes a path, and no arguments.
@@ -93,6 +93,9 @@ fn target(command: &Command) -> Option<&Target> {
         Command::Deploy(deploy) => Some(&deploy.target),
         Command::Rollback(rollback) => Some(&rollback.target),
         Command::Destroy(destroy) => Some(&destroy.target),
+        Command::Connection(Connection::Deprecate(deprecate)) => Some(&deprecate.target),
+        Command::Connection(Connection::Retire { target, .. }) => Some(target),
+        Command::Move(moving) => Some(&moving.target),
         _ => None,
     }
 }

@@ -1,7 +1,6 @@
 //! `tieline context verify`: whether all that runs recorded agrees, and mending what does not.
 
-use std::collections::BTreeSet;
-
+use super::overrides;
 use super::session::Session;
 use crate::context::repair::{self, Repair};
 use crate::context::verify::Finding;
@@ -66,21 +65,14 @@ fn left_alone(finding: &Finding) -> Diagnostic {
 
 /// Environments may put a repair of what was deployed to them under the approval of a GitHub environment (R31).
 async fn approved(session: &Session, store: &dyn ContextStore, repair: &Repair) -> Result<(), Problems> {
-    let Some(head) = store.head(Branch::Documents).await? else { return Ok(()) };
-    let paths: BTreeSet<String> =
-        repair.places().into_iter().map(|place| layout::environment(&place.workspace, &place.environment)).collect();
-    let paths: Vec<String> = paths.into_iter().collect();
-    let environments = session.context_documents(store, &head, &paths, documents::environment).await?;
-    let needed =
-        environments.iter().filter_map(|(path, environment)| Some((path, environment.overrides.get(&Override::Repair)?)));
-    let missing = needed.map(|(path, approver)| {
-        Diagnostic::error(
-            FailureReason::NeedsApproval,
-            format!("a repair needs the approval of the GitHub environment `{approver}`"),
-        )
-        .in_file(super::context_file(path))
-        .help(format!("run it in a job with `environment: {approver}`"))
-    });
-    let missing = Problems(missing.collect());
-    if missing.any_error() { Err(missing) } else { Ok(()) }
+    let organization = session.organization(store, &[]).await?;
+    let Some(head) = &organization.head else { return Ok(()) };
+    let mut problems = Problems::default();
+    for place in repair.places() {
+        let path = layout::environment(&place.workspace, &place.environment);
+        let Some(environment) = session.context_document(store, head, &path, documents::environment).await? else { continue };
+        let approved = overrides::approve(session, organization.context.as_ref(), place, &environment, [Override::Repair]).await;
+        problems.extend(approved.err().unwrap_or_default());
+    }
+    if problems.any_error() { Err(problems) } else { Ok(()) }
 }

@@ -24,11 +24,11 @@ impl Session {
     ) -> Result<ContextView, Problems> {
         let store = &*opened.store;
         let mut view = ContextView::default();
-        let producers: BTreeSet<Place> = wanted.iter().filter_map(Address::producer).collect();
         let snapshot = Snapshot::newest(store).await?;
         view.connections = snapshot.connections(wanted).await?;
         view.kinds =
             view.connections.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
+        let wanted = &follow(&snapshot, wanted, &mut view).await?;
         let own = snapshot.place(place).await?;
         let addresses: BTreeSet<Address> = own.connections.values().map(|record| record.address.clone()).collect();
         view.consumers = entries(&snapshot.consumers(&addresses).await?);
@@ -50,6 +50,7 @@ impl Session {
         let paths: Vec<String> = workspaces.into_iter().map(layout::workspace).collect();
         let found = self.context_documents(store, documents_head, &paths, documents::workspace).await?;
         view.workspaces = found.into_values().map(|workspace| (workspace.name.clone(), workspace)).collect();
+        let producers: BTreeSet<Place> = wanted.iter().filter_map(Address::producer).collect();
         self.producer_states(store, documents_head, &producers, wanted, &mut view).await?;
         self.environments(store, documents_head, &mut view).await?;
         Ok(view)
@@ -91,6 +92,25 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Adds what redirects lead to from addresses that nothing is published at (R40); all addresses, those behind redirects included.
+async fn follow(
+    snapshot: &Snapshot<'_>,
+    wanted: &BTreeSet<Address>,
+    view: &mut ContextView,
+) -> Result<BTreeSet<Address>, Problems> {
+    let missing = wanted.iter().filter(|address| address.producer().is_some() && !view.connections.contains_key(address));
+    let mut wanted = wanted.clone();
+    for (old, record) in snapshot.followed(missing.collect::<Vec<_>>()).await? {
+        // Who could see it under the old name still does.
+        view.kinds.extend(old.producer().map(|place| (place, record.producer.kind)));
+        view.kinds.extend(record.address.producer().map(|place| (place, record.producer.kind)));
+        wanted.insert(record.address.clone());
+        view.redirects.insert(old, record.address.clone());
+        view.connections.insert(record.address.clone(), record);
+    }
+    Ok(wanted)
 }
 
 /// Who declares connections without being bound to them.

@@ -151,6 +151,25 @@ pub fn runs_folder(place: &Place) -> String {
     format!("{place}/runs")
 }
 
+/// The proof of who wrote files of a place.
+pub fn proof(place: &Place, id: &Digest) -> String {
+    format!("{place}/proofs/{id}.json")
+}
+
+/// The place whose runs write a file of the ledger, and nobody else; none for what nobody has to himself: trees of plugins, which are
+/// named after their content, and proofs, which prove themselves.
+pub fn writer(path: &str) -> Option<Place> {
+    match LedgerFile::parse(path)? {
+        LedgerFile::Applied(place, _)
+        | LedgerFile::Consumer(_, place, _)
+        | LedgerFile::Release(place, _)
+        | LedgerFile::Run(place, _)
+        | LedgerFile::Moved(place, _) => Some(place),
+        LedgerFile::Connection(address) => address.producer(),
+        LedgerFile::Preview(..) | LedgerFile::Proof(..) | LedgerFile::Plugin(_) => None,
+    }
+}
+
 /// Where a deployable went.
 pub fn moved(place: &Place) -> String {
     format!("{place}/moved.json")
@@ -195,6 +214,8 @@ pub enum LedgerFile<'a> {
     Release(Place, &'a str),
     /// A run record.
     Run(Place, &'a str),
+    /// A proof of who wrote files of a place.
+    Proof(Place, &'a str),
     /// Where a deployable went; with an alias, where its applied plugin did.
     Moved(Place, Option<Alias>),
     /// A file of the plugin tree with this digest.
@@ -233,6 +254,7 @@ impl<'a> LedgerFile<'a> {
             }
             "releases" => Some(Self::Release(place, name)),
             "runs" => Some(Self::Run(place, name)),
+            "proofs" => Some(Self::Proof(place, name)),
             "moved" => Some(Self::Moved(place, Some(name.parse().ok()?))),
             _ => None,
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use super::publish::publish;
-use super::verify::{Finding, LedgerFiles, Remedy, verify};
-use super::{Branch, Changes, CommitId, ContextStore, StoreError};
+use super::verify::{Finding, LedgerFiles, Remedy, unproven, verify};
+use super::{Branch, Change, Changes, CommitId, ContextStore, StoreError, layout};
 use crate::domain::address::Place;
 use crate::domain::diagnostic::Problems;
 use crate::world::World;
@@ -48,10 +48,28 @@ pub async fn repair(store: &dyn ContextStore, world: &World) -> Result<Repair, P
 /// When the context cannot be read.
 pub async fn look(store: &dyn ContextStore, head: Option<&CommitId>) -> Result<Repair, StoreError> {
     let Some(head) = head else { return Ok(Repair::default()) };
-    let findings = verify(&LedgerFiles::read(store, head).await?);
+    let files = LedgerFiles::read(store, head).await?;
+    let unproven = unproven(store, head, &files).await?;
+    let mut findings = verify(&files);
+    without_unproven(&mut findings, &unproven);
+    findings.extend(unproven);
     // Claims after the ledger: a run that ended between the two has moved its head.
     let claimed: BTreeSet<Place> = store.claims().await?.into_keys().collect();
     Ok(Repair::sort(findings, &claimed))
+}
+
+/// What is not believed tells nobody what is right; but it may go, where the rest tells that it does not belong.
+fn without_unproven(findings: &mut [Finding], unproven: &[Finding]) {
+    let doubted: BTreeSet<&String> = unproven.iter().map(|finding| &finding.path).collect();
+    let doubtful: BTreeSet<Place> = doubted.iter().filter_map(|path| layout::writer(path)).collect();
+    for finding in findings {
+        let may_not = |remedy: &Remedy| {
+            doubtful.contains(&remedy.writer) && !(remedy.change == Change::Remove && doubted.contains(&remedy.path))
+        };
+        if finding.remedy.as_ref().is_some_and(may_not) {
+            finding.remedy = None;
+        }
+    }
 }
 
 impl Repair {

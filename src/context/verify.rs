@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 
 use super::layout::{self, LedgerFile};
 use super::ledger::read_listed;
-use super::{Change, CommitId, ContextStore, StoreError};
+use super::proven::PROOF;
+use super::{Change, CommitId, ContextStore, Doubt, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::canonical;
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::{Declarations, declarations};
 use crate::domain::moving::Redirect;
 use crate::domain::names::{Alias, SlotName};
+use crate::domain::proof::Proof;
 use crate::domain::record::{AppliedRecord, Release, RunRecord, RunStatus, RunType};
 
 /// Something in the ledger that does not agree with the rest of it.
@@ -81,6 +83,19 @@ pub fn verify(files: &LedgerFiles) -> Vec<Finding> {
     findings.0
 }
 
+/// The files without a valid proof, where the context asks for proofs (R41).
+///
+/// # Errors
+/// When the context cannot be read.
+pub async fn unproven(store: &dyn ContextStore, at: &CommitId, files: &LedgerFiles) -> Result<Vec<Finding>, StoreError> {
+    let Some(trust) = store.trust() else { return Ok(Vec::new()) };
+    let doubts = trust.doubts(store, at, &files.records).await?;
+    Ok(doubts
+        .into_values()
+        .map(|Doubt { path, why }| Finding { path, message: format!("is not believed: {why}"), remedy: None })
+        .collect())
+}
+
 /// A slot that may use a connection, or a slot or output that declares it: the connection, the consumer's place and slot.
 type Consumption = (Address, Place, AliasMember<SlotName>);
 
@@ -124,10 +139,13 @@ impl Records {
                     self.connections.insert(address, record);
                 }
             }
-            // What is wrong with an entry is told with what it should be.
+            // What is wrong with an entry is told with what it should be. Its proof is another matter.
             Some(LedgerFile::Consumer(address, place, slot)) => {
-                self.consumers.insert((address, place, slot), serde_json::from_slice(bytes).ok());
+                let mut entry: Option<Value> = serde_json::from_slice(bytes).ok();
+                entry.as_mut().and_then(Value::as_object_mut).map(|entry| entry.remove(PROOF));
+                self.consumers.insert((address, place, slot), entry);
             }
+            Some(LedgerFile::Proof(..)) => drop(findings.parse::<Proof>(path, bytes)),
             Some(LedgerFile::Release(place, run)) => {
                 let release = findings.parse::<Release>(path, bytes);
                 if let Some(release) = &release {

@@ -22,7 +22,7 @@ mod values;
 mod yaml;
 
 pub use draw::draw;
-pub use edit::{Edit, edit_workspace, write_imported};
+pub use edit::{Edit, edit_workspace, granting, revoking, write_imported};
 pub use finding::Finding;
 pub use kind::Kind;
 pub use locate::{Span, locate};

@@ -135,7 +135,7 @@ pub enum ConnectionStatus {
     Ready,
     /// Its producer's last apply failed; the values are the last good ones.
     Degraded,
-    /// It is being destroyed, or about to be: no new bindings.
+    /// It is being destroyed, moved, or about to be: no new bindings.
     Retiring,
     /// It will go: no new bindings.
     Deprecated,
@@ -217,6 +217,11 @@ pub struct ConsumerEntry {
 }
 
 impl ConsumerEntry {
+    /// Whether the connection is not what it was when the consumer was applied.
+    pub fn is_behind(&self, record: &ConnectionRecord) -> bool {
+        self.uid != record.uid || self.generation < record.generation
+    }
+
     /// The entry of the slot at `place` that has this binding.
     pub fn of(binding: &Binding, place: &Place, slot: &AliasMember<SlotName>) -> Self {
         Self {

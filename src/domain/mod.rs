@@ -22,6 +22,8 @@ pub mod organization;
 pub mod outcome;
 pub mod overlay;
 pub mod plugin;
+pub mod proof;
 pub mod rebinding;
 pub mod record;
+pub mod staleness;
 pub mod visible;

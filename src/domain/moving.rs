@@ -19,6 +19,16 @@ pub struct FullName {
     pub alias: Alias,
 }
 
+impl Address {
+    /// The applied plugin that publishes the connection; none for an imported one.
+    pub fn produced_by(&self) -> Option<FullName> {
+        match &self.target {
+            Target::Output { alias, .. } => Some(FullName { place: self.producer()?, alias: alias.clone() }),
+            Target::Imported(_) => None,
+        }
+    }
+}
+
 /// What a move leaves under the old name, so that addresses in documents keep resolving.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -91,31 +101,22 @@ impl Relocation {
         }
     }
 
-    /// An address in the deployable's own manifest afterwards. What was left out from the left meant the old place.
-    pub fn written(&self, written: &PartialAddress) -> PartialAddress {
-        let whole = self.address(&written.within(&self.from));
-        let target = match &whole.target {
-            Target::Output { alias, output, .. } if whole.producer().as_ref() == Some(&self.to) => {
-                let (alias, output) = (alias.clone(), output.clone());
-                return PartialAddress {
-                    workspace: None,
-                    environment: None,
-                    target: PartialTarget::Output { deployable: None, alias, output },
-                    generation: written.generation,
-                };
-            }
-            Target::Output { deployable, alias, output } => {
-                let (alias, output) = (alias.clone(), output.clone());
-                PartialTarget::Output { deployable: Some(deployable.clone()), alias, output }
-            }
-            Target::Imported(name) => PartialTarget::Imported(name.clone()),
-        };
-        PartialAddress {
-            workspace: Some(whole.workspace),
-            environment: Some(whole.environment),
-            target,
-            generation: written.generation,
+    /// An address in the manifest of a place afterwards. What the one that moves left out from the left meant the old place.
+    pub fn written(&self, manifest_of: &Place, written: &PartialAddress) -> PartialAddress {
+        let whole = self.address(&written.within(manifest_of));
+        let moves_itself = *manifest_of == self.from;
+        if !moves_itself && whole == written.within(manifest_of) {
+            return written.clone();
         }
+        let is_own = moves_itself && whole.producer().as_ref() == Some(&self.to);
+        let (workspace, environment) = if is_own { (None, None) } else { (Some(whole.workspace), Some(whole.environment)) };
+        let target = match whole.target {
+            Target::Output { deployable, alias, output } => {
+                PartialTarget::Output { deployable: Some(deployable).filter(|_| !is_own), alias, output }
+            }
+            Target::Imported(name) => PartialTarget::Imported(name),
+        };
+        PartialAddress { workspace, environment, target, generation: written.generation }
     }
 
     /// What moves, by its old name.
@@ -174,11 +175,16 @@ mod tests {
 
     #[test]
     fn r40_what_a_manifest_left_out_still_means_what_it_meant() {
-        let after = |relocation: &Relocation, written: &str| relocation.written(&written.parse().unwrap()).to_string();
+        let after =
+            |relocation: &Relocation, written: &str| relocation.written(&relocation.from, &written.parse().unwrap()).to_string();
         assert_eq!(after(&rename(), "database.db"), "db.db");
         assert_eq!(after(&rename(), "shop/database.db"), "db.db");
         assert_eq!(after(&split(), "database.db"), "database.db");
         assert_eq!(after(&split(), "network/vpc.vpc@3"), "retail/staging/network/vpc.vpc@3");
         assert_eq!(after(&split(), "imported/old"), "retail/staging/imported/old");
+
+        let elsewhere = |written: &str| split().written(&place("retail/staging/portal"), &written.parse().unwrap()).to_string();
+        assert_eq!(elsewhere("shop/database.db"), "store/staging/front/database.db");
+        assert_eq!(elsewhere("network/vpc.vpc"), "network/vpc.vpc");
     }
 }

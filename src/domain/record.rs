@@ -313,6 +313,9 @@ pub struct RunRecord {
     /// The application's repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
+    /// That repository's numeric id, which it keeps when it is renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository_id: Option<u64>,
     /// The application's commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
@@ -328,6 +331,9 @@ pub struct RunRecord {
     /// The fingerprint of its plan, where one was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_fingerprint: Option<PlanFingerprint>,
+    /// The GitHub environment that its job ran under, as the job's token says: who approved is in that environment's history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_in: Option<String>,
     /// When it started.
     pub started: DateTime<Utc>,
     /// When it ended.

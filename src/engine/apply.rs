@@ -92,7 +92,7 @@ impl Engine {
         for binding in elsewhere.into_iter().filter(|binding| binding.address.producer().is_some()) {
             let why = match now.get(&binding.address) {
                 None => "it is gone".to_owned(),
-                Some(record) if record.status == ConnectionStatus::Retiring => "its producer is being destroyed".to_owned(),
+                Some(record) if record.status == ConnectionStatus::Retiring => "it is being destroyed or moved".to_owned(),
                 Some(record) if record.uid != binding.uid => "it was destroyed and created again".to_owned(),
                 Some(record) if record.digest != binding.digest => {
                     format!("generation {} has become {}", binding.generation, record.generation)

@@ -149,6 +149,8 @@ impl Start {
             version_tag: self.settings.version_tag.clone(),
             actor: self.settings.actor.clone(),
             repository: self.settings.repository.clone(),
+            repository_id: self.settings.repository_id,
+            approved_in: self.settings.approved_in.clone(),
             commit: self.settings.commit.clone(),
             run_url: self.settings.run_url.clone(),
             source: self.settings.source.clone(),

@@ -10,11 +10,9 @@ use super::prepare::Prepared;
 use super::publication::{Publication, is_of};
 use super::tasks::{self, Results};
 use super::{Engine, Node, locked};
-use crate::context::ledger;
 use crate::domain::address::{Address, Target};
-use crate::domain::connection::ConnectionStatus;
 use crate::domain::deployment::PublishedFace;
-use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
+use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::{FailureKind, FailureReason};
 use crate::domain::names::{Alias, OutputName};
 use crate::domain::outcome::RunReport;
@@ -120,29 +118,7 @@ impl Engine {
             let records = self.records();
             records.values().filter(|record| self.removed.keys().any(|alias| is_of(&record.address, alias))).cloned().collect()
         };
-        if going.is_empty() {
-            return Ok(());
-        }
-        let mut publication = Publication::new(&self.deployment.place);
-        for record in &going {
-            publication.connection(&crate::domain::connection::ConnectionRecord {
-                status: ConnectionStatus::Retiring,
-                ..record.clone()
-            });
-        }
-        let message = format!("Retire connections of {}, run {}", self.deployment.place, journal.claim().run.id);
-        publication.commit(&self.world, &*self.store, &message).await?;
-        for place in self.store.claims().await?.into_keys().filter(|place| *place != self.deployment.place) {
-            let Some((_, claim)) = ledger::read_claim(&*self.store, &place).await? else { continue };
-            if let Some(record) = going.iter().find(|record| claim.binds.contains(&record.address.to_string())) {
-                let message = format!("run `{}` of `{}` is binding to `{}` right now", claim.run.id, claim.place, record.address);
-                return Err(Diagnostic::error(FailureReason::ConsumersExist, message)
-                    .in_file(&self.deployment.file)
-                    .help("wait until it has ended, then look at the consumers again")
-                    .into());
-            }
-        }
-        Ok(())
+        self.mark_retiring(&going, &journal.run(), &BTreeSet::from([self.deployment.place.clone()])).await
     }
 
     /// Connections whose applied plugin no longer generates them, as soon as nothing here is bound to them any more. Consumers
@@ -277,19 +253,13 @@ fn capitalized(run_type: RunType) -> String {
     word[..1].to_uppercase() + &word[1..]
 }
 
-/// How a run with these problems ended. A cancel outweighs what it caused; else the first error counts.
-fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
-    let errors = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason);
-    let aborted = errors().find(|reason| reason.kind() == FailureKind::Aborted);
-    match aborted.or_else(|| errors().next()) {
-        None => (RunStatus::Succeeded, None),
-        Some(reason) => {
-            let status = match reason.kind() {
-                FailureKind::User => RunStatus::UserError,
-                FailureKind::Runtime | FailureKind::Internal => RunStatus::RuntimeError,
-                FailureKind::Aborted => RunStatus::Aborted,
-            };
-            (status, Some(reason))
-        }
-    }
+/// How a run with these problems ended.
+pub(super) fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
+    let Some(cause) = problems.cause() else { return (RunStatus::Succeeded, None) };
+    let status = match cause.reason.kind() {
+        FailureKind::User => RunStatus::UserError,
+        FailureKind::Runtime | FailureKind::Internal => RunStatus::RuntimeError,
+        FailureKind::Aborted => RunStatus::Aborted,
+    };
+    (status, Some(cause.reason))
 }

@@ -16,6 +16,8 @@ mod fingerprint;
 mod identity;
 mod impact;
 mod journal;
+mod mark;
+mod moving;
 mod plan;
 mod prepare;
 mod publication;
@@ -23,6 +25,7 @@ mod rebinding;
 mod recorded;
 mod recovery;
 mod removal;
+mod retiring;
 mod root;
 mod schedule;
 mod stop;
@@ -56,6 +59,8 @@ use crate::world::World;
 pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
+pub use mark::{end_marking, mark};
+pub use moving::{Affected, empty_what_is_left, relocate};
 pub use plan::plan;
 pub use recovery::clear_up;
 
@@ -84,6 +89,10 @@ pub struct Settings {
     pub actor: Option<String>,
     /// The application's repository.
     pub repository: Option<String>,
+    /// That repository's numeric id.
+    pub repository_id: Option<u64>,
+    /// The GitHub environment that the job runs under, where that is known and matters.
+    pub approved_in: Option<String>,
     /// The application's commit.
     pub commit: Option<String>,
     /// Where the run can be watched.
@@ -91,6 +100,30 @@ pub struct Settings {
     /// Whether a deploy also reads what changes inside resources, for its report: one more Terraform command for each plan that has
     /// changes. A plan reads it anyway.
     pub attribute_changes: bool,
+}
+
+impl Settings {
+    /// What a run is asked to do that was asked for nothing in particular.
+    pub fn plain(run_type: RunType, version_tag: VersionTag) -> Self {
+        Self {
+            run_type,
+            source: None,
+            overrides: Vec::new(),
+            parallelism: 1,
+            refresh: false,
+            allow_destroy: false,
+            approved_plan: None,
+            gates: Gates::default(),
+            version_tag,
+            actor: None,
+            repository: None,
+            repository_id: None,
+            approved_in: None,
+            commit: None,
+            run_url: None,
+            attribute_changes: false,
+        }
+    }
 }
 
 /// A plugin's tree with the static reading of its module.
@@ -147,6 +180,8 @@ pub struct Own {
     pub connections: BTreeMap<Address, ConnectionRecord>,
     /// Consumers of those connections, everywhere.
     pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
+    /// What those connections were called before they were moved, as far as nothing else is called that now.
+    pub former: BTreeMap<Address, Address>,
     /// Who declares them without being bound to them.
     pub declared: BTreeMap<Address, Vec<Declaration>>,
     /// The newest release.

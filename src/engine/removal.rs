@@ -126,7 +126,10 @@ impl Engine {
         let bound = self.own.consumers.get(address).map_or(&[][..], Vec::as_slice);
         let declared = self.own.declared.get(address).map_or(&[][..], Vec::as_slice);
         let mut needs = need::of_consumers(Some(&self.deployment.place), bound, declared);
-        needs.extend(need::of_defaults(address, &self.own.environments));
+        let former = self.own.former.iter().filter(|(_, now)| *now == address).map(|(old, _)| old);
+        for name in std::iter::once(address).chain(former) {
+            needs.extend(need::of_defaults(name, &self.own.environments));
+        }
         needs
     }
 }

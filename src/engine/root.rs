@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Phase};
 use super::{Content, Engine, bind};
@@ -50,11 +51,17 @@ impl Engine {
     }
 
     /// Renders the root module again, over what [`Engine::initialize`] wrote: only where its state is may differ.
-    pub(super) async fn turn_to(&self, root: &Root, rendering: &Rendering<'_>, change: BackendChange) -> Result<(), Problems> {
+    pub(super) async fn turn_to(
+        &self,
+        root: &Root,
+        rendering: &Rendering<'_>,
+        change: BackendChange,
+        cancel: &CancellationToken,
+    ) -> Result<(), Problems> {
         let main = root.directory.join(ROOT_FILE);
         let rendered = render::root(&rendering.request)?;
         self.world.files.write_private(&main, &rendered.main).map_err(|problem| unwritable(&main, &problem))?;
-        let changed = self.terraform.change_backend(root, change, &self.cancel).await;
+        let changed = self.terraform.change_backend(root, change, cancel).await;
         changed.map_err(|failure| self.explain(rendering.alias, failure))
     }
 

@@ -47,10 +47,14 @@ pub(super) fn check(
     origin: &Origin,
     problems: &mut Problems,
 ) -> Option<Choice> {
-    let address = written.within(&inputs.place);
+    let (address, named) = (inputs.address(written), written.within(&inputs.place));
     let mut check = Check { inputs, ask, via, address, origin, withheld: None, found: Problems::default() };
     let record = check.record();
-    check.grants(record.is_some());
+    if named == check.address {
+        check.grants(record.is_some());
+    } else {
+        check.moved(&named);
+    }
     let choice = match record {
         None => Some(check.pending()),
         Some(record) => check.record_fits(record, written.generation),
@@ -79,6 +83,22 @@ impl Check<'_> {
             }
             Target::Output { .. } => self.inputs.context.connections.get(&self.address).cloned(),
         }
+    }
+
+    /// What the document names was moved. Who might use it under that name may go on until the document is changed.
+    fn moved(&mut self, named: &Address) {
+        let is_sensitive = !self.ask.slot.sensitive.is_empty();
+        if !self.inputs.missing_grants(named, is_sensitive).is_empty() {
+            return self.grants(true);
+        }
+        let warning = Diagnostic::warning(UnresolvedSlot, format!("`{named}` was moved: it is `{}` now", self.address))
+            .help(format!("write `{}` here", self.address));
+        let missing = self.inputs.missing_grants(&self.address, is_sensitive);
+        self.push(if missing.is_empty() {
+            warning
+        } else {
+            warning.help(format!("first {}", grants::to_add(&self.address, &self.inputs.place, &missing)))
+        });
     }
 
     fn grants(&mut self, exists: bool) {
@@ -184,7 +204,7 @@ impl Check<'_> {
         }
         match record.status {
             ConnectionStatus::Ready | ConnectionStatus::Deprecated => {}
-            ConnectionStatus::Retiring => self.refuse(UnresolvedSlot, "it is being taken out of use", None),
+            ConnectionStatus::Retiring => self.refuse(UnresolvedSlot, "it is being taken out of use, or moved", None),
             ConnectionStatus::Degraded if bound || self.inputs.allow_degraded => {
                 self.warn("the last apply of its producer failed", "its values are the last good ones");
             }

@@ -126,3 +126,48 @@ fn tf_r45_a_person_who_can_write_the_context_destroys_what_is_orphaned() {
     project.set("GITHUB_ACTIONS", "");
     project.run(&[&DESTROY[..], &["--reason", "the team is no more"]].concat()).succeeds();
 }
+
+#[test]
+fn tf_r41_a_plugins_tree_that_was_changed_is_not_used() {
+    needs_terraform!();
+    let project = Project::lab();
+    project.app("app", "  a: {use: ../plugins/thing, inputs: {name: a}}\n");
+    project.deploy("app").succeeds();
+    let digest = project.ledger("lab/staging/app/applied/a.json")["source"]["digest"].as_str().unwrap().to_owned();
+    project.forge(&format!("plugins/{digest}/more.tf"), "output \"more\" { value = 1 }\n");
+    project.run(&DESTROY).refused("plugin-changed").says("is not the one that was applied");
+    assert!(!project.state_resources("lab/staging/app/a").is_empty());
+}
+
+#[test]
+fn tf_r18_case_22_a_handle_to_another_state_is_not_believed() {
+    needs_terraform!();
+    let project = Project::lab();
+    let reader = "apiVersion: tieline/v1\nkind: Plugin\nname: reader\nversion: 1.0.0\ninputs: {type: object}\nrequires: {upstream: {type: thing-conn, sensitive: [secret]}}\nterraform: {module: .}\n";
+    let module = "variable \"upstream\" {\n  type = object({ name = string, secret = string })\n}\nresource \"terraform_data\" \"it\" {\n  input = var.upstream.secret\n}\n";
+    project.plugin("plugins/reader", reader, module);
+    project.edit_context(
+        WORKSPACE,
+        "grants: []",
+        "grants: [{connection: '*/*/*', to: ['lab/*/*'], allow: [use, read-sensitive]}]",
+    );
+    for (name, seed) in [("shared", "right"), ("evil", "wrong")] {
+        project.app(name, &format!("  d: {{use: ../plugins/thing, inputs: {{name: {name}, seed: {seed}}}}}\n"));
+        project.deploy(name).succeeds();
+    }
+    // Whatever a record says of where its secrets are: it is not asked.
+    for (path, at) in [("applied/d.json", "/state/key"), ("connections/d.out.json", "/sensitive/secret")] {
+        let path = format!("lab/staging/shared/{path}");
+        let mut record = project.ledger(&path);
+        *record.pointer_mut(at).unwrap() = match at {
+            "/state/key" => "lab/staging/evil/d".into(),
+            _ => serde_json::json!({"from": "state", "key": "lab/staging/evil/d", "address": "lab/staging/evil/d.out"}),
+        };
+        project.forge(&path, &record.to_string());
+    }
+    project.app("app", "  r: {use: ../plugins/reader, connections: {upstream: lab/staging/shared/d.out}}\n");
+    project.run(&DEPLOY).succeeds();
+    let state = std::fs::read_to_string(project.state_path("lab/staging/app/r")).unwrap();
+    let secret = |seed: &str| tieline::domain::names::Digest::of(seed.as_bytes()).as_str().to_owned();
+    assert!(state.contains(&secret("right")) && !state.contains(&secret("wrong")), "{state}");
+}

@@ -25,6 +25,7 @@ use crate::engine::Content;
 use crate::request::cli;
 use crate::sources::LockMode;
 
+pub(super) use engine::environments;
 pub(super) use gates::{check_modules, gates};
 pub(super) use manifest::from_manifest;
 pub(super) use nothing::for_destroy;

@@ -1,6 +1,6 @@
 //! Changing a workspace's document: what is there stays, whatever it looks like.
 
-use crate::documents::{Edit, edit_workspace, write_imported};
+use crate::documents::{Edit, edit_workspace, revoking, write_imported};
 use crate::domain::organization::{Grant, Owner, Permission};
 
 const HEAD: &str = "apiVersion: tieline/v1\nkind: Workspace\nname: platform\n";
@@ -15,7 +15,7 @@ fn new_grant() -> Edit {
 }
 
 fn new_owner(deployable: &str) -> Edit {
-    Edit::SetOwner(deployable.parse().unwrap(), Owner { repository: "acme/new".into(), id: 9 })
+    Edit::SetOwner(deployable.parse().unwrap(), Owner { repository: "acme/new".into(), id: 9, former: Vec::new() })
 }
 
 fn edited(text: &str, edits: &[Edit]) -> String {
@@ -118,6 +118,31 @@ fn r44_the_last_grant_of_a_list_leaves_an_empty_list() {
     assert_eq!(below(before, &[Edit::RemoveGrant(0)]), "grants: []\nvalues: {} # none\n");
 }
 
+fn revoked(grants: &str, to: &[&str], allow: &[Permission]) -> String {
+    let text = format!("{HEAD}{grants}");
+    let workspace = crate::documents::workspace("workspace.yaml", text.as_bytes()).unwrap();
+    let to: Vec<String> = to.iter().map(|to| (*to).to_owned()).collect();
+    below(grants, &revoking(&workspace, "*/bus/q.q", &to, allow))
+}
+
+#[test]
+fn r44_what_is_taken_back_is_what_was_asked_for() {
+    const GRANTS: &str = "grants:\n- {connection: \"*/bus/q.q\", to: [\"a/*/*\", b/c/d], allow: [use, read-sensitive]} # bus\n- {connection: x/bus/q.q, to: [\"a/*/*\"], allow: [use]}\n";
+    let other = "- {connection: x/bus/q.q, to: [\"a/*/*\"], allow: [use]}\n";
+    let bus = "grants:\n- {connection: \"*/bus/q.q\",";
+    assert_eq!(revoked(GRANTS, &[], &[]), format!("grants:\n{other}"));
+    assert_eq!(revoked(GRANTS, &["b/c/d"], &[]), format!("{bus} to: [\"a/*/*\"], allow: [use, read-sensitive]}} # bus\n{other}"));
+    let sensitive = [Permission::ReadSensitive];
+    assert_eq!(revoked(GRANTS, &[], &sensitive), format!("{bus} to: [\"a/*/*\", b/c/d], allow: [use]}} # bus\n{other}"));
+    assert_eq!(
+        revoked(GRANTS, &["a/*/*"], &sensitive),
+        format!(
+            "{bus} to: [b/c/d], allow: [use, read-sensitive]}} # bus\n{other}- {{connection: \"*/bus/q.q\", to: [\"a/*/*\"], allow: [use]}}\n"
+        )
+    );
+    assert_eq!(revoked(GRANTS, &["nobody/*/*"], &[]), GRANTS);
+}
+
 #[test]
 fn r40_an_owner_is_set_in_any_layout() {
     for (before, after) in [
@@ -141,6 +166,26 @@ fn r40_an_owner_is_set_in_any_layout() {
 }
 
 #[test]
+fn r40_a_new_owner_is_written_with_those_before() {
+    let before = Owner { repository: "acme/old".into(), id: 1, former: Vec::new() };
+    let at = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+    let after = before.handed_over("acme/new".into(), 9, at);
+    for (written, expected) in [
+        (
+            "owners:\n  network: {repository: acme/old, id: 1}\n",
+            "owners:\n  network: {repository: acme/new, id: 9, former: [{id: 1, until: '2026-09-21T14:13:20+00:00'}]}\n",
+        ),
+        (
+            "owners:\n  network:\n    repository: acme/old\n    id: 1\n",
+            "owners:\n  network:\n    repository: acme/new\n    id: 9\n    former: [{id: 1, until: '2026-09-21T14:13:20+00:00'}]\n",
+        ),
+    ] {
+        assert_eq!(below(written, &[Edit::SetOwner("network".parse().unwrap(), after.clone())]), expected);
+    }
+    assert_eq!(after.handed_over("acme/old".into(), 1, at).former.len(), 1, "an owner is not its own predecessor");
+}
+
+#[test]
 fn r40_what_would_change_something_else_as_well_is_left_to_a_person() {
     let text = format!("{HEAD}owners: {{network: &n {{repository: acme/old, id: 1}}, bus: *n}}\n");
     let problems = edit_workspace("workspace.yaml", text.as_bytes(), &[new_owner("network")]).unwrap_err();
@@ -150,12 +195,11 @@ fn r40_what_would_change_something_else_as_well_is_left_to_a_person() {
 
 #[test]
 fn r48_an_imported_connection_is_written_with_references() {
-    let connection = serde_json::from_value(serde_json::json!({
+    let fields = serde_json::json!({
         "apiVersion": "tieline/v1", "kind": "ImportedConnection", "name": "legacy", "type": "postgres-conn", "version": "1.0.0",
         "attributes": {"host": "on", "port": 5432}, "sensitive": {"password": {"env": "LEGACY_PASSWORD"}},
-    }))
-    .unwrap();
-    let text = write_imported(&connection);
+    });
+    let text = write_imported(fields.as_object().unwrap());
     insta::assert_snapshot!(text, @"
     apiVersion: tieline/v1
     kind: ImportedConnection
@@ -169,7 +213,8 @@ fn r48_an_imported_connection_is_written_with_references() {
       password:
         env: LEGACY_PASSWORD
     ");
-    assert_eq!(crate::documents::imported("legacy.yaml", text.as_bytes()).unwrap(), connection);
+    let connection = crate::documents::imported("legacy.yaml", text.as_bytes()).unwrap();
+    assert_eq!(serde_json::to_value(connection).unwrap(), fields);
 }
 
 proptest::proptest! {

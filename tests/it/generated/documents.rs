@@ -97,7 +97,6 @@ const NOT_IN_EFFECT: &[(&str, &str)] = &[
     ("Grant", "previews"),
     ("Limits", "max-previews"),
     ("Limits", "runs-per-hour"),
-    ("context", "proofs"),
     ("context", "sealing"),
     ("environment", "overrides"),
     ("environment", "sealing"),
