@@ -107,6 +107,9 @@ impl Engine {
             journal.note(|claim| _ = claim.applied.insert(alias.clone(), record));
         }
         let plan = self.plan_root(alias, &initialized.root, PlanMode::Apply, journal.is_some(), before).await?;
+        if before.is_none() && changes::held(&plan) > 0 {
+            return Err(self.unrecorded(alias, &initialized.state, changes::held(&plan)));
+        }
         Ok(Preparation::Planned(Box::new(Prepared::new(initialized, plan))))
     }
 
@@ -206,6 +209,18 @@ impl Engine {
         .note(format!("looked for the state `{}` in the `{}` backend", before.state.key, before.state.backend.kind.as_str()))
         .help("restore the state from the backend's versions or a backup, or correct the environment's backend; going on would create everything a second time");
         diagnostic.into()
+    }
+
+    /// There are resources where nothing is recorded: an applied plugin was given up here, or the state is somebody else's. To go on
+    /// would change or delete what this deployable does not own.
+    fn unrecorded(&self, alias: &Alias, state: &StateLocation, resources: u64) -> Problems {
+        let message =
+            format!("the Terraform state `{}` of `{alias}` has {resources} resources, but the ledger knows of no apply", state.key);
+        Diagnostic::error(FailureReason::InvalidInput, message)
+            .at(&self.deployment.file, self.pointer(alias))
+            .note("the applied plugin was abandoned, or something else has its state there")
+            .help("take it back with `tieline adopt`, or apply the plugin under another alias")
+            .into()
     }
 
     /// Passes on what Terraform says, under the alias.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::stored::{self, Stored};
-use super::{Ground, Resolved, manifest};
+use super::{Accepts, Ground, Resolved, manifest};
 use crate::app::session::Session;
 use crate::context::ledger::Snapshot;
 use crate::context::{CommitId, layout};
@@ -70,7 +70,7 @@ pub(in crate::app) async fn from_release(
     target: &cli::Target,
     secrets: &cli::Sensitive,
     back: &Back<'_>,
-    allow_degraded: bool,
+    accepts: Accepts<'_>,
 ) -> Result<Resolved, Problems> {
     let place = session.named_place(target)?;
     let ground = Ground::of(session, target, secrets, place, None).await?;
@@ -108,7 +108,8 @@ pub(in crate::app) async fn from_release(
         run_inputs: &BTreeMap::new(),
         secrets: &given,
         limits: &organization.context.as_ref().map(|context| context.limits.clone()).unwrap_or_default(),
-        allow_degraded,
+        allow_degraded: accepts.degraded,
+        abandoned: accepts.abandoned,
     })?;
     // What is recorded of it is what was recorded then.
     let deployment = crate::domain::deployment::Deployment { environment, manifest: written, ..resolved.deployment };

@@ -90,7 +90,7 @@ async fn claimed(
     places.retain(|place| seen.insert(place.clone()));
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
     let run = new_run(session);
-    let overrides = cli::Overrides { break_consumers: Vec::new(), reason: None };
+    let overrides = cli::Overrides { break_consumers: Vec::new(), abandon: Vec::new(), reason: None };
     let order = Order {
         run_type: RunType::Move,
         access: &arguments.target.context,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::domain::names::Alias;
+
 /// How others are reached.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Network")]
