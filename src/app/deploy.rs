@@ -1,9 +1,9 @@
 //! `tieline deploy`: provisions a deployable into an environment and publishes its connections.
 
+use super::Ended;
+use super::assemble::{self, Accepts};
 use super::perform::{Order, perform};
 use super::session::Session;
-use super::assemble::{self, Accepts};
-use super::Ended;
 use crate::domain::record::RunType;
 use crate::request::cli;
 
@@ -12,8 +12,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     let (target, values) = (&arguments.target, &arguments.values);
     let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
     let order = Order {
+        target: &arguments.target,
         run_type: RunType::Deploy,
-        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: arguments.version_tag.as_deref(),
         approved_plan: arguments.approved_plan.as_deref(),

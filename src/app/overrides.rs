@@ -46,7 +46,9 @@ pub(super) fn overridden(
     reason: Option<&str>,
 ) -> Result<Overridden, Problems> {
     match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
-        Some(reason) => Ok(Overridden { what, subjects: subjects.into_iter().collect(), reason: reason.to_owned(), left: BTreeMap::new() }),
+        Some(reason) => {
+            Ok(Overridden { what, subjects: subjects.into_iter().collect(), reason: reason.to_owned(), left: BTreeMap::new() })
+        }
         None => Err(Diagnostic::error(FailureReason::InvalidInput, "setting a safeguard aside needs a reason")
             .help("add `--reason <text>`: it is recorded with the run")
             .into()),

@@ -14,7 +14,8 @@ use crate::domain::record::{ChangeCounts, Overridden, RunRecord, TaskStatus};
 impl Engine {
     /// The override that gives an applied plugin up.
     pub(super) fn abandoned(&self, alias: &Alias) -> Option<&Overridden> {
-        let gives_up = |set_aside: &&Overridden| set_aside.what == Override::Abandon && set_aside.subjects.contains(alias.as_str());
+        let gives_up =
+            |set_aside: &&Overridden| set_aside.what == Override::Abandon && set_aside.subjects.contains(alias.as_str());
         self.settings.overrides.iter().find(gives_up)
     }
 

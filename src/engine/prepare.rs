@@ -1,5 +1,6 @@
 //! A task up to its plan: bound, compared with what is applied, rendered, initialized, gated, planned.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -65,10 +66,8 @@ impl Engine {
         let origin = before.and_then(AppliedRecord::origin);
         let state = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
         let inputs = public_inputs(plugin);
-        let recorded_lock = match before {
-            Some(record) => record.provider_lock.as_deref(),
-            None => self.locks.get(alias).map(String::as_str),
-        };
+        let recorded_lock = self.lock_to_start_from(alias, before);
+        let recorded_lock = recorded_lock.as_deref();
         if self.is_unchanged(alias, plugin, before, &self.identity(alias, plugin, &inputs, &bindings, &state, recorded_lock)) {
             return Ok(Preparation::Unchanged);
         }
@@ -111,6 +110,15 @@ impl Engine {
             return Err(self.unrecorded(alias, &initialized.state, changes::held(&plan)));
         }
         Ok(Preparation::Planned(Box::new(Prepared::new(initialized, plan))))
+    }
+
+    /// The provider lock of the last apply; with that of a release, for each provider the one with the higher version (R38).
+    fn lock_to_start_from<'a>(&'a self, alias: &Alias, before: Option<&'a AppliedRecord>) -> Option<Cow<'a, str>> {
+        let now = before.and_then(|before| before.provider_lock.as_deref());
+        match (now, self.locks.get(alias)) {
+            (Some(now), Some(then)) => Some(terraform::higher_locks(now, then)),
+            (now, then) => now.or(then.map(String::as_str)).map(Cow::Borrowed),
+        }
     }
 
     /// Binds the slots. What a slot asks of a link's values can only be checked now, since they exist only now (R9).
@@ -214,8 +222,10 @@ impl Engine {
     /// There are resources where nothing is recorded: an applied plugin was given up here, or the state is somebody else's. To go on
     /// would change or delete what this deployable does not own.
     fn unrecorded(&self, alias: &Alias, state: &StateLocation, resources: u64) -> Problems {
-        let message =
-            format!("the Terraform state `{}` of `{alias}` has {resources} resources, but the ledger knows of no apply", state.key);
+        let message = format!(
+            "the Terraform state `{}` of `{alias}` has {resources} resources, but the ledger knows of no apply",
+            state.key
+        );
         Diagnostic::error(FailureReason::InvalidInput, message)
             .at(&self.deployment.file, self.pointer(alias))
             .note("the applied plugin was abandoned, or something else has its state there")

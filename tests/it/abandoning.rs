@@ -67,7 +67,11 @@ fn tf_r46_a_deployed_plugin_is_abandoned_to_a_stand_in_and_taken_back_only_by_ad
 fn tf_r29_consumers_elsewhere_hold_what_is_abandoned_too() {
     needs_terraform!();
     let project = deployed();
-    project.edit_context("workspaces/lab/workspace.yaml", "grants: []", "grants: [{connection: '*/*/*', to: ['lab/*/*'], allow: [use]}]");
+    project.edit_context(
+        "workspaces/lab/workspace.yaml",
+        "grants: []",
+        "grants: [{connection: '*/*/*', to: ['lab/*/*'], allow: [use]}]",
+    );
     project.app("other", "  x: {use: ../plugins/thing, connections: {upstream: lab/staging/app/a.out}}\n");
     project.deploy("other").succeeds();
     stand_in(&project);
