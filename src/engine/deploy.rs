@@ -151,12 +151,13 @@ impl Engine {
 
     /// Publishes everything that completed in one commit, then gives up the claim (R16).
     async fn finish(&self, journal: &Journal, results: Results) -> RunReport {
+        let mut run = journal.claim().run;
+        self.note_left(&mut run, &results);
         let Results { applied, destroyed, retained, changes, mut problems } = results;
         self.name_stop(&mut problems);
         if journal.is_lost() && !problems.0.iter().any(|problem| problem.reason == FailureReason::Claimed) {
             problems.extend(journal.taken_over());
         }
-        let mut run = journal.claim().run;
         run.ended = Some(self.world.clock.now());
         (run.status, run.failure_reason) = verdict(&problems);
         let mut publication = Publication::new(&self.deployment.place);

@@ -74,6 +74,10 @@ impl Engine {
         journal: Option<&Journal>,
     ) -> Result<(Verdict, ChangeCounts, Value), Problems> {
         let alias = match node {
+            Node::Destroy(alias) if self.abandoned(alias).is_some() => {
+                locked(planned).impact.extend(self.impact_of_all(alias, Effect::Goes));
+                return Ok((Verdict::Abandoned, ChangeCounts::default(), serde_json::json!("abandoned")));
+            }
             Node::Destroy(alias) => {
                 let mut prepared = self.prepare_removal(alias, journal.is_some()).await?;
                 self.note_losses(alias, &prepared.plan, planned);
