@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::address::{Address, Place};
+use super::blocker::Blocker;
 use super::change::PlannedResource;
 use super::connection::ConnectionRecord;
 use super::diagnostic::Problems;
 use super::names::{Alias, Digest, SlotName, TypeName};
-use super::record::{ChangeCounts, RunRecord, TaskType};
+use super::record::{ChangeCounts, RunRecord, RunType, TaskType};
 
 /// What would happen to an applied plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,14 +95,20 @@ impl std::fmt::Display for PlanFingerprint {
 pub struct PlanReport {
     /// Where it would go.
     pub place: Place,
+    /// What kind of run is planned.
+    pub run_type: RunType,
     /// Its tasks: what is destroyed first, then in the order of the graph.
     pub tasks: Vec<PlannedTask>,
     /// What a person approves.
     pub fingerprint: PlanFingerprint,
     /// What failed to plan.
     pub problems: Problems,
-    /// What a deploy would refuse.
+    /// What the run would refuse.
     pub refusals: Problems,
+    /// What keeps things from being taken away.
+    pub blockers: Vec<Blocker>,
+    /// What a destroy would leave behind on purpose.
+    pub retained: Vec<String>,
     /// Consumers elsewhere of connections whose producer would change: connection to consumers.
     pub impact: BTreeMap<Address, Vec<String>>,
     /// What feeds the slots.
@@ -136,6 +143,8 @@ pub struct RunReport {
     pub problems: Problems,
     /// What happened to resources, by applied plugin, as far as it came to a plan.
     pub changes: BTreeMap<Alias, Vec<PlannedResource>>,
+    /// What kept things from being taken away.
+    pub blockers: Vec<Blocker>,
     /// The connections of the deployable, as they stand.
     pub connections: BTreeMap<Address, ConnectionRecord>,
     /// Consumers that are bound to an older generation: connection to consumers.
@@ -167,6 +176,7 @@ impl PlanReport {
     pub fn with_texts(mut self, change: &dyn Fn(&str) -> String) -> Self {
         self.problems = self.problems.with_texts(change);
         self.refusals = self.refusals.with_texts(change);
+        self.retained = self.retained.iter().map(|text| change(text)).collect();
         self.notes = self.notes.iter().map(|text| change(text)).collect();
         for task in &mut self.tasks {
             if let Verdict::Changes(resources) = &mut task.verdict {

@@ -64,7 +64,7 @@ pub(super) fn planned_resources(plan: &terraform::Plan) -> Vec<PlannedResource> 
 pub(super) const INSIDE: &str = "module.plugin.";
 
 /// An address inside the plugin's module.
-fn inside(address: &str) -> String {
+pub(super) fn inside(address: &str) -> String {
     address.strip_prefix(INSIDE).unwrap_or(address).to_owned()
 }
 

@@ -108,6 +108,7 @@ impl Start {
             lease: lease_from(now),
             binds: binds.collect(),
             applied: BTreeMap::new(),
+            retiring: BTreeMap::new(),
         }
     }
 }

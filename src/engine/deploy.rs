@@ -7,12 +7,12 @@ use super::event::Event;
 use super::journal::Journal;
 use super::plan::{self, Pass};
 use super::prepare::Prepared;
-use super::publication::{Publication, is_of};
+use super::publication::Publication;
 use super::tasks::{self, Results};
 use super::{Engine, Node, locked};
-use crate::context::ledger;
 use crate::domain::address::{Address, Target};
-use crate::domain::connection::ConnectionStatus;
+use crate::domain::blocker::Blocker;
+use crate::domain::connection::{ConnectionRecord, ConnectionStatus};
 use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::{FailureKind, FailureReason};
@@ -25,7 +25,11 @@ use crate::domain::record::{
 /// Runs the deploy whose claim the journal holds, and publishes what it did on every way out.
 pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
     journal.note(|claim| claim.run.tasks = tasks::pending(&engine));
-    engine.emit(Event::RunStarted { run: journal.claim().run.id, place: engine.deployment.place.clone() });
+    engine.emit(Event::RunStarted {
+        run: journal.run(),
+        run_type: engine.settings.run_type,
+        place: engine.deployment.place.clone(),
+    });
     let results = Arc::new(Mutex::new(Results::default()));
     let done = tokio_util::sync::CancellationToken::new();
     let renewal = tokio::spawn({
@@ -67,13 +71,14 @@ impl Engine {
         journal: &Arc<Journal>,
         results: &Mutex<Results>,
     ) -> Result<BTreeMap<Node, Prepared>, Problems> {
-        let blockers = self.blockers();
-        if blockers.any_error() {
-            return Err(blockers);
+        let blockers = self.blockers(&self.own.consumers);
+        if !blockers.is_empty() {
+            return Err(self.blocked(blockers, results).await);
         }
+        self.tell_of_needless_overrides();
         let planned = if self.is_planned_first() { Some(self.approved_pass(journal, results).await?) } else { None };
         if !self.removed.is_empty() {
-            self.retire(journal).await?;
+            self.retire(journal, results).await?;
         }
         Ok(planned.map(|pass| pass.prepared).unwrap_or_default())
     }
@@ -114,35 +119,33 @@ impl Engine {
         }
     }
 
-    /// Marks what will go as `retiring`, then looks at the claims: of a binding run and this one at least one sees the other.
-    async fn retire(&self, journal: &Journal) -> Result<(), Problems> {
+    /// Marks what will go as `retiring`, then looks at the claims and at the consumers: of a binding run and this one at least one
+    /// sees the other (R30). A run that has ended meanwhile left its entries before it gave up its claim.
+    async fn retire(&self, journal: &Journal, results: &Mutex<Results>) -> Result<(), Problems> {
         let going: Vec<_> = {
             let records = self.records();
-            records.values().filter(|record| self.removed.keys().any(|alias| is_of(&record.address, alias))).cloned().collect()
+            self.going().filter_map(|address| records.get(address)).cloned().collect()
         };
         if going.is_empty() {
             return Ok(());
         }
+        journal.note(|claim| claim.retiring = going.iter().map(|record| (record.address.clone(), record.status)).collect());
+        journal.sync().await?;
         let mut publication = Publication::new(&self.deployment.place);
-        for record in &going {
-            publication.connection(&crate::domain::connection::ConnectionRecord {
-                status: ConnectionStatus::Retiring,
-                ..record.clone()
-            });
+        for record in going {
+            publication.connection(&ConnectionRecord { status: ConnectionStatus::Retiring, ..record });
         }
-        let message = format!("Retire connections of {}, run {}", self.deployment.place, journal.claim().run.id);
+        let message = format!("Retire connections of {}, run {}", self.deployment.place, journal.run());
         publication.commit(&self.world, &*self.store, &message).await?;
-        for place in self.store.claims().await?.into_keys().filter(|place| *place != self.deployment.place) {
-            let Some((_, claim)) = ledger::read_claim(&*self.store, &place).await? else { continue };
-            if let Some(record) = going.iter().find(|record| claim.binds.contains(&record.address.to_string())) {
-                let message = format!("run `{}` of `{}` is binding to `{}` right now", claim.run.id, claim.place, record.address);
-                return Err(Diagnostic::error(FailureReason::ConsumersExist, message)
-                    .in_file(&self.deployment.file)
-                    .help("wait until it has ended, then look at the consumers again")
-                    .into());
-            }
-        }
-        Ok(())
+        let mut blockers = self.binding_runs().await?;
+        blockers.extend(self.blockers(&self.consumers_now().await?));
+        if blockers.is_empty() { Ok(()) } else { Err(self.blocked(blockers, results).await) }
+    }
+
+    async fn blocked(&self, blockers: Vec<Blocker>, results: &Mutex<Results>) -> Problems {
+        let problems = self.refused(&blockers).await;
+        locked(results).blockers = blockers;
+        problems
     }
 
     /// Connections whose applied plugin no longer generates them, as soon as nothing here is bound to them any more. Consumers
@@ -165,7 +168,7 @@ impl Engine {
 
     /// Publishes everything that completed in one commit, then gives up the claim (R16).
     async fn finish(&self, journal: &Journal, results: Results) -> RunReport {
-        let Results { applied, destroyed, retained, changes, mut problems } = results;
+        let Results { applied, destroyed, retained, changes, blockers, mut problems } = results;
         self.name_stop(&mut problems);
         if journal.is_lost() && !problems.0.iter().any(|problem| problem.reason == FailureReason::Claimed) {
             problems.extend(journal.taken_over());
@@ -218,8 +221,8 @@ impl Engine {
         }
         let stale = self.stale(&connections);
         let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
-        let notes = self.notes.clone();
-        let report = RunReport { place, run, problems, changes, connections, stale, retained, wiring, notes };
+        let notes = self.notes();
+        let report = RunReport { place, run, problems, changes, blockers, connections, stale, retained, wiring, notes };
         report.with_texts(&|text| self.redactor.redact(text))
     }
 
@@ -258,7 +261,7 @@ impl Engine {
     /// Consumers that are bound to an older generation than there is now (R20).
     fn stale(
         &self,
-        connections: &BTreeMap<Address, crate::domain::connection::ConnectionRecord>,
+        connections: &BTreeMap<Address, ConnectionRecord>,
     ) -> BTreeMap<Address, Vec<String>> {
         let own = format!("{}/", self.deployment.place);
         let stale = connections.values().map(|record| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::address::Place;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::names::{Alias, RunId};
-use crate::domain::record::{ChangeCounts, TaskStatus, TaskType};
+use crate::domain::record::{ChangeCounts, RunType, TaskStatus, TaskType};
 use crate::terraform;
 
 /// What a task is busy with.
@@ -36,7 +36,9 @@ pub enum Event {
     RunStarted {
         /// The run.
         run: RunId,
-        /// What it deploys.
+        /// What it does.
+        run_type: RunType,
+        /// Where.
         place: Place,
     },
     /// A task begins.

@@ -7,6 +7,7 @@ mod apply;
 mod attributes;
 mod bind;
 mod blame;
+mod blockers;
 mod changes;
 mod claim;
 mod collect;
@@ -166,7 +167,7 @@ pub struct Engine {
     /// The provider locks to start from where nothing is applied.
     pub locks: BTreeMap<Alias, String>,
     /// What is worth saying of the run in every report.
-    pub notes: Vec<String>,
+    pub notes: Mutex<Vec<String>>,
     /// Takes secrets out of what is recorded.
     pub redactor: Redactor,
     /// Who the run is in its cloud account; none where Terraform is whoever the variables say.
@@ -201,6 +202,11 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Engine {
     fn emit(&self, event: Event) {
         (self.sink)(event);
+    }
+
+    /// What is worth saying of the run, so far.
+    fn notes(&self) -> Vec<String> {
+        locked(&self.notes).clone()
     }
 
     /// The connections of this place, as they stand.

@@ -1,7 +1,7 @@
 //! Applied plugins that the manifest no longer has: planned for destroy, and destroyed where that is allowed (R27), out of what was
 //! recorded when they were applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::apply::Applied;
 use super::event::{Event, Phase};
@@ -12,13 +12,10 @@ use super::publication::is_of;
 use super::root::Rendering;
 use super::{Engine, Removed};
 use super::{bind, changes};
-use crate::domain::address::{Address, Place};
 use crate::domain::deployment::Secrets;
-use crate::domain::diagnostic::{Diagnostic, Problems};
-use crate::domain::failure::FailureReason;
+use crate::domain::diagnostic::Problems;
 use crate::domain::names::Alias;
-use crate::domain::organization::Override;
-use crate::domain::record::{Attempt, RunType};
+use crate::domain::record::{AppliedRecord, Attempt};
 use crate::render;
 use crate::terraform::{self, PlanMode, Root};
 
@@ -87,7 +84,8 @@ impl Engine {
         };
         let Prepared { initialized: Initialized { root, fingerprint, .. }, mut plan, .. } = prepared;
         let attempted = Attempt { run: journal.run(), fingerprint };
-        let record = crate::domain::record::AppliedRecord { attempted, ..removed.record.clone() };
+        // From here on an empty state is what a destroy left that was broken off, and not one that is missing (R33).
+        let mut record = AppliedRecord { attempted, resources: 0, ..removed.record.clone() };
         journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
         journal.secure_attempt(alias).await?;
         let retained = self.retain(alias, removed, &root, &mut plan).await?;
@@ -100,6 +98,8 @@ impl Engine {
                 Applied { record, changes, resources, problems: Problems::default() }
             }
             Err(failure) => {
+                record.resources = changes::held(&plan).saturating_sub(failure.applied.counts.remove);
+                self.degrade(alias, &journal.run());
                 let resources = changes::progressed(resources, Some(&failure.applied));
                 Applied { record, changes: failure.applied.counts, resources, problems: self.explain(alias, failure) }
             }
@@ -118,75 +118,30 @@ impl Engine {
         root: &Root,
         plan: &mut terraform::Plan,
     ) -> Result<Vec<String>, Problems> {
-        let kept = &removed.plugin.terraform.keep_on_destroy;
-        let addresses: Vec<String> = changes::changes(plan)
-            .map(|resource| resource.address.clone())
-            .filter(|address| {
-                let inside = address.strip_prefix("module.plugin.").unwrap_or(address);
-                kept.iter().any(|keep| {
-                    inside == keep || inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.starts_with(['[', '.']))
-                })
-            })
-            .collect();
+        let addresses = removed.kept(plan);
         if addresses.is_empty() {
             return Ok(Vec::new());
         }
         self.terraform.state_remove(root, &addresses, &self.cancel).await.map_err(|failure| self.explain(alias, failure))?;
         *plan = self.plan_root(alias, root, PlanMode::Destroy, true, None).await?;
-        Ok(addresses.into_iter().map(|address| format!("{alias}: {address}")).collect())
-    }
-
-    /// Everything that still needs a connection which would go (R29).
-    pub(super) fn blockers(&self) -> Problems {
-        let mut problems = Problems::default();
-        if self.settings.run_type == RunType::Destroy && self.deployment.environment.protected {
-            problems.push(protected(&self.deployment.place));
-        }
-        for alias in self.removed.keys() {
-            for address in self.own.connections.keys().filter(|address| is_of(address, alias)) {
-                let mut held_by = self.holders(address);
-                held_by.retain(|holder| !self.is_overridden(Override::BreakConsumers, holder));
-                if !held_by.is_empty() {
-                    problems.push(blocked(&self.deployment.file, address, &held_by));
-                }
-            }
-        }
-        problems
-    }
-
-    /// Consumers outside this deployable, and environment defaults. Consumers inside go or are bound anew in this very run.
-    fn holders(&self, address: &Address) -> BTreeSet<String> {
-        let own = format!("{}/", self.deployment.place);
-        let consumers = self.own.consumers.get(address).into_iter().flatten().map(|entry| entry.consumer.clone());
-        let mut holders: BTreeSet<String> = consumers.filter(|consumer| !consumer.starts_with(&own)).collect();
-        for (workspace, environment) in &self.own.environments {
-            let Ok(workspace_name) = crate::domain::names::WorkspaceName::new(workspace.as_str()) else { continue };
-            let place = Place {
-                workspace: workspace_name,
-                environment: environment.name.clone(),
-                deployable: self.deployment.place.deployable.clone(),
-            };
-            let named = environment.defaults.iter().filter(|(_, target)| &target.within(&place) == address);
-            holders
-                .extend(named.map(|(key, _)| format!("the default `{key}` of environment `{workspace}/{}`", environment.name)));
-        }
-        holders
+        Ok(addresses.iter().map(|address| retained(alias, address)).collect())
     }
 }
 
-fn protected(place: &Place) -> Diagnostic {
-    let (workspace, environment) = (&place.workspace, &place.environment);
-    Diagnostic::error(FailureReason::Protected, format!("the environment `{workspace}/{environment}` is protected: nothing in it is destroyed"))
-        .help(format!("set `protected: false` in the context's `workspaces/{workspace}/environments/{environment}.yaml` first, by a reviewed change"))
+impl Removed {
+    /// The resources that a plan would delete and the plugin keeps (R35).
+    pub(super) fn kept(&self, plan: &terraform::Plan) -> Vec<String> {
+        let keep = &self.plugin.terraform.keep_on_destroy;
+        let is_kept = |address: &String| {
+            let inside = changes::inside(address);
+            keep.iter()
+                .any(|keep| inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.'])))
+        };
+        changes::changes(plan).map(|resource| resource.address.clone()).filter(is_kept).collect()
+    }
 }
 
-fn blocked(file: &str, address: &Address, held_by: &BTreeSet<String>) -> Diagnostic {
-    let mut diagnostic =
-        Diagnostic::error(FailureReason::ConsumersExist, format!("the connection `{address}` would go, but is still needed"))
-            .at(file, crate::domain::diagnostic::Pointer::keys(["plugins"]).at_key())
-            .help("move or destroy what needs it first, or put the applied plugin back into the manifest");
-    for holder in held_by {
-        diagnostic = diagnostic.note(format!("needed by {holder}"));
-    }
-    diagnostic
+/// What was left behind, as reports name it.
+pub(super) fn retained(alias: &Alias, address: &str) -> String {
+    format!("{alias}: {}", changes::inside(address))
 }

@@ -7,13 +7,17 @@ use serde_json::json;
 use super::style::{Style, paint};
 use super::{SCHEMA_VERSION, by_text, counted, one_line, problems, to_json};
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
-use crate::domain::record::TaskType;
+use crate::domain::record::{RunType, TaskType};
 
 /// A plan as text.
 pub fn text(report: &PlanReport, color: bool) -> String {
-    let mut text = format!("Plan for {}\n\n", paint(&report.place.to_string(), Style::Strong, color));
+    let place = paint(&report.place.to_string(), Style::Strong, color);
+    let mut text = match report.run_type {
+        RunType::Destroy => format!("Plan to destroy {place}\n\n"),
+        _ => format!("Plan for {place}\n\n"),
+    };
     for task in &report.tasks {
-        describe(&mut text, task, color);
+        describe(&mut text, task, report.run_type, color);
     }
     let total = report.counts();
     let deferred = report.tasks.iter().filter(|task| matches!(task.verdict, Verdict::Deferred { .. })).count();
@@ -26,12 +30,17 @@ pub fn text(report: &PlanReport, color: bool) -> String {
             let _ = writeln!(text, "  {consumer}");
         }
     }
+    if !report.retained.is_empty() {
+        text.push_str("\nWould be left behind on purpose\n");
+        report.retained.iter().for_each(|address| _ = writeln!(text, "  {}", one_line(address)));
+    }
     let _ = writeln!(text, "Fingerprint: {}", report.fingerprint);
     text
 }
 
-fn describe(text: &mut String, task: &PlannedTask, color: bool) {
-    let gone = if task.task == TaskType::Destroy { " (no longer in the manifest)" } else { "" };
+fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: bool) {
+    let is_removed = task.task == TaskType::Destroy && run_type != RunType::Destroy;
+    let gone = if is_removed { " (no longer in the manifest)" } else { "" };
     let alias = paint(task.alias.as_str(), Style::Strong, color);
     let _ = match &task.verdict {
         Verdict::Unchanged => writeln!(text, "{alias}: unchanged"),
@@ -60,6 +69,7 @@ pub fn json(report: &PlanReport) -> String {
     to_json(&json!({
         "schemaVersion": SCHEMA_VERSION,
         "command": "plan",
+        "for": report.run_type,
         "place": report.place,
         "tasks": report.tasks.iter().map(task_json).collect::<Vec<_>>(),
         "counts": report.counts(),
@@ -67,6 +77,8 @@ pub fn json(report: &PlanReport) -> String {
         "impact": by_text(&report.impact),
         "wiring": report.wiring,
         "notes": report.notes,
+        "retained": report.retained,
+        "blockers": report.blockers,
         "refusals": problems::list(&report.refusals),
         "problems": problems::list(&report.problems),
     }))

@@ -78,7 +78,7 @@ impl Resolved {
             removed,
             own,
             locks: self.locks,
-            notes: self.notes,
+            notes: Mutex::new(self.notes),
             redactor: session.redactor.clone(),
             identity,
             secrets: self.secrets,

@@ -4,7 +4,7 @@ use super::changes::{self, Tense};
 use super::layers::{self, Layer};
 use super::{Medium, parts, picture};
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
-use crate::domain::record::TaskType;
+use crate::domain::record::{RunType, TaskType};
 use crate::report::Surroundings;
 use crate::report::markdown::{Block, Inline, code, prose};
 
@@ -17,10 +17,19 @@ fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer:
     let mut blocks = vec![Block::Title(outcome(report) + ": " + parts::place(&report.place))];
     blocks.extend(parts::facts([Some(expectation(report))].into_iter().chain(parts::origin(surroundings))));
     blocks.extend(parts::problems("What failed", &report.problems, layer));
-    blocks.extend(parts::problems("A deploy would be refused", &report.refusals, layer));
+    let refused = match report.run_type {
+        RunType::Destroy => "A destroy would be refused",
+        RunType::Rollback => "A rollback would be refused",
+        _ => "A deploy would be refused",
+    };
+    blocks.extend(parts::problems(refused, &report.refusals, layer));
     blocks.push(tasks(report));
     let touched = "They use connections whose producer would change here.";
     blocks.extend(parts::consumers("Consumers that this may touch", touched, &report.impact));
+    if !report.retained.is_empty() {
+        blocks.push(Block::Heading("Would be left behind on purpose"));
+        blocks.push(Block::List(report.retained.iter().map(|address| code(address)).collect()));
+    }
     blocks.extend(approval(report));
     if layer < Layer::Bare {
         blocks.extend(picture::picture(&report.place, &report.wiring, medium));
@@ -59,6 +68,9 @@ fn tasks(report: &PlanReport) -> Block {
             Verdict::Unchanged => ("➖ unchanged".into(), Inline::default()),
             Verdict::NoChanges => ("➖ no changes".into(), Inline::default()),
             Verdict::Deferred { because } => ("⏳ planned later".into(), prose(&format!("waits for {because} to be applied"))),
+            Verdict::Changes(_) if task.task == TaskType::Destroy && report.run_type == RunType::Destroy => {
+                ("🗑️ destroy".into(), Inline::default())
+            }
             Verdict::Changes(_) if task.task == TaskType::Destroy => ("🗑️ destroy".into(), "no longer in the manifest".into()),
             Verdict::Changes(_) => ("📝 deploy".into(), Inline::default()),
         };
@@ -81,8 +93,12 @@ fn approval(report: &PlanReport) -> Vec<Block> {
     if report.problems.any_error() {
         return Vec::new();
     }
-    let words =
-        Inline::from("To deploy exactly this plan, and nothing else, pass it on as the input ") + code("approved-plan") + ":";
+    let what = match report.run_type {
+        RunType::Destroy => "To destroy exactly this",
+        RunType::Rollback => "To roll back by exactly this plan",
+        _ => "To deploy exactly this plan",
+    };
+    let words = Inline::from(what) + ", and nothing else, pass it on as the input " + code("approved-plan") + ":";
     vec![
         Block::Paragraph(words),
         Block::Fence { language: "yaml", lines: vec![format!("approved-plan: {}", report.fingerprint)] },
