@@ -17,7 +17,7 @@ use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::{Alias, Digest};
 use crate::domain::organization::Environment;
-use crate::domain::record::AppliedRecord;
+use crate::domain::record::{AppliedRecord, StateLocation};
 use crate::engine::{Engine, Own, Removed, Settings, Sink};
 use crate::request::cli;
 use crate::sources::Tree;
@@ -131,7 +131,10 @@ impl Resolved {
                 producer.faces().position(|face| face.type_name == binding.type_name && face.type_version == binding.type_version)
             });
             faces.insert(binding.address.clone(), face.unwrap_or_default());
-            let reached = self.reached(session, store, &binding.address, &own.environments).await?;
+            let reached = match own_state(&self.deployment.place, own, &binding.address) {
+                Some(state) => Secrets::Produced(state.clone()),
+                None => self.reached(session, store, &binding.address, &own.environments).await?,
+            };
             secrets.insert(binding.address.clone(), reached);
         }
         Ok(Removed { record, plugin, content, secrets, faces })
@@ -161,6 +164,14 @@ impl Resolved {
         Ok(home.map_or(Secrets::Unknown, |(_, environment)| {
             Secrets::Produced(crate::render::backend::state_location(&environment.backend, &place, alias))
         }))
+    }
+}
+
+/// Where the state of a producer at the same place is recorded to be: a destroy believes that of its own states.
+fn own_state<'a>(place: &Place, own: &'a Own, address: &Address) -> Option<&'a StateLocation> {
+    match &address.target {
+        Target::Output { alias, .. } if address.producer().as_ref() == Some(place) => Some(&own.applied.get(alias)?.state),
+        _ => None,
     }
 }
 

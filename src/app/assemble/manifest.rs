@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ground, Resolved, lock_mode, values};
+use super::{Ground, Resolved, gone, lock_mode, values};
 use crate::app::load;
 use crate::app::session::Session;
 use crate::domain::deployment::{Choice, Deployment, Secrets};
@@ -31,7 +31,7 @@ pub(in crate::app) async fn from_manifest(
     let names: BTreeSet<_> = secrets.keys().cloned().collect();
     let limits = organization.context.as_ref().map(|context| context.limits.clone()).unwrap_or_default();
     let resolved = resolve::resolve(&resolve::Inputs {
-        place,
+        place: place.clone(),
         file: &written.file,
         manifest: &written.manifest,
         workspace: &workspace,
@@ -43,7 +43,11 @@ pub(in crate::app) async fn from_manifest(
         secrets: &names,
         limits: &limits,
         allow_degraded,
-    })?;
+    });
+    if resolved.as_ref().map_or(true, |resolved| has_pending(&resolved.deployment)) {
+        session.warn(&gone::tell(&*opened.store, &place, &context.applied).await?);
+    }
+    let resolved = resolved?;
     let deployment = resolved.deployment;
     learn_imported(session, &deployment);
     session.warn(&resolved.warnings);
@@ -64,6 +68,11 @@ pub(in crate::app) async fn from_manifest(
         source: None,
         notes: Vec::new(),
     })
+}
+
+fn has_pending(deployment: &Deployment) -> bool {
+    let mut slots = deployment.plugins.values().flat_map(|plugin| plugin.slots.values());
+    slots.any(|slot| matches!(slot.choice, Choice::Pending { .. }))
 }
 
 /// Imported connections name variables of the run that hold secrets.

@@ -2,6 +2,7 @@
 
 mod engine;
 mod gates;
+mod gone;
 mod manifest;
 mod nothing;
 mod release;
@@ -65,7 +66,7 @@ struct Ground {
 }
 
 impl Ground {
-    /// Reads what the organization says of a place. Secrets come first: from then on no text can show them.
+    /// Reads what the organization says of a place.
     async fn of(
         session: &Session,
         target: &cli::Target,
@@ -73,18 +74,28 @@ impl Ground {
         place: Place,
         written: Option<&Written>,
     ) -> Result<Self, Problems> {
-        let secrets = values::secrets(session, secrets)?;
-        let folder = session.folder(target.working_directory.as_deref());
-        let near = written.map_or(&folder, |written| &written.folder);
-        let opened = session.open_context(&target.context, &folder, near).await?;
+        let (secrets, opened, folder) = open(session, target, secrets, written).await?;
         let store = &*opened.store;
         let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
         let organization = session.organization(store, &own).await?;
         let (workspace, environment) = session.environment(store, organization.head.as_ref(), &place).await?;
         let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
-        let folder = near.clone();
         Ok(Self { place, opened, organization, head, workspace, environment, secrets, folder })
     }
+}
+
+/// Opens the context. Secrets come first: from then on no text can show them.
+async fn open(
+    session: &Session,
+    target: &cli::Target,
+    secrets: &cli::Sensitive,
+    written: Option<&Written>,
+) -> Result<(values::Secrets, Opened, PathBuf), Problems> {
+    let secrets = values::secrets(session, secrets)?;
+    let folder = session.folder(target.working_directory.as_deref());
+    let near = written.map_or(&folder, |written| &written.folder).clone();
+    let opened = session.open_context(&target.context, &folder, &near).await?;
+    Ok((secrets, opened, near))
 }
 
 fn empty_context(store: &dyn ContextStore) -> Diagnostic {
