@@ -16,6 +16,7 @@ mod event;
 mod fingerprint;
 mod identity;
 mod journal;
+mod out_of_reach;
 mod plan;
 mod prepare;
 mod publication;
@@ -32,6 +33,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::WebIdentity;
@@ -40,7 +42,7 @@ use crate::domain::address::{Address, AliasMember};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::deployment::{Deployment, Secrets};
 use crate::domain::module::{BUILTIN_PROVIDER, Module};
-use crate::domain::names::{Alias, InputName, RunId, VersionTag};
+use crate::domain::names::{Alias, AttributeName, InputName, RunId, SlotName, VersionTag};
 use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::record::{AppliedRecord, Overridden, RunType};
@@ -131,6 +133,8 @@ pub struct Removed {
     pub secrets: BTreeMap<Address, Secrets>,
     /// The position of the face that each binding used.
     pub faces: BTreeMap<Address, usize>,
+    /// The schemas of the attributes of what the slots are bound to, where they are still known.
+    pub schemas: BTreeMap<SlotName, Value>,
 }
 
 /// What the ledger says of this place at the start.
@@ -174,6 +178,8 @@ pub struct Engine {
     pub identity: Option<WebIdentity>,
     /// Values of sensitive inputs.
     pub secrets: BTreeMap<AliasMember<InputName>, Secret>,
+    /// Values of sensitive attributes of connections that a person gives for a destroy, because they cannot be read any more.
+    pub attributes: BTreeMap<(Alias, SlotName, AttributeName), Secret>,
     /// The folder that relative paths of `local` backends are made absolute against.
     pub local_base: Option<PathBuf>,
     /// The run's private folder, outside the workspace.
@@ -202,6 +208,14 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Engine {
     fn emit(&self, event: Event) {
         (self.sink)(event);
+    }
+
+    /// Takes note of something that is worth saying in every report, once.
+    fn add_note(&self, note: String) {
+        let mut notes = locked(&self.notes);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
     }
 
     /// What is worth saying of the run, so far.

@@ -1,18 +1,18 @@
 //! Applied plugins that the manifest no longer has: planned for destroy, and destroyed where that is allowed (R27), out of what was
 //! recorded when they were applied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::Applied;
 use super::event::{Event, Phase};
 use super::identity::state_role;
 use super::journal::Journal;
+use super::out_of_reach::{self, Handed};
 use super::prepare::{Initialized, Prepared};
 use super::publication::is_of;
 use super::root::Rendering;
 use super::{Engine, Removed};
-use super::{bind, changes};
-use crate::domain::deployment::Secrets;
+use super::changes;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::Alias;
 use crate::domain::record::{AppliedRecord, Attempt};
@@ -23,12 +23,41 @@ impl Engine {
     /// Renders what was applied and plans its destroy.
     pub(super) async fn prepare_removal(&self, alias: &Alias, lock: bool) -> Result<Prepared, Problems> {
         let removed = &self.removed[alias];
+        let mut gone = BTreeSet::new();
+        // The real values are tried first; whatever state is missed is not asked for again.
+        loop {
+            let handed = self.handed(alias, removed, &gone)?;
+            let (root, provider_lock) = self.initialize_removal(alias, removed, &handed).await?;
+            self.check_placeholders(alias, removed, &handed, &root)?;
+            let plan = match self.plan_once(alias, &root, PlanMode::Destroy, lock).await {
+                Ok(plan) => self.planned(alias, plan, Some(&removed.record))?,
+                Err(failure) => {
+                    let missed = out_of_reach::states_gone(&failure);
+                    if missed.is_subset(&gone) {
+                        return Err(self.unplanned(alias, removed, failure));
+                    }
+                    gone.extend(missed);
+                    continue;
+                }
+            };
+            let initialized = Initialized {
+                root,
+                bindings: removed.record.bindings.clone(),
+                state: removed.record.state.clone(),
+                provider_lock,
+                fingerprint: removed.record.attempted.fingerprint.clone(),
+            };
+            return Ok(Prepared::new(initialized, plan));
+        }
+    }
+
+    async fn initialize_removal(
+        &self,
+        alias: &Alias,
+        removed: &Removed,
+        handed: &Handed,
+    ) -> Result<(Root, Option<String>), Problems> {
         let record = &removed.record;
-        let slots = record.bindings.iter().map(|(slot, binding)| {
-            let face = removed.faces.get(&binding.address).copied().unwrap_or_default();
-            (slot.clone(), bind::rendered(binding, face, removed.secrets.get(&binding.address).unwrap_or(&Secrets::Unknown)))
-        });
-        let slots: BTreeMap<_, _> = slots.collect();
         let nested = removed.content.nested();
         let account = record.account.clone().map(|then| then.with_roles_of(self.deployment.environment.account.as_ref()));
         let roles = self.roles(alias, account.as_ref()).await?;
@@ -45,7 +74,7 @@ impl Engine {
                 nested: &nested,
                 inputs: &record.inputs,
                 sensitive_inputs: &record.sensitive_inputs,
-                slots: &slots,
+                slots: &handed.slots,
                 state: &record.state,
                 local_base: self.local_base.as_deref(),
                 account: account.as_ref(),
@@ -54,17 +83,22 @@ impl Engine {
             },
             roles: roles.as_ref(),
             provider_lock: record.provider_lock.as_deref(),
+            supplied: &handed.supplied,
         };
-        let (root, provider_lock) = self.initialize(&rendering).await?;
-        let plan = self.plan_root(alias, &root, PlanMode::Destroy, lock, Some(record)).await?;
-        let initialized = Initialized {
-            root,
-            bindings: record.bindings.clone(),
-            state: record.state.clone(),
-            provider_lock,
-            fingerprint: record.attempted.fingerprint.clone(),
-        };
-        Ok(Prepared::new(initialized, plan))
+        self.initialize(&rendering).await
+    }
+
+    /// Why a destroy could not be planned; and the way out, should it be for a state that somebody else holds.
+    fn unplanned(&self, alias: &Alias, removed: &Removed, failure: Box<terraform::Failure>) -> Problems {
+        let is_inside = failure.diagnostics.iter().any(|said| said.address.as_ref().is_some_and(|it| it.starts_with(changes::INSIDE)));
+        let mut problems = self.explain(alias, failure);
+        let secrets: Vec<String> = removed.record.bindings.iter().flat_map(|(slot, binding)| {
+            binding.sensitive.iter().map(move |attribute| format!("{alias}.{slot}.{attribute}"))
+        }).collect();
+        if let (Some(first), false, false) = (problems.0.first_mut(), is_inside, secrets.is_empty()) {
+            first.help.push(format!("if it is the state of a producer that is out of reach for good, {}", out_of_reach::supply(&secrets)));
+        }
+        problems
     }
 
     /// Destroys what the plan says, but for what the plugin keeps on destroy (R35). A plan that was made before was approved.

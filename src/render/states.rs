@@ -65,8 +65,8 @@ impl<'a> States<'a> {
             SensitiveSource::ForeignState { output, .. } => return Err(not_a_name("Terraform output", output)),
         };
         self.note_credential(backend, format!("the state that slot `{slot}` reads"));
-        let Some((name, mut data)) = data_source(source, self.local_base)? else { return Ok(Value::Null) };
-        take_role(data["backend"].clone().as_str().unwrap_or_default(), &mut data["config"], self.role);
+        let Some((name, kind, mut data)) = data_source(source, self.local_base)? else { return Ok(Value::Null) };
+        take_role(kind, &mut data["config"], self.role);
         let expression = format!("${{sensitive(data.terraform_remote_state.{name}.outputs{way})}}");
         self.data.insert(name, data);
         Ok(json!(expression))
@@ -101,18 +101,18 @@ impl<'a> States<'a> {
 /// # Errors
 /// When the state's place cannot be told.
 pub fn state_name(source: &SensitiveSource, local_base: Option<&Path>) -> Result<Option<String>, Problems> {
-    Ok(data_source(source, local_base)?.map(|(name, _)| name))
+    Ok(data_source(source, local_base)?.map(|(name, ..)| name))
 }
 
-/// The data source that reads a state, with its name, which is the same whoever plans.
-fn data_source(source: &SensitiveSource, local_base: Option<&Path>) -> Result<Option<(String, Value)>, Problems> {
+/// The data source that reads a state: its name, which is the same whoever plans, the kind of its backend, and its arguments.
+fn data_source(source: &SensitiveSource, local_base: Option<&Path>) -> Result<Option<(String, &'static str, Value)>, Problems> {
     let (kind, config) = match source {
         SensitiveSource::State { location, .. } => remote_state_config(location, local_base)?,
         SensitiveSource::ForeignState { backend, .. } => foreign_state_config(backend, local_base)?,
         SensitiveSource::Variable(_) | SensitiveSource::Placeholder(_) => return Ok(None),
     };
     let data = json!({"backend": kind, "config": config});
-    Ok(Some((format!("tieline_{}", Digest::of_json(&data).short()), data)))
+    Ok(Some((format!("tieline_{}", Digest::of_json(&data).short()), kind, data)))
 }
 
 fn not_a_name(what: &str, name: &str) -> Problems {

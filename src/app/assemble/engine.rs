@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
+
 use super::Resolved;
 use super::stored::{self, Stored};
 use crate::app::session::Session;
@@ -13,9 +15,10 @@ use crate::context::ledger::Snapshot;
 use crate::context::{CommitId, ContextStore, layout};
 use crate::documents;
 use crate::domain::address::{Address, Place, Target};
+use crate::domain::connection_type::ConnectionType;
 use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::Problems;
-use crate::domain::names::{Alias, Digest};
+use crate::domain::names::{Alias, Digest, SlotName};
 use crate::domain::organization::Environment;
 use crate::domain::record::{AppliedRecord, StateLocation};
 use crate::engine::{Engine, Own, Removed, Settings, Sink};
@@ -82,6 +85,7 @@ impl Resolved {
             redactor: session.redactor.clone(),
             identity,
             secrets: self.secrets,
+            attributes: self.attributes,
             local_base: self.opened.local_base,
             folder,
             settings,
@@ -120,8 +124,9 @@ impl Resolved {
         head: &CommitId,
         own: &Own,
     ) -> Result<Removed, Problems> {
-        let Stored { plugin, content, .. } = stored::plugin(session, store, head, &record.source).await?;
+        let Stored { plugin, content, proposed } = stored::plugin(session, store, head, &record.source).await?;
         let elsewhere: BTreeSet<Address> = record.bindings.values().map(|binding| binding.address.clone()).collect();
+        let schemas = self.schemas(session, store, &record, &proposed).await?;
         let mut secrets = BTreeMap::new();
         let mut faces = BTreeMap::new();
         let producers = Snapshot::new(store, own.head.clone()).connections(&elsewhere).await?;
@@ -137,7 +142,27 @@ impl Resolved {
             };
             secrets.insert(binding.address.clone(), reached);
         }
-        Ok(Removed { record, plugin, content, secrets, faces })
+        Ok(Removed { record, plugin, content, secrets, faces, schemas })
+    }
+
+    /// The schemas of what slots with secrets are bound to, as far as context or plugin still have the types.
+    async fn schemas(
+        &self,
+        session: &Session,
+        store: &dyn ContextStore,
+        record: &AppliedRecord,
+        proposed: &[ConnectionType],
+    ) -> Result<BTreeMap<SlotName, Value>, Problems> {
+        let Some(head) = &self.organization.head else { return Ok(BTreeMap::new()) };
+        let mut schemas = BTreeMap::new();
+        for (slot, binding) in record.bindings.iter().filter(|(_, binding)| !binding.sensitive.is_empty()) {
+            let path = layout::connection_type(&binding.type_name, &binding.type_version);
+            let found = session.context_document(store, head, &path, documents::connection_type).await?;
+            let is_it = |one: &&ConnectionType| one.name == binding.type_name && one.version == binding.type_version;
+            let found = found.or_else(|| proposed.iter().find(is_it).cloned());
+            schemas.extend(found.map(|found| (slot.clone(), found.attributes)));
+        }
+        Ok(schemas)
     }
 
     /// How the secrets of a connection are reached that something removed is bound to.

@@ -62,6 +62,7 @@ pub(in crate::app) async fn from_manifest(
         workspace,
         deployment,
         secrets,
+        attributes: BTreeMap::new(),
         locks: BTreeMap::new(),
         known,
         folder,

@@ -41,6 +41,8 @@ pub(super) struct Resolved {
     /// The plugins' folders, as people know them.
     folders: BTreeMap<Alias, String>,
     secrets: values::Secrets,
+    /// Sensitive attributes of connections that are given for a destroy.
+    attributes: values::Attributes,
     /// The provider locks to start from where nothing is applied.
     locks: BTreeMap<Alias, String>,
     /// The terraform builds of the last applies, whose versions are known.
@@ -74,7 +76,9 @@ impl Ground {
         place: Place,
         written: Option<&Written>,
     ) -> Result<Self, Problems> {
-        let (secrets, opened, folder) = open(session, target, secrets, written).await?;
+        // Secrets come first: from then on no text can show them.
+        let secrets = values::secrets(session, secrets)?;
+        let (opened, folder) = open(session, target, written).await?;
         let store = &*opened.store;
         let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
         let organization = session.organization(store, &own).await?;
@@ -84,18 +88,12 @@ impl Ground {
     }
 }
 
-/// Opens the context. Secrets come first: from then on no text can show them.
-async fn open(
-    session: &Session,
-    target: &cli::Target,
-    secrets: &cli::Sensitive,
-    written: Option<&Written>,
-) -> Result<(values::Secrets, Opened, PathBuf), Problems> {
-    let secrets = values::secrets(session, secrets)?;
+/// Opens the context, and says which folder a run is about.
+async fn open(session: &Session, target: &cli::Target, written: Option<&Written>) -> Result<(Opened, PathBuf), Problems> {
     let folder = session.folder(target.working_directory.as_deref());
     let near = written.map_or(&folder, |written| &written.folder).clone();
     let opened = session.open_context(&target.context, &folder, &near).await?;
-    Ok((secrets, opened, near))
+    Ok((opened, near))
 }
 
 fn empty_context(store: &dyn ContextStore) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Resolved, empty_context, open};
+use super::{Resolved, empty_context, open, values};
 use crate::app::session::Session;
 use crate::context::ledger::{PlaceRecords, Snapshot};
 use crate::context::{CommitId, ContextStore, layout};
@@ -28,7 +28,8 @@ pub(in crate::app) async fn for_destroy(
     secrets: &cli::Sensitive,
 ) -> Result<Resolved, Problems> {
     let place = session.named_place(target)?;
-    let (secrets, opened, folder) = open(session, target, secrets, None).await?;
+    let (secrets, attributes) = values::secrets_to_destroy(session, secrets)?;
+    let (opened, folder) = open(session, target, None).await?;
     let store = &*opened.store;
     let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
     let organization = session.organization(store, &own).await?;
@@ -61,6 +62,7 @@ pub(in crate::app) async fn for_destroy(
         contents: BTreeMap::new(),
         folders: BTreeMap::new(),
         secrets,
+        attributes,
         locks: BTreeMap::new(),
         known: records.applied.into_values().map(|record| record.terraform).collect(),
         folder,

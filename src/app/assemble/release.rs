@@ -127,6 +127,7 @@ pub(in crate::app) async fn from_release(
         workspace,
         deployment,
         secrets,
+        attributes: BTreeMap::new(),
         folder,
         notes,
     })
