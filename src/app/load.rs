@@ -165,7 +165,12 @@ impl Session {
                 place.map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, problem.to_string()).into())
             }
             _ => {
-                let written = manifest(self, target)?;
+                let no_manifest = |mut problems: Problems| {
+                    let help = "or name all of `--workspace`, `--environment` and `--deployable`: then no manifest is read";
+                    problems.0.iter_mut().take(1).for_each(|problem| problem.help.push(help.to_owned()));
+                    problems
+                };
+                let written = manifest(self, target).map_err(no_manifest)?;
                 let place = Self::place(target, &written)?;
                 match &target.deployable {
                     Some(other) if other != place.deployable.as_str() => {

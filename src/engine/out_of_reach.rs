@@ -124,24 +124,26 @@ impl Engine {
         let wiring = render::wiring(&removed.plugin, removed.content.module(), &inputs)?;
         let needed: BTreeSet<String> = wiring
             .iter()
-            .flat_map(|(variable, argument)| handed.at(alias, argument, &ways_into(&taken, variable)))
+            .map(|(variable, argument)| (argument, ways_into(&taken, variable)))
+            .filter(|(_, ways)| !ways.is_empty())
+            .flat_map(|(argument, ways)| handed.at(alias, argument, &ways))
             .collect();
         if needed.is_empty() {
             self.tell_of_placeholders(alias, &names);
             return Ok(());
         }
         let list: Vec<String> = needed.iter().map(|name| format!("`{name}`")).collect();
-        let message = format!("the destroy of `{alias}` needs {}, which cannot be read any more", list.join(", "));
+        let message = format!("the destroy of `{alias}` needs the real {}, which is not there", list.join(", "));
         Err(Diagnostic::error(FailureReason::InvalidInput, message)
             .at(&self.deployment.file, self.pointer(alias))
             .note("a provider of the plugin is configured with it, so nothing can stand in for it")
-            .help(supply(&needed))
+            .help(format!("give it as `secrets`: {}", supply(&needed)))
             .into())
     }
 
     fn tell_of_placeholders(&self, alias: &Alias, names: &[String]) {
         let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        let message = format!("`{alias}` is destroyed with something that stands in for {}: the real value is out of reach", list.join(", "));
+        let message = format!("`{alias}` is destroyed with something that stands in for {}: the real value is not there", list.join(", "));
         self.emit(Event::Warning(Diagnostic::warning(FailureReason::InvalidInput, message.clone())));
         self.add_note(message);
     }
@@ -152,10 +154,10 @@ fn ways_into<'a>(taken: &'a BTreeSet<Reference>, variable: &str) -> Vec<&'a [Str
     taken.iter().filter(|way| way.first().is_some_and(|first| first == variable)).map(|way| &way[1..]).collect()
 }
 
-/// How secrets are given that cannot be read any more.
+/// The variable by which secrets are given that cannot be read any more.
 pub(super) fn supply<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let entries: Vec<String> = names.into_iter().map(|name| format!("{name}: <value>")).collect();
-    format!("give them as `secrets`: `TIELINE_SECRETS='{{{}}}'`", entries.join(", "))
+    format!("`TIELINE_SECRETS='{{{}}}'`", entries.join(", "))
 }
 
 /// The data sources whose states, or whose outputs in them, a plan did not find.

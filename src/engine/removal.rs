@@ -24,10 +24,11 @@ impl Engine {
     pub(super) async fn prepare_removal(&self, alias: &Alias, lock: bool) -> Result<Prepared, Problems> {
         let removed = &self.removed[alias];
         let mut gone = BTreeSet::new();
+        let mut rendered = None;
         // The real values are tried first; whatever state is missed is not asked for again.
         loop {
             let handed = self.handed(alias, removed, &gone)?;
-            let (root, provider_lock) = self.initialize_removal(alias, removed, &handed).await?;
+            let (root, provider_lock) = self.render_removal(alias, removed, &handed, rendered.take()).await?;
             self.check_placeholders(alias, removed, &handed, &root)?;
             let plan = match self.plan_once(alias, &root, PlanMode::Destroy, lock).await {
                 Ok(plan) => self.planned(alias, plan, Some(&removed.record))?,
@@ -37,6 +38,7 @@ impl Engine {
                         return Err(self.unplanned(alias, removed, failure));
                     }
                     gone.extend(missed);
+                    rendered = Some((root, provider_lock));
                     continue;
                 }
             };
@@ -51,11 +53,13 @@ impl Engine {
         }
     }
 
-    async fn initialize_removal(
+    /// Renders the root module of what was applied and initializes it, unless that was done with other values before.
+    async fn render_removal(
         &self,
         alias: &Alias,
         removed: &Removed,
         handed: &Handed,
+        before: Option<(Root, Option<String>)>,
     ) -> Result<(Root, Option<String>), Problems> {
         let record = &removed.record;
         let nested = removed.content.nested();
@@ -85,7 +89,10 @@ impl Engine {
             provider_lock: record.provider_lock.as_deref(),
             supplied: &handed.supplied,
         };
-        self.initialize(&rendering).await
+        match before {
+            None => self.initialize(&rendering).await,
+            Some((root, lock)) => Ok((self.render_again(root, &rendering)?, lock)),
+        }
     }
 
     /// Why a destroy could not be planned; and the way out, should it be for a state that somebody else holds.
@@ -96,7 +103,7 @@ impl Engine {
             binding.sensitive.iter().map(move |attribute| format!("{alias}.{slot}.{attribute}"))
         }).collect();
         if let (Some(first), false, false) = (problems.0.first_mut(), is_inside, secrets.is_empty()) {
-            first.help.push(format!("if it is the state of a producer that is out of reach for good, {}", out_of_reach::supply(&secrets)));
+            first.help.push(format!("if the state of a producer is out of reach for good, give what it held as `secrets`: {}", out_of_reach::supply(&secrets)));
         }
         problems
     }

@@ -66,6 +66,15 @@ impl Engine {
         Ok((root, lock))
     }
 
+    /// Renders an initialized root module with other values.
+    pub(super) fn render_again(&self, root: Root, rendering: &Rendering<'_>) -> Result<Root, Problems> {
+        let rendered = render::root(&rendering.request)?;
+        let main = root.directory.join(ROOT_FILE);
+        self.world.files.write_private(&main, &rendered.main).map_err(|problem| unwritable(&main, &problem))?;
+        let variable_file = self.write_variables(rendering, &root.directory, &rendered.variables)?;
+        Ok(Root { variable_file, ..root })
+    }
+
     /// Whether the root module of this alias was rendered in this run.
     pub(super) fn is_rendered(&self, alias: &Alias) -> bool {
         self.world.files.metadata(&self.folder.join(alias.as_str()).join(ROOT_FILE)).is_some()

@@ -1,11 +1,15 @@
 //! Taking everything down, on the worst day too (R29 to R35).
 
 mod blocked;
+mod broken_off;
+mod everything;
+mod race;
+mod worst_day;
 
 use crate::harness::{Project, Ran};
 
 impl Project {
-    /// `destroy` of a place, `<workspace>/<environment>/<deployable>`, from a folder without a manifest; the ledger must agree with itself
+    /// `destroy` of a place, `<workspace>/<environment>/<deployable>`, without its manifest; the ledger must agree with itself
     /// afterwards, however it ended.
     pub(crate) fn destroy(&self, place: &str) -> Ran {
         self.destroy_with(place, &[])
@@ -20,10 +24,11 @@ impl Project {
     }
 
     /// Nothing of a place is left in the ledger but what happened there, and none of its states holds a resource.
+    #[track_caller]
     pub(crate) fn is_gone(&self, place: &str, aliases: &[&str]) {
         let folders = ["applied", "connections", "consumers"].map(|kind| format!("{place}/{kind}/"));
-        let left: Vec<String> =
-            self.ledger_paths().into_iter().filter(|path| folders.iter().any(|folder| path.starts_with(folder))).collect();
+        let mut left = self.ledger_paths();
+        left.retain(|path| folders.iter().any(|folder| path.starts_with(folder)));
         assert_eq!(left, Vec::<String>::new(), "what is left of {place} in the ledger");
         for alias in aliases {
             assert_eq!(self.state_resources(&format!("{place}/{alias}")), Vec::<String>::new(), "the state of {place}/{alias}");
