@@ -30,7 +30,8 @@ impl Resolved {
     /// The plugins' trees, by digest.
     pub(in crate::app) fn trees(&self) -> BTreeMap<Digest, Arc<Tree>> {
         let plugins = self.deployment.plugins.iter();
-        plugins.map(|(alias, plugin)| (plugin.source.digest.clone(), self.contents[alias].tree.clone())).collect()
+        let used = plugins.map(|(alias, plugin)| (plugin.source.digest.clone(), self.contents[alias].tree.clone()));
+        used.chain(self.at_hand.clone()).collect()
     }
 
     /// The terraform that the run drives, with `folder` for what its roots share.

@@ -63,6 +63,7 @@ pub(in crate::app) async fn from_manifest(
         deployment,
         secrets,
         attributes: BTreeMap::new(),
+        at_hand: BTreeMap::new(),
         locks: BTreeMap::new(),
         known,
         folder,

@@ -11,6 +11,7 @@ mod values;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::load::{Organization, Written};
 use super::session::{Opened, Session};
@@ -19,12 +20,12 @@ use crate::domain::address::Place;
 use crate::domain::deployment::{Choice, Deployment};
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{Alias, RunId, VersionTag};
+use crate::domain::names::{Alias, Digest, RunId, VersionTag};
 use crate::domain::organization::{Environment, Workspace};
 use crate::domain::record::TerraformBuild;
 use crate::engine::Content;
 use crate::request::cli;
-use crate::sources::LockMode;
+use crate::sources::{LockMode, Tree};
 
 pub(super) use gates::{check_modules, gates};
 pub(super) use manifest::from_manifest;
@@ -40,6 +41,8 @@ pub(super) struct Resolved {
     pub(super) contents: BTreeMap<Alias, Content>,
     /// The plugins' folders, as people know them.
     folders: BTreeMap<Alias, String>,
+    /// Trees of plugins that are not part of the deployment: a dead run may have applied them.
+    at_hand: BTreeMap<Digest, Arc<Tree>>,
     secrets: values::Secrets,
     /// Sensitive attributes of connections that are given for a destroy.
     attributes: values::Attributes,

@@ -1,22 +1,27 @@
 //! A deployment of nothing: all that is applied goes. The manifest, its branch and the plugins' sources are not read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Resolved, empty_context, open, values};
+use crate::app::load;
 use crate::app::session::Session;
 use crate::context::ledger::{PlaceRecords, Snapshot};
 use crate::context::{CommitId, ContextStore, layout};
 use crate::documents;
 use crate::domain::address::Place;
+use crate::domain::catalog::Catalog;
 use crate::domain::deployment::Deployment;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::manifest::{DeployableKind, Manifest};
-use crate::domain::names::{EnvironmentName, WorkspaceName};
+use crate::domain::names::{Digest, EnvironmentName, WorkspaceName};
 use crate::domain::organization::{
     Backend, BackendKind, Environment, EnvironmentKind, Limits, Workspace, WorkspaceKind,
 };
+use crate::engine::Content;
 use crate::request::cli;
+use crate::sources::{LockMode, Tree};
 
 /// What a destroy works with; nothing is claimed, nothing started.
 ///
@@ -36,11 +41,14 @@ pub(in crate::app) async fn for_destroy(
     let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
     let snapshot = Snapshot::newest(store).await?;
     let records = snapshot.place(&place).await?;
-    if records.applied.is_empty() && snapshot.runs(&place, 1).await?.is_empty() {
+    // A run that was killed may have left all that is known in its claim, which the next one folds into the ledger.
+    let is_claimed = store.read_claim(&place).await?.is_some();
+    if !is_claimed && records.applied.is_empty() && snapshot.runs(&place, 1).await?.is_empty() {
         return Err(Diagnostic::error(FailureReason::InvalidInput, format!("nothing was ever deployed at `{place}`"))
             .help("check the names of workspace, environment and deployable; `tieline status` shows what there is")
             .into());
     }
+    let at_hand = if is_claimed { trees_at_hand(session, target, organization.catalog.as_ref()).await } else { BTreeMap::new() };
     let Surroundings { workspace, environment, gone } = surroundings(session, store, &head, &place, &records).await?;
     session.warn(&gone);
     let notes = gone.0.iter().map(|gone| gone.message.clone()).collect();
@@ -61,6 +69,7 @@ pub(in crate::app) async fn for_destroy(
         deployment,
         contents: BTreeMap::new(),
         folders: BTreeMap::new(),
+        at_hand,
         secrets,
         attributes,
         locks: BTreeMap::new(),
@@ -69,6 +78,15 @@ pub(in crate::app) async fn for_destroy(
         source: None,
         notes,
     })
+}
+
+/// The plugins' trees that the manifest leads to, if it is there: a run that was killed named its trees and could not record them.
+async fn trees_at_hand(session: &Session, target: &cli::Target, catalog: Option<&Catalog>) -> BTreeMap<Digest, Arc<Tree>> {
+    let Ok(written) = load::manifest(session, target) else { return BTreeMap::new() };
+    let client = session.plugin_client(&target.context);
+    let Ok(loaded) = session.plugins(&written, &client, catalog, LockMode::Frozen).await else { return BTreeMap::new() };
+    let tree = |(used, content): (&String, &Content)| Some((loaded.plugins.get(used)?.source.digest.clone(), content.tree.clone()));
+    loaded.contents.iter().filter_map(tree).collect()
 }
 
 /// The documents around a place, as far as they are there.

@@ -128,6 +128,7 @@ pub(in crate::app) async fn from_release(
         deployment,
         secrets,
         attributes: BTreeMap::new(),
+        at_hand: BTreeMap::new(),
         folder,
         notes,
     })
