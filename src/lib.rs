@@ -15,6 +15,7 @@ pub mod render;
 pub mod report;
 pub mod request;
 pub mod resolve;
+pub mod review;
 pub mod runner;
 pub mod secrets;
 pub mod sources;

@@ -45,7 +45,7 @@ impl Session {
 
     /// A client for the repository that the workflow is in.
     pub(super) fn workflow_client(&self, arguments: &ContextArguments) -> Option<Client> {
-        let token = arguments.github_token.as_ref()?;
+        let token = given(arguments.github_token.as_ref())?;
         Some(self.client(Identity::Token(Secret::new(token))))
     }
 

@@ -218,31 +218,28 @@ fn status(workflow: &Workflow, state: State, description: &str) -> Status {
     Status { state, description: description.to_owned(), log_url: workflow.run.url.clone(), environment_url: None }
 }
 
-/// The kind of the first cause; none where all went well.
-fn failure(problems: &Problems) -> Option<(FailureKind, &Diagnostic)> {
-    let errors = || problems.0.iter().filter(|problem| problem.severity == Severity::Error);
-    let aborted = errors().find(|problem| problem.reason.kind() == FailureKind::Aborted);
-    aborted.or_else(|| errors().next()).map(|problem| (problem.reason.kind(), problem))
+fn kind(problems: &Problems) -> Option<FailureKind> {
+    problems.cause().map(|cause| cause.reason.kind())
 }
 
 fn state(problems: &Problems) -> State {
-    match failure(problems) {
+    match kind(problems) {
         None => State::Success,
-        Some((FailureKind::User | FailureKind::Runtime, _)) => State::Failure,
-        Some((FailureKind::Aborted | FailureKind::Internal, _)) => State::Error,
+        Some(FailureKind::User | FailureKind::Runtime) => State::Failure,
+        Some(FailureKind::Aborted | FailureKind::Internal) => State::Error,
     }
 }
 
 fn conclusion(problems: &Problems) -> CheckRunConclusion {
-    match failure(problems) {
+    match kind(problems) {
         None => CheckRunConclusion::Success,
-        Some((FailureKind::Aborted, _)) => CheckRunConclusion::Cancelled,
+        Some(FailureKind::Aborted) => CheckRunConclusion::Cancelled,
         Some(_) => CheckRunConclusion::Failure,
     }
 }
 
 fn outcome_in_words(problems: &Problems) -> String {
-    failure(problems).map_or_else(|| "succeeded".to_owned(), |(_, problem)| format!("{}: {}", problem.reason, problem.message))
+    problems.cause().map_or_else(|| "succeeded".to_owned(), |cause| format!("{}: {}", cause.reason, cause.message))
 }
 
 /// The problems that are in files of the repository.

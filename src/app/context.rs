@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use crate::context::verify::{self, LedgerFiles};
-use crate::context::{Branch, Location, create};
+use super::{prune, verify};
+use crate::context::{Location, create};
 use crate::documents;
-use crate::domain::diagnostic::{Diagnostic, Problems};
-use crate::domain::failure::FailureReason;
+use crate::domain::diagnostic::Problems;
 use crate::request::cli::{self, ContextArguments};
 
 /// Where a context repository is made when none is named.
@@ -20,9 +19,8 @@ pub(super) async fn run(session: &Session, command: &cli::Context) -> Result<(),
             let folder = session.folder(target.working_directory.as_deref());
             init(session, &folder, from.as_ref().map(|from| folder.join(from)).as_deref(), &target.context).await
         }
-        cli::Context::Verify(target) => {
-            verify_ledger(session, &session.folder(target.working_directory.as_deref()), &target.context).await
-        }
+        cli::Context::Verify { repair, target } => verify::run(session, *repair, target).await,
+        cli::Context::Prune { dry_run, target } => prune::run(session, *dry_run, target).await,
     }
 }
 
@@ -88,20 +86,4 @@ fn check_document(path: &str, name: &str, bytes: &[u8]) -> Result<(), Problems> 
         ["workspaces", _, "imported", _, _] => documents::imported(name, bytes).map(drop),
         _ => Ok(()),
     }
-}
-
-async fn verify_ledger(session: &Session, folder: &Path, arguments: &ContextArguments) -> Result<(), Problems> {
-    let opened = session.open_context(arguments, folder, folder).await?;
-    let findings = match opened.store.head(Branch::Ledger).await? {
-        Some(head) => verify::verify(&LedgerFiles::read(&*opened.store, &head).await?),
-        None => Vec::new(),
-    };
-    if findings.is_empty() {
-        session.print("everything in the ledger agrees");
-        return Ok(());
-    }
-    let problems = findings
-        .into_iter()
-        .map(|finding| Diagnostic::error(FailureReason::ContextUnavailable, format!("`{}` {}", finding.path, finding.message)));
-    Err(Problems(problems.collect()))
 }

@@ -2,21 +2,22 @@
 
 use super::perform::{Order, perform};
 use super::session::Session;
-use super::{Ended, assemble, overrides};
+use super::{Ended, assemble};
 use crate::domain::record::RunType;
 use crate::request::cli;
 
 /// Deploys what the manifest says.
 pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
-    let resolved =
-        assemble::from_manifest(session, &arguments.target, &arguments.values, arguments.terraform.allow_degraded).await?;
+    let (target, values) = (&arguments.target, &arguments.values);
     let order = Order {
         run_type: RunType::Deploy,
+        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: arguments.version_tag.as_deref(),
         approved_plan: arguments.approved_plan.as_deref(),
         allow_destroy: arguments.allow_destroy,
-        overrides: overrides::asked(&arguments.overrides)?,
+        overrides: &arguments.overrides,
     };
-    perform(session, resolved, order).await
+    let resolve = async || assemble::from_manifest(session, target, values, arguments.terraform.allow_degraded).await;
+    perform(session, order, resolve).await
 }

@@ -2,20 +2,21 @@
 
 use super::perform::{Order, perform};
 use super::session::Session;
-use super::{Ended, assemble, overrides};
+use super::{Ended, assemble};
 use crate::domain::record::RunType;
 use crate::request::cli;
 
 /// Destroys all that is applied at a place.
 pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Ended {
-    let resolved = assemble::for_destroy(session, &arguments.target, &arguments.sensitive).await?;
     let order = Order {
         run_type: RunType::Destroy,
+        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: None,
         approved_plan: arguments.approved_plan.as_deref(),
         allow_destroy: true,
-        overrides: overrides::asked(&arguments.overrides)?,
+        overrides: &arguments.overrides,
     };
-    perform(session, resolved, order).await
+    let resolve = async || assemble::for_destroy(session, &arguments.target, &arguments.sensitive).await;
+    perform(session, order, resolve).await
 }

@@ -32,11 +32,7 @@ pub(super) async fn sign_in(
         session.say(&format!("outside of a workflow the role `{role}` is not taken: Terraform uses your own credentials"));
         return Ok(None);
     }
-    let [url, bearer] = asking;
-    if let Some(bearer) = bearer {
-        session.learn(&Secret::new(bearer));
-    }
-    let tokens = IdentityTokens::new(&session.world, url, bearer).map_err(|problem| at_role(deployment, problem.into()))?;
+    let tokens = session.identity_tokens().map_err(|problem| at_role(deployment, problem.into()))?;
     let identity =
         WebIdentity::open(&session.world, Arc::new(tokens), Box::new(session.learner()), (purpose, run), account).await;
     identity.map(Some).map_err(|problems| at_role(deployment, problems))

@@ -8,8 +8,8 @@ use crate::domain::diagnostic::Severity;
 use crate::domain::record::{RunType, TaskStatus, TaskType};
 use crate::engine::{Event, Phase};
 use crate::render::names::is_own_resource;
-use crate::report::one_line;
 use crate::report::style::{Style, paint};
+use crate::report::{one_line, rebinding};
 use crate::terraform;
 
 /// Slower than this, a resource gets a line every time Terraform says that it still goes on.
@@ -91,6 +91,10 @@ impl Log {
             Event::Planned { alias, counts } => {
                 self.running.remove(alias.as_str());
                 (!counts.is_empty()).then(|| self.prefixed(alias.as_str(), &format!("planned {counts}")))
+            }
+            Event::Rebound { alias, rebinding } => {
+                let words = format!("slot {}: {}", rebinding.slot, rebinding::words(rebinding));
+                Some(self.prefixed(alias.as_str(), &one_line(&words)))
             }
             Event::TaskEnded { alias, status, because, changes, took, .. } => {
                 self.running.remove(alias.as_str());

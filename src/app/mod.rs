@@ -8,22 +8,33 @@ mod connection;
 mod context;
 mod deploy;
 mod destroy;
+mod grant;
 mod identity;
+mod import;
 mod load;
 mod log;
+mod moving;
 mod outputs;
 mod overrides;
+mod owner;
 mod perform;
 mod plan;
 mod plugins;
 mod post;
 mod presence;
+mod proofs;
+mod proposal;
+mod prune;
 mod rollback;
 mod session;
 mod status;
 mod trace;
+mod transfer;
 mod trust;
+mod usage;
+mod uses;
 mod validate;
+mod verify;
 mod view;
 mod watch;
 mod workflow;
@@ -34,7 +45,7 @@ use clap::{CommandFactory as _, Parser as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::documents::{self, Kind};
-use crate::domain::diagnostic::{Problems, Severity};
+use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
 use crate::domain::outcome::{PlanReport, RunReport};
 use crate::request::cli::{Cli, Command};
@@ -122,8 +133,10 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &destroy.target, wishes: &destroy.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, destroy::run(session, &destroy))).await;
         }
+        Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
+        Command::Transfer(transfer) => transfer::run(session, &transfer).await?,
         Command::Context(context) => context::run(session, &context).await?,
         Command::Plugins(plugins) => plugins::run(session, &plugins).await?,
         Command::Schema { kind } => schema(session, &kind),
@@ -150,11 +163,9 @@ fn usage(world: &World, shown: &clap::Error) -> u8 {
     if shown.use_stderr() { FailureReason::InvalidInput.kind().exit_code() } else { 0 }
 }
 
-/// The exit code of the first cause; a cancel outweighs what it caused.
+/// The exit code of what it ended for.
 fn exit_code(problems: &Problems) -> u8 {
-    let kinds = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason.kind());
-    let aborted = kinds().find(|kind| *kind == crate::domain::failure::FailureKind::Aborted);
-    aborted.or_else(|| kinds().next()).map_or(0, crate::domain::failure::FailureKind::exit_code)
+    problems.cause().map_or(0, |cause| cause.reason.kind().exit_code())
 }
 
 fn schema(session: &Session, kind: &str) {

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Ended, Outcome, exit_code, problems_of};
 use crate::domain::deployment::Deployment;
-use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
-use crate::domain::failure::{FailureKind, FailureReason};
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
 use crate::domain::names::RunId;
 use crate::domain::outcome::{PlanReport, RunReport};
 use crate::domain::record::{ChangeCounts, RunStatus};
@@ -15,27 +15,33 @@ use crate::secrets::Redactor;
 /// Outputs, by name.
 pub(super) type Outputs = Vec<(&'static str, String)>;
 
-/// What is known before anything is applied, so that clean-up steps have it however the run ends.
-pub(super) fn early(run: &RunId, deployment: &Deployment) -> Outputs {
-    vec![
+/// What is known before anything is applied, so that clean-up steps have it however the run ends. What is left out of it is left out at
+/// the end as well, and told then.
+pub(super) fn early(run: &RunId, deployment: &Deployment, redactor: &Redactor) -> Outputs {
+    let outputs = vec![
         ("run-id", run.to_string()),
         ("environment", deployment.place.environment.to_string()),
         ("connections", report::early::connections(deployment)),
         ("outputs", report::early::outputs(deployment)),
-    ]
+    ];
+    kept(outputs, redactor).0
 }
 
 /// What there is at the end, and what had to be left out of it (R19): GitHub drops a whole output when a mask matches in it.
 pub(super) fn of(ended: &Ended, redactor: &Redactor) -> (Outputs, Problems) {
     let mut outputs = vec![("run-status", status(ended).to_owned())];
-    if let Some(reason) = first_reason(problems_of(ended)) {
-        outputs.push(("failure-reason", reason.as_str().to_owned()));
+    if let Some(cause) = problems_of(ended).cause() {
+        outputs.push(("failure-reason", cause.reason.as_str().to_owned()));
     }
     match ended {
         Ok(Outcome::Ran(report)) => outputs.extend(ran(report)),
         Ok(Outcome::Planned(report)) => outputs.extend(planned(report)),
         Ok(Outcome::Done) | Err(_) => {}
     }
+    kept(outputs, redactor)
+}
+
+fn kept(mut outputs: Outputs, redactor: &Redactor) -> (Outputs, Problems) {
     let mut left_out = Problems::default();
     for (name, value) in &mut outputs {
         let mut paths = Vec::new();
@@ -128,11 +134,6 @@ fn hidden(path: &str) -> Diagnostic {
     Diagnostic::warning(FailureReason::InvalidInput, format!("the output `{path}` is left out: a masked value is in it"))
         .note("GitHub drops an output altogether when a mask matches in it, so the rest is handed on without this part")
         .help("register only real secrets as secrets, or read the value from the context repository")
-}
-
-fn first_reason(problems: &Problems) -> Option<FailureReason> {
-    let errors = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason);
-    errors().find(|reason| reason.kind() == FailureKind::Aborted).or_else(|| errors().next())
 }
 
 fn status(ended: &Ended) -> &'static str {

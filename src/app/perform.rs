@@ -9,70 +9,48 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, identity, outputs, watch};
+use super::{Ended, Outcome, identity, outputs, overrides, owner, watch};
 use crate::cloud::Purpose;
+use crate::context::Branch;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{RunId, VersionTag};
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::record::{Overridden, RunType};
 use crate::engine::{self, Settings, Start};
+use crate::policy::Gates;
 use crate::report;
 use crate::request::{cli, variables};
+use crate::resolve::differences;
 use crate::terraform;
 use crate::world::{OnCancel, ProcessSpec, Stream};
 
 /// What a run is asked to do.
 pub(super) struct Order<'a> {
     pub(super) run_type: RunType,
+    pub(super) access: &'a cli::ContextArguments,
     pub(super) terraform: &'a cli::Terraform,
     /// The name of the release that it makes, where one is asked for.
     pub(super) version_tag: Option<&'a str>,
     pub(super) approved_plan: Option<&'a str>,
     pub(super) allow_destroy: bool,
-    pub(super) overrides: Vec<Overridden>,
+    pub(super) overrides: &'a cli::Overrides,
 }
 
-/// Does it, and prints what came of it.
-pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<'_>) -> Ended {
-    assemble::refuse_pending(&resolved.deployment)?;
-    let gates = assemble::gates(&resolved.organization, order.terraform)?;
-    assemble::check_modules(&resolved, &gates)?;
-    let run = RunId::from_parts(
-        u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
-        session.world.random.bits(),
-    );
-    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
-    let commit = commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone()));
-    let version_tag = match (order.version_tag, &resolved.source) {
-        (None, Some((_, tag))) => tag.clone(),
-        (asked, _) => version_tag(asked, commit.as_deref(), &run)?,
-    };
-    let settings = Settings {
-        run_type: order.run_type,
-        source: resolved.source.as_ref().map(|(run, _)| run.clone()),
-        overrides: order.overrides,
-        parallelism: order.terraform.parallelism as usize,
-        refresh: order.terraform.refresh,
-        allow_destroy: order.allow_destroy,
-        approved_plan: order.approved_plan.map(PlanFingerprint::approved),
-        gates,
-        version_tag,
-        actor: workflow
-            .and_then(|run| run.actor.clone())
-            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
-        repository: workflow.map(|run| run.repository.clone()),
-        commit,
-        run_url: workflow.and_then(|run| run.url.clone()),
-        attribute_changes: workflow.is_some(),
-    };
+/// Does it, and prints what came of it. `resolve` is asked what the run is about: before the claim, and once more under it where the
+/// organization's documents changed meanwhile.
+pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl AsyncFn() -> Result<Resolved, Problems>) -> Ended {
+    let resolved = resolve().await?;
+    let admitted = admit(session, &resolved, &order).await?;
+    let run = new_run(session);
+    let settings = settings(session, &resolved, &order, admitted, &run).await?;
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
     if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
-        presence.claims(&session.world, &resolved.deployment.place, &run);
+        presence.claims(&session.world, std::slice::from_ref(&resolved.deployment.place), &run);
     }
     // Each of these takes a while, and none needs another.
     let say = |note: String| session.say(&note);
@@ -83,16 +61,14 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     let (held, ready) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready);
     let held = held?;
     if let Some(workflow) = &session.workflow {
-        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment));
+        workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment, &session.redactor));
     }
-    let engine = match ready {
-        Ok(ready) => {
-            let folder = folder.path().to_path_buf();
-            resolved.engine(session, ready, order.terraform, settings, folder, watcher.sink()).await
-        }
-        Err(problems) => Err(problems),
+    let engine = async {
+        let (ready, settings) = (ready?, settings);
+        let (resolved, settings) = settled(session, &order, (resolved, settings), resolve).await?;
+        resolved.engine(session, ready, order.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await
     };
-    let engine = match engine {
+    let engine = match engine.await {
         Ok(engine) => engine,
         Err(problems) => {
             held.release().await?;
@@ -110,9 +86,104 @@ pub(super) async fn perform(session: &Session, resolved: Resolved, order: Order<
     Ok(Outcome::Ran(Box::new(report)))
 }
 
+/// What is decided before anything is touched: what the run may set aside, and what modules may contain.
+async fn admit(session: &Session, resolved: &Resolved, order: &Order<'_>) -> Result<(Gates, Vec<Overridden>), Problems> {
+    let overrides = set_aside(session, resolved, order).await?;
+    assemble::refuse_deferred(&resolved.deployment)?;
+    let gates = assemble::gates(&resolved.organization, order.terraform)?;
+    assemble::check_modules(resolved, &gates)?;
+    Ok((gates, overrides))
+}
+
+/// What was resolved, as it holds under the claim: where the organization's documents changed meanwhile, grants and all else are
+/// checked again, and what would not be the same run is refused.
+async fn settled(
+    session: &Session,
+    order: &Order<'_>,
+    (before, settings): (Resolved, Settings),
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+) -> Result<(Resolved, Settings), Problems> {
+    if before.opened.store.head(Branch::Documents).await? == before.organization.head {
+        return Ok((before, settings));
+    }
+    let now = resolve().await?;
+    let (gates, overrides) = admit(session, &now, order).await?;
+    let differences = differences(&before.deployment, &now.deployment);
+    if differences.is_empty() {
+        return Ok((now, Settings { gates, overrides, ..settings }));
+    }
+    let message = "the organization's documents changed while the run began, and it would be another one now";
+    let mut refused = Diagnostic::error(FailureReason::BindingChanged, message).in_file(&now.deployment.file);
+    refused.notes = differences.into_iter().map(|what| format!("{what} changed")).collect();
+    Err(refused.help("run again: it takes the change in").into())
+}
+
+/// What the run may set aside, having made sure that it may write the deployable at all.
+async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) -> Result<Vec<Overridden>, Problems> {
+    let (place, workspace) = (&resolved.deployment.place, &resolved.workspace);
+    let mut asked = overrides::asked(order.overrides)?;
+    if order.run_type == RunType::Destroy {
+        let reason = order.overrides.reason.as_deref();
+        asked.extend(owner::admit_destroy(session, (&resolved.opened, order.access), place, workspace, reason).await?);
+    } else {
+        owner::admit(session, place, workspace)?;
+    }
+    let (context, environment) = (resolved.organization.context.as_ref(), &resolved.deployment.environment);
+    overrides::approve(session, context, place, environment, asked.iter().map(|set_aside| set_aside.what)).await?;
+    Ok(asked)
+}
+
+/// The id of a run that begins now.
+pub(super) fn new_run(session: &Session) -> RunId {
+    RunId::from_parts(
+        u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
+        session.world.random.bits(),
+    )
+}
+
+/// What the engine is asked to do.
+pub(super) async fn settings(
+    session: &Session,
+    resolved: &Resolved,
+    order: &Order<'_>,
+    (gates, set_aside): (Gates, Vec<Overridden>),
+    run: &RunId,
+) -> Result<Settings, Problems> {
+    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+    let commit = commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone()));
+    let version_tag = match (order.version_tag, &resolved.source) {
+        (None, Some((_, tag))) => tag.clone(),
+        (asked, _) => version_tag(asked, commit.as_deref(), run)?,
+    };
+    // Who approved is in the history of the GitHub environment that the job runs under.
+    let is_approved = resolved.deployment.environment.protected || order.approved_plan.is_some() || !set_aside.is_empty();
+    let approved_in =
+        if is_approved { overrides::approved_in(session, resolved.organization.context.as_ref()).await } else { None };
+    Ok(Settings {
+        run_type: order.run_type,
+        source: resolved.source.as_ref().map(|(run, _)| run.clone()),
+        overrides: set_aside,
+        parallelism: order.terraform.parallelism as usize,
+        refresh: order.terraform.refresh,
+        allow_destroy: order.allow_destroy,
+        approved_plan: order.approved_plan.map(PlanFingerprint::approved),
+        gates,
+        version_tag,
+        actor: workflow
+            .and_then(|run| run.actor.clone())
+            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
+        repository: workflow.map(|run| run.repository.clone()),
+        repository_id: owner::own_repository(session),
+        approved_in,
+        commit,
+        run_url: workflow.and_then(|run| run.url.clone()),
+        attribute_changes: workflow.is_some(),
+    })
+}
+
 /// A state that Terraform could not save anywhere else must outlive the run; in a workflow also the container, so that a later step
 /// of the job can save it.
-fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
+pub(super) fn keep_unsaved_state(session: &Session, folder: tempfile::TempDir, run: &RunId) {
     let files = session.world.files;
     let roots = files.list(folder.path()).unwrap_or_default();
     let unsaved: Vec<(String, PathBuf)> = roots

@@ -19,6 +19,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
     let resolved = resolved(session, arguments).await?;
     if arguments.explain {
         session.print(&resolve::to_text(&resolve::explain(&resolved.deployment)));
+        session.show(&as_warnings(&resolved.deployment.withheld()));
         return Ok(Outcome::Done);
     }
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
@@ -39,6 +40,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         version_tag: VersionTag::new("plan").map_err(|problem| internal(&problem.to_string()))?,
         actor: None,
         repository: None,
+        repository_id: None,
+        approved_in: None,
         commit: None,
         run_url: None,
         attribute_changes: session.workflow.is_some(),

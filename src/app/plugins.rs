@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::session::Session;
-use super::{assemble, load};
+use super::{assemble, load, usage};
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
 use crate::report;
@@ -14,6 +14,7 @@ use crate::sources::LockMode;
 pub(super) async fn run(session: &Session, command: &cli::Plugins) -> Result<(), Problems> {
     match command {
         cli::Plugins::List(target) => list(session, target, assemble::lock_mode(session)).await,
+        cli::Plugins::Usage { name, target } => usage::run(session, name.as_deref(), target).await,
         cli::Plugins::Update { aliases, target } => {
             let written = load::manifest(session, target)?;
             let mut only = BTreeSet::new();

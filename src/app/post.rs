@@ -13,7 +13,7 @@ use crate::context::ContextStore;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::Digest;
 use crate::engine;
-use crate::request::cli::{Command, Target};
+use crate::request::cli::{Command, Connection, Target};
 use crate::sources::{LockMode, Tree};
 
 /// The name that the program is started under for the post stage: what starts it takes a path, and no arguments.
@@ -83,7 +83,8 @@ async fn wait(session: &Session, main: &MainStage) -> Sign {
 }
 
 fn shown(claimed: &Claimed) -> String {
-    format!("run `{}` on `{}`", claimed.run, claimed.place)
+    let places: Vec<String> = claimed.places.iter().map(|place| format!("`{place}`")).collect();
+    format!("run `{}` on {}", claimed.run, places.join(", "))
 }
 
 /// What a command that claims something is about.
@@ -92,6 +93,9 @@ fn target(command: &Command) -> Option<&Target> {
         Command::Deploy(deploy) => Some(&deploy.target),
         Command::Rollback(rollback) => Some(&rollback.target),
         Command::Destroy(destroy) => Some(&destroy.target),
+        Command::Connection(Connection::Deprecate(deprecate)) => Some(&deprecate.target),
+        Command::Connection(Connection::Retire { target, .. }) => Some(target),
+        Command::Move(moving) => Some(&moving.target),
         _ => None,
     }
 }
@@ -107,7 +111,11 @@ async fn clear_up(session: &Session, claimed: &Claimed, target: &Target) -> Resu
         Some(written) => trees(session, &*store, target, written).await.unwrap_or_default(),
         None => BTreeMap::new(),
     };
-    if engine::clear_up(&session.world, &*store, &claimed.place, &claimed.run, &trees).await? {
+    let mut held = false;
+    for place in &claimed.places {
+        held |= engine::clear_up(&session.world, &*store, place, &claimed.run, &trees).await?;
+    }
+    if held {
         session.say("what it did was noted in the ledger and its claim given back: the next run goes on from there");
         session.say("a Terraform that was killed with it may have left its state locked; if so, the next run says by whom");
     } else {

@@ -28,7 +28,7 @@ pub(super) struct Presence {
 /// What a run claimed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claimed {
-    pub(super) place: Place,
+    pub(super) places: Vec<Place>,
     pub(super) run: RunId,
 }
 
@@ -69,8 +69,8 @@ impl Presence {
     }
 
     /// Makes known what is going to be claimed, before it is.
-    pub(super) fn claims(&self, world: &World, place: &Place, run: &RunId) {
-        let claimed = Claimed { place: place.clone(), run: run.clone() };
+    pub(super) fn claims(&self, world: &World, places: &[Place], run: &RunId) {
+        let claimed = Claimed { places: places.to_vec(), run: run.clone() };
         let text = serde_json::to_string(&claimed).unwrap_or_default();
         if self.state.set_state(world, &[("CLAIMED", text)]).is_err() {
             tracing::warn!("the step's post stage will not know what this one claimed: `GITHUB_STATE` cannot be written");

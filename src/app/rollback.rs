@@ -1,9 +1,9 @@
 //! `tieline rollback`: applies an earlier release again (R36 to R39).
 
+use super::Ended;
 use super::assemble::{self, Back};
 use super::perform::{Order, perform};
 use super::session::Session;
-use super::{Ended, overrides};
 use crate::domain::record::RunType;
 use crate::request::cli;
 
@@ -11,14 +11,15 @@ use crate::request::cli;
 pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Ended {
     let back = Back::read(&arguments.back)?;
     let (target, sensitive) = (&arguments.target, &arguments.sensitive);
-    let resolved = assemble::from_release(session, target, sensitive, &back, arguments.terraform.allow_degraded).await?;
     let order = Order {
         run_type: RunType::Rollback,
+        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: arguments.version_tag.as_deref(),
         approved_plan: arguments.approved_plan.as_deref(),
         allow_destroy: arguments.allow_destroy,
-        overrides: overrides::asked(&arguments.overrides)?,
+        overrides: &arguments.overrides,
     };
-    perform(session, resolved, order).await
+    let resolve = async || assemble::from_release(session, target, sensitive, &back, arguments.terraform.allow_degraded).await;
+    perform(session, order, resolve).await
 }

@@ -11,10 +11,12 @@ use super::workflow::Workflow;
 use crate::context::create;
 use crate::context::git::GitStore;
 use crate::context::github::GitHubStore;
-use crate::context::{Branch, ContextStore, Location, RefNames, Remembered};
+use crate::context::{Branch, CommitId, ContextStore, Location, RefNames, Remembered};
 use crate::documents;
 use crate::domain::diagnostic::{Diagnostic, Problems, Spot};
 use crate::domain::failure::FailureReason;
+use crate::domain::organization::ContextDocument;
+use crate::github::Repository;
 use crate::request::cli::{Color, ContextArguments, Display, LogLevel, Output};
 use crate::request::variables;
 use crate::runner;
@@ -40,6 +42,8 @@ pub(super) struct Opened {
     pub(super) store: Arc<dyn ContextStore>,
     /// The folder that relative paths of `local` backends start from; none where the context is remote.
     pub(super) local_base: Option<PathBuf>,
+    /// The repository of the GitHub server that it is; none where it is elsewhere.
+    pub(super) hosted: Option<Repository>,
 }
 
 impl Session {
@@ -228,10 +232,16 @@ impl Session {
             ..RefNames::default()
         };
         let mut store = self.store(arguments, &location, names.clone()).await?;
-        if let Some(claims_prefix) = self.claims_prefix(&*store).await? {
+        let document = self.context_yaml(&*store).await?;
+        if let Some(claims_prefix) = document.as_ref().and_then(|(_, document)| document.claims_prefix.clone()) {
             store = self.store(arguments, &location, RefNames { claims_prefix, ..names }).await?;
         }
-        Ok(Opened { store: Arc::new(Remembered::new(store)), local_base })
+        let hosted = match location {
+            Location::GitHub(repository) => Some(repository),
+            Location::Local(_) | Location::Remote(_) => None,
+        };
+        let store = self.proven(Arc::new(Remembered::new(store)), document.as_ref());
+        Ok(Opened { store, local_base, hosted })
     }
 
     /// The store of the context at `location`.
@@ -252,15 +262,16 @@ impl Session {
         })
     }
 
-    /// Where claims are kept, if the context says so.
-    async fn claims_prefix(&self, store: &dyn ContextStore) -> Result<Option<String>, Problems> {
+    /// What says how the rest of the context is kept: where claims are, and what is believed.
+    async fn context_yaml(&self, store: &dyn ContextStore) -> Result<Option<(CommitId, ContextDocument)>, Problems> {
         let Some(head) = store.head(Branch::Documents).await? else { return Ok(None) };
         let path = crate::context::layout::CONTEXT_DOCUMENT.to_owned();
         let mut found = store.read(&head, std::slice::from_ref(&path)).await?;
         let Some(bytes) = found.remove(&path) else { return Ok(None) };
         let name = super::context_file(&path);
         self.remember(&name, &bytes);
-        Ok(documents::context(&name, &bytes)?.claims_prefix)
+        let document = documents::context(&name, &bytes)?;
+        Ok(Some((head, document)))
     }
 }
 

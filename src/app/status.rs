@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::connection::{connections_of, place};
+use super::connection::{connections_of, imported_at, place};
 use super::session::Session;
 use super::view;
+use crate::context::layout::LedgerFile;
 use crate::context::ledger::{self, Snapshot};
 use crate::context::{Branch, ContextStore, layout};
 use crate::domain::address::{Address, Place};
 use crate::domain::diagnostic::Problems;
-use crate::domain::record::{Claim, Release, RunRecord};
+use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
+use crate::domain::staleness::{self, Stale};
 use crate::report;
 use crate::request::cli::Target;
 
@@ -30,7 +32,9 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         status.runs = newest::<RunRecord>(store, &head, &listed, "runs").await?;
         status.releases = newest::<Release>(store, &head, &listed, "releases").await?;
         let addresses: BTreeSet<Address> = status.connections.iter().map(|record| record.address.clone()).collect();
-        status.consumers = view::entries(Snapshot::new(store, Some(head)).consumers(&addresses).await?);
+        let snapshot = Snapshot::new(store, Some(head));
+        status.consumers = view::entries(&snapshot.consumers(&addresses).await?);
+        status.stale = stale(session, store, &snapshot, &listed).await?;
     }
     status.claims = claims(store, &place).await?;
     session.print(&if session.is_json() {
@@ -67,6 +71,32 @@ async fn newest<T: serde::de::DeserializeOwned>(
         (deployable, records.collect())
     });
     Ok(parsed.collect())
+}
+
+/// What the environment's own slots are bound to and is not what it was, or will not stay so (R20).
+async fn stale(
+    session: &Session,
+    store: &dyn ContextStore,
+    snapshot: &Snapshot<'_>,
+    listed: &[String],
+) -> Result<Vec<Stale>, Problems> {
+    let is_applied = |path: &&String| matches!(LedgerFile::parse(path), Some(LedgerFile::Applied(..)));
+    let paths: Vec<String> = listed.iter().filter(is_applied).cloned().collect();
+    let mut bindings = Vec::new();
+    for (path, bytes) in snapshot.files(&paths).await? {
+        let Some(LedgerFile::Applied(place, alias)) = LedgerFile::parse(&path) else { continue };
+        let record: AppliedRecord = ledger::parse_json(&path, &bytes)?;
+        bindings.extend(record.bindings.into_iter().map(|(slot, binding)| (format!("{place}/{alias}.{slot}"), binding)));
+    }
+    let addresses: BTreeSet<&Address> = bindings.iter().map(|(_, binding)| &binding.address).collect();
+    let mut now = snapshot.connections(addresses.iter().copied()).await?;
+    let imported = imported_at(session, store, addresses).await?;
+    now.extend(imported.into_iter().map(|record| (record.address.clone(), record)));
+    let stale = bindings.into_iter().filter_map(|(consumer, binding)| {
+        let because = staleness::because(&binding, now.get(&binding.address));
+        (!because.is_empty()).then_some(Stale { consumer, connection: binding.address, because })
+    });
+    Ok(stale.collect())
 }
 
 async fn claims(store: &dyn ContextStore, place: &Place) -> Result<Vec<Claim>, Problems> {

@@ -8,6 +8,7 @@ use crate::context::{CommitId, ContextStore, layout};
 use crate::documents;
 use crate::domain::address::{Address, Place, Target};
 use crate::domain::connection::ConsumerEntry;
+use crate::domain::declared::Declaration;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::{EnvironmentName, WorkspaceName};
 use crate::resolve::ContextView;
@@ -23,14 +24,14 @@ impl Session {
     ) -> Result<ContextView, Problems> {
         let store = &*opened.store;
         let mut view = ContextView::default();
-        let producers: BTreeSet<Place> = wanted.iter().filter_map(Address::producer).collect();
         let snapshot = Snapshot::newest(store).await?;
         view.connections = snapshot.connections(wanted).await?;
         view.kinds =
             view.connections.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
+        let wanted = &follow(&snapshot, wanted, &mut view).await?;
         let own = snapshot.place(place).await?;
         let addresses: BTreeSet<Address> = own.connections.values().map(|record| record.address.clone()).collect();
-        view.consumers = entries(snapshot.consumers(&addresses).await?);
+        view.consumers = entries(&snapshot.consumers(&addresses).await?);
         view.applied = own.applied;
         let imported: BTreeMap<String, Address> = wanted
             .iter()
@@ -49,6 +50,7 @@ impl Session {
         let paths: Vec<String> = workspaces.into_iter().map(layout::workspace).collect();
         let found = self.context_documents(store, documents_head, &paths, documents::workspace).await?;
         view.workspaces = found.into_values().map(|workspace| (workspace.name.clone(), workspace)).collect();
+        let producers: BTreeSet<Place> = wanted.iter().filter_map(Address::producer).collect();
         self.producer_states(store, documents_head, &producers, wanted, &mut view).await?;
         self.environments(store, documents_head, &mut view).await?;
         Ok(view)
@@ -92,9 +94,31 @@ impl Session {
     }
 }
 
-/// Consumer entries without their keys, which the entries repeat.
-pub(super) fn entries(
-    consumers: BTreeMap<Address, BTreeMap<ledger::Consumer, ConsumerEntry>>,
-) -> BTreeMap<Address, Vec<ConsumerEntry>> {
-    consumers.into_iter().map(|(address, entries)| (address, entries.into_values().collect())).collect()
+/// Adds what redirects lead to from addresses that nothing is published at (R40); all addresses, those behind redirects included.
+async fn follow(
+    snapshot: &Snapshot<'_>,
+    wanted: &BTreeSet<Address>,
+    view: &mut ContextView,
+) -> Result<BTreeSet<Address>, Problems> {
+    let missing = wanted.iter().filter(|address| address.producer().is_some() && !view.connections.contains_key(address));
+    let mut wanted = wanted.clone();
+    for (old, record) in snapshot.followed(missing.collect::<Vec<_>>()).await? {
+        // Who could see it under the old name still does.
+        view.kinds.extend(old.producer().map(|place| (place, record.producer.kind)));
+        view.kinds.extend(record.address.producer().map(|place| (place, record.producer.kind)));
+        wanted.insert(record.address.clone());
+        view.redirects.insert(old, record.address.clone());
+        view.connections.insert(record.address.clone(), record);
+    }
+    Ok(wanted)
+}
+
+/// Who declares connections without being bound to them.
+pub(super) fn declared(consumers: &BTreeMap<Address, ledger::Consumers>) -> BTreeMap<Address, Vec<Declaration>> {
+    consumers.iter().map(|(address, consumers)| (address.clone(), consumers.declared.values().cloned().collect())).collect()
+}
+
+/// Entries of bound consumers without their keys, which the entries repeat.
+pub(super) fn entries(consumers: &BTreeMap<Address, ledger::Consumers>) -> BTreeMap<Address, Vec<ConsumerEntry>> {
+    consumers.iter().map(|(address, consumers)| (address.clone(), consumers.bound.values().cloned().collect())).collect()
 }

@@ -151,6 +151,35 @@ pub fn runs_folder(place: &Place) -> String {
     format!("{place}/runs")
 }
 
+/// The proof of who wrote files of a place.
+pub fn proof(place: &Place, id: &Digest) -> String {
+    format!("{place}/proofs/{id}.json")
+}
+
+/// The place whose runs write a file of the ledger, and nobody else; none for what nobody has to himself: trees of plugins, which are
+/// named after their content, and proofs, which prove themselves.
+pub fn writer(path: &str) -> Option<Place> {
+    match LedgerFile::parse(path)? {
+        LedgerFile::Applied(place, _)
+        | LedgerFile::Consumer(_, place, _)
+        | LedgerFile::Release(place, _)
+        | LedgerFile::Run(place, _)
+        | LedgerFile::Moved(place, _) => Some(place),
+        LedgerFile::Connection(address) => address.producer(),
+        LedgerFile::Preview(..) | LedgerFile::Proof(..) | LedgerFile::Plugin(_) => None,
+    }
+}
+
+/// Where a deployable went.
+pub fn moved(place: &Place) -> String {
+    format!("{place}/moved.json")
+}
+
+/// Where an applied plugin went within its deployable.
+pub fn moved_alias(place: &Place, alias: &Alias) -> String {
+    format!("{place}/moved/{alias}.json")
+}
+
 /// The folder of an applied plugin's tree. A workspace named `plugins` does not get in its way: a digest is longer than the name
 /// of an environment may be.
 pub fn plugin_tree(digest: &Digest) -> String {
@@ -185,6 +214,10 @@ pub enum LedgerFile<'a> {
     Release(Place, &'a str),
     /// A run record.
     Run(Place, &'a str),
+    /// A proof of who wrote files of a place.
+    Proof(Place, &'a str),
+    /// Where a deployable went; with an alias, where its applied plugin did.
+    Moved(Place, Option<Alias>),
     /// A file of the plugin tree with this digest.
     Plugin(&'a str),
 }
@@ -196,6 +229,9 @@ impl<'a> LedgerFile<'a> {
             [PLUGINS, digest, _, ..] if digest.len() == 64 => Some(Self::Plugin(digest)),
             [workspace, environment, "environment.json"] => {
                 Some(Self::Preview(workspace.parse().ok()?, environment.parse().ok()?))
+            }
+            [workspace, environment, deployable, "moved.json"] => {
+                Some(Self::Moved(parse_place(workspace, environment, deployable)?, None))
             }
             [workspace, environment, deployable, folder, file] => {
                 Self::parse_record(parse_place(workspace, environment, deployable)?, folder, file.strip_suffix(".json")?)
@@ -218,6 +254,8 @@ impl<'a> LedgerFile<'a> {
             }
             "releases" => Some(Self::Release(place, name)),
             "runs" => Some(Self::Run(place, name)),
+            "proofs" => Some(Self::Proof(place, name)),
+            "moved" => Some(Self::Moved(place, Some(name.parse().ok()?))),
             _ => None,
         }
     }
@@ -260,6 +298,8 @@ mod tests {
             (connection(&connection_address).unwrap(), LedgerFile::Connection(connection_address.clone())),
             (release(&place(), &run_id), LedgerFile::Release(place(), run_id.as_str())),
             (run(&place(), &run_id), LedgerFile::Run(place(), run_id.as_str())),
+            (moved(&place()), LedgerFile::Moved(place(), None)),
+            (moved_alias(&place(), &slot.alias), LedgerFile::Moved(place(), Some(slot.alias.clone()))),
             (preview(&place().workspace, &place().environment), LedgerFile::Preview(place().workspace, place().environment)),
             (
                 consumer_entry(&connection_address, &place(), &slot.alias, &slot.member),

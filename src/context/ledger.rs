@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 
 use super::layout::{self, LedgerFile};
-use super::{Branch, CommitId, ContextStore, ListedFile, StoreError};
+use super::{Branch, CommitId, ContextStore, Doubt, ListedFile, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::declared::Declaration;
+use crate::domain::moving::Redirect;
 use crate::domain::names::{Alias, Digest, OutputName, RunId, SlotName};
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
+
+/// How many moves of one thing are followed: redirects may lead in a circle.
+const MOST_HOPS: usize = 16;
 
 /// The ledger as it stood at one commit, so that all that is read of it fits together. A ledger without a commit is empty.
 #[derive(Clone)]
@@ -29,6 +34,31 @@ pub struct PlaceRecords {
 
 /// A slot that consumes a connection: where, and which.
 pub type Consumer = (Place, AliasMember<SlotName>);
+
+/// Who needs a connection.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Consumers {
+    /// Who is bound to it.
+    pub bound: BTreeMap<Consumer, ConsumerEntry>,
+    /// Who declares it without being bound.
+    pub declared: BTreeMap<Consumer, Declaration>,
+}
+
+impl Consumers {
+    /// Takes an entry in.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it is none.
+    pub fn take(&mut self, consumer: Consumer, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let entry: serde_json::Value = parse_json(path, bytes)?;
+        if entry.get("declared").is_some() {
+            self.declared.insert(consumer, parse_json(path, bytes)?);
+        } else {
+            self.bound.insert(consumer, parse_json(path, bytes)?);
+        }
+        Ok(())
+    }
+}
 
 /// A file of a plugin's tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +94,9 @@ impl<'a> Snapshot<'a> {
     /// When the context cannot be read, or a record is not one.
     pub async fn place(&self, place: &Place) -> Result<PlaceRecords, StoreError> {
         let mut records = PlaceRecords::default();
-        for (path, bytes) in self.below(&[layout::applied_folder(place), layout::connections_folder(place)]).await? {
+        let found = self.below(&[layout::applied_folder(place), layout::connections_folder(place)]).await?;
+        let acted_upon = |path: &str| matches!(LedgerFile::parse(path), Some(LedgerFile::Applied(..)));
+        for (path, bytes) in self.believed(found, acted_upon).await? {
             match LedgerFile::parse(&path) {
                 Some(LedgerFile::Applied(_, alias)) => drop(records.applied.insert(alias, parse_json(&path, &bytes)?)),
                 Some(LedgerFile::Connection(address)) => {
@@ -90,6 +122,7 @@ impl<'a> Snapshot<'a> {
         let wanted: BTreeMap<_, _> =
             addresses.into_iter().filter_map(|address| Some((layout::connection(address)?, address))).collect();
         let found = self.read(&wanted.keys().cloned().collect::<Vec<_>>()).await?;
+        let found = self.believed(found, |_| false).await?;
         let parsed = found.iter().filter_map(|(path, bytes)| {
             let address = *wanted.get(path)?;
             Some(parse_connection(path, bytes, address).map(|connection| (address.clone(), connection)))
@@ -105,24 +138,91 @@ impl<'a> Snapshot<'a> {
         Ok(self.connections([address]).await?.remove(address))
     }
 
-    /// Who consumes these connections, at any place; an address without consumers has an empty entry.
+    /// Who needs these connections, at any place; an address that nobody needs has an empty entry.
     ///
     /// # Errors
     /// When the context cannot be read, or an entry is not one.
     pub async fn consumers(
         &self,
         addresses: impl IntoIterator<Item = &Address>,
-    ) -> Result<BTreeMap<Address, BTreeMap<Consumer, ConsumerEntry>>, StoreError> {
-        let mut consumers: BTreeMap<_, BTreeMap<_, _>> =
-            addresses.into_iter().map(|address| (address.clone(), BTreeMap::new())).collect();
+    ) -> Result<BTreeMap<Address, Consumers>, StoreError> {
+        let mut consumers: BTreeMap<_, Consumers> =
+            addresses.into_iter().map(|address| (address.clone(), Consumers::default())).collect();
         let folders: Vec<_> = consumers.keys().map(layout::consumers_folder).collect();
-        for (path, bytes) in self.below(&folders).await? {
+        for (path, bytes) in self.believed(self.below(&folders).await?, |_| false).await? {
             let Some(LedgerFile::Consumer(address, place, slot)) = LedgerFile::parse(&path) else {
                 return Err(StoreError::Corrupt { path, why: "it is not named after a consumer".to_owned() });
             };
-            consumers.entry(address).or_default().insert((place, slot), parse_json(&path, &bytes)?);
+            consumers.entry(address).or_default().take((place, slot), &path, &bytes)?;
         }
         Ok(consumers)
+    }
+
+    /// What a place, or an applied plugin of it, left behind when it moved.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or the record is not one.
+    pub async fn redirect(&self, place: &Place, alias: Option<&Alias>) -> Result<Option<Redirect>, StoreError> {
+        let path = alias.map_or_else(|| layout::moved(place), |alias| layout::moved_alias(place, alias));
+        let found = self.read(std::slice::from_ref(&path)).await?;
+        found.get(&path).map(|bytes| parse_json(&path, bytes)).transpose()
+    }
+
+    /// What redirects lead to from addresses that nothing is published at. Both sides must say so: what is there, that it was called
+    /// that once.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a record is not one.
+    pub async fn followed(
+        &self,
+        missing: impl IntoIterator<Item = &Address>,
+    ) -> Result<BTreeMap<Address, ConnectionRecord>, StoreError> {
+        let mut followed = BTreeMap::new();
+        let mut open: BTreeMap<Address, Address> = missing.into_iter().map(|old| (old.clone(), old.clone())).collect();
+        for _ in 0..MOST_HOPS {
+            open = self.hop(open).await?;
+            if open.is_empty() {
+                break;
+            }
+            let found = self.connections(open.values()).await?;
+            for (old, now) in &open {
+                if let Some(record) = found.get(now)
+                    && self.was_called(now, old).await?
+                {
+                    followed.insert(old.clone(), record.clone());
+                }
+            }
+            open.retain(|_, now| !found.contains_key(now));
+        }
+        Ok(followed)
+    }
+
+    /// Whether the producer of `now` says that `old` was its connection once.
+    async fn was_called(&self, now: &Address, old: &Address) -> Result<bool, StoreError> {
+        let (Some(now), Some(old)) = (now.produced_by(), old.produced_by()) else { return Ok(false) };
+        let path = layout::applied(&now.place, &now.alias);
+        let found = self.read(std::slice::from_ref(&path)).await?;
+        let record = found.get(&path).map(|bytes| parse_json::<AppliedRecord>(&path, bytes)).transpose()?;
+        Ok(record.is_some_and(|record| record.formerly.contains(&old)))
+    }
+
+    /// Where each of these leads next; those that lead nowhere are left out.
+    async fn hop(&self, open: BTreeMap<Address, Address>) -> Result<BTreeMap<Address, Address>, StoreError> {
+        let paths = |address: &Address| {
+            let name = address.produced_by();
+            name.map(|name| [layout::moved_alias(&name.place, &name.alias), layout::moved(&name.place)]).into_iter().flatten()
+        };
+        let wanted: BTreeSet<String> = open.values().flat_map(paths).collect();
+        let found = self.read(&wanted.into_iter().collect::<Vec<_>>()).await?;
+        let mut next = BTreeMap::new();
+        for (old, now) in open {
+            let Some((path, bytes)) = paths(&now).find_map(|path| Some((path.clone(), found.get(&path)?))) else {
+                continue;
+            };
+            let redirect: Redirect = parse_json(&path, bytes)?;
+            next.extend(redirect.follow(&now).map(|to| (old, to)));
+        }
+        Ok(next)
     }
 
     /// The newest runs of a place, newest first, at most so many.
@@ -160,7 +260,7 @@ impl<'a> Snapshot<'a> {
     /// When the context cannot be read, or a release is not one.
     pub async fn releases_of(&self, place: &Place, runs: &[RunId]) -> Result<Vec<Release>, StoreError> {
         let paths: Vec<_> = runs.iter().map(|run| layout::release(place, run)).collect();
-        let found = self.read_listed(&paths).await?;
+        let found = self.believed(self.read_listed(&paths).await?, |_| true).await?;
         paths.iter().filter_map(|path| Some(parse_json(path, found.get(path)?))).collect()
     }
 
@@ -182,11 +282,37 @@ impl<'a> Snapshot<'a> {
             .collect())
     }
 
+    /// Files that a listing of this commit named.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn files(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        self.read_listed(paths).await
+    }
+
     /// The files with ids for names in a folder, the newest first: ids sort by time.
     async fn newest_below<T: DeserializeOwned>(&self, folder: String, most: usize) -> Result<Vec<T>, StoreError> {
         let paths: Vec<_> = self.list(&[folder]).await?.into_iter().rev().take(most).map(|file| file.path).collect();
-        let found = self.read_listed(&paths).await?;
+        let found = self.believed(self.read_listed(&paths).await?, |_| false).await?;
         found.iter().rev().map(|(path, bytes)| parse_json(path, bytes)).collect()
+    }
+
+    /// Those of these files that are believed (R41). The others are told and left out, as if they were not there; but one that would be
+    /// acted upon, which must not be guessed at, is an error.
+    async fn believed(
+        &self,
+        mut files: BTreeMap<String, Vec<u8>>,
+        is_acted_upon: impl Fn(&str) -> bool,
+    ) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        let (Some(trust), Some(at)) = (self.store.trust(), &self.at) else { return Ok(files) };
+        let doubts = trust.doubts(self.store, at, &files).await?;
+        if let Some(doubt) = doubts.values().find(|doubt| is_acted_upon(&doubt.path)) {
+            let why = format!("it is not believed: {}", doubt.why);
+            return Err(StoreError::Corrupt { path: doubt.path.clone(), why });
+        }
+        trust.tell(doubts.values());
+        files.retain(|path, _| !doubts.contains_key(path));
+        Ok(files)
     }
 
     async fn below(&self, folders: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
@@ -216,13 +342,21 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-/// The claim of a place, with the commit that moving or deleting it must name.
+/// The claim of a place, with the commit that moving or deleting it must name. One that is not believed still holds the place, and
+/// nothing that its journal says was applied counts.
 ///
 /// # Errors
 /// When the context cannot be read, or the claim is not one.
 pub async fn read_claim(store: &dyn ContextStore, place: &Place) -> Result<Option<(CommitId, Claim)>, StoreError> {
     let Some((commit, bytes)) = store.read_claim(place).await? else { return Ok(None) };
-    Ok(Some((commit, parse_json(layout::CLAIM, &bytes)?)))
+    let mut claim: Claim = parse_json(layout::CLAIM, &bytes)?;
+    if let Some(trust) = store.trust()
+        && let Some(why) = trust.doubt_of_claim(store, place, &bytes).await?
+    {
+        trust.tell([&Doubt { path: format!("the claim of {place}"), why }]);
+        claim.applied.clear();
+    }
+    Ok(Some((commit, claim)))
 }
 
 /// Reads files that a listing named. One without content is lost, not absent: a consumer that cannot be seen must not be taken for

@@ -36,12 +36,10 @@ impl Location {
         } else if text.starts_with('-') || text.contains(char::is_control) {
             refuse("this is no address of a repository")
         } else if let Some(repository) = text.strip_prefix(GITHUB) {
-            match repository.split('/').collect::<Vec<_>>()[..] {
-                [owner, name] if is_part(owner) && is_part(name) => {
-                    Ok(Self::GitHub(Repository { owner: owner.to_owned(), name: name.to_owned() }))
-                }
-                _ => refuse("a repository on GitHub is `github:<owner>/<repository>`"),
-            }
+            repository.parse().map_or_else(
+                |_| refuse("a repository on GitHub is `github:<owner>/<repository>`"),
+                |found| Ok(Self::GitHub(found)),
+            )
         } else if before_slash.contains("::") {
             refuse("addresses with a remote helper (`<helper>::`) can run programs and are not accepted")
         } else if before_slash.contains(':') {
@@ -66,12 +64,6 @@ impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-/// Whether a text can be the name of an owner or a repository on GitHub.
-fn is_part(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    !matches!(text, "" | "." | "..") && text.bytes().all(is_plain)
 }
 
 /// `text` with stars where a URL in it has a user name and password.

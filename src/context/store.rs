@@ -5,6 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use super::trust::Trust;
 use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -208,6 +209,11 @@ pub trait ContextStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Conflict`] when it is no longer at `expected`.
     async fn delete_claim(&self, place: &Place, expected: &CommitId) -> Result<(), StoreError>;
+
+    /// What it takes for a file of the ledger to be believed; none where all of them are.
+    fn trust(&self) -> Option<&Trust> {
+        None
+    }
 
     /// Where the repository is, for people; credentials are hidden.
     fn describe(&self) -> String;

@@ -1,9 +1,11 @@
 //! Documents: text to domain types, strictly, with every problem at its place.
 //!
 //! A text becomes a value (`yaml`); the value is checked against the JSON Schema of its kind (`schema`, `explain`) and against
-//! what no schema can say (`native`); all that is found is reported together, and drawn with its lines (`draw`).
+//! what no schema can say (`native`); all that is found is reported together, and drawn with its lines (`draw`). `edit` changes a
+//! text and keeps the rest of it.
 
 mod draw;
+mod edit;
 mod explain;
 mod finding;
 mod foreign;
@@ -20,6 +22,7 @@ mod values;
 mod yaml;
 
 pub use draw::draw;
+pub use edit::{Edit, edit_workspace, granting, revoking, write_imported};
 pub use finding::Finding;
 pub use kind::Kind;
 pub use locate::{Span, locate};

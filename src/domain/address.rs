@@ -186,6 +186,20 @@ impl PartialAddress {
             target,
         }
     }
+
+    /// Whether it means this connection to some deployable of an environment.
+    pub fn may_mean(&self, address: &Address, workspace: &WorkspaceName, environment: &EnvironmentName) -> bool {
+        let same_target = match (&self.target, &address.target) {
+            (PartialTarget::Output { deployable, alias, output }, Target::Output { deployable: of, alias: by, output: what }) => {
+                deployable.as_ref().is_none_or(|deployable| deployable == of) && alias == by && output == what
+            }
+            (PartialTarget::Imported(name), Target::Imported(of)) => name == of,
+            _ => false,
+        };
+        same_target
+            && *self.workspace.as_ref().unwrap_or(workspace) == address.workspace
+            && *self.environment.as_ref().unwrap_or(environment) == address.environment
+    }
 }
 
 impl FromStr for PartialAddress {

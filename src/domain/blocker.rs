@@ -33,6 +33,8 @@ pub enum BlockerKind {
     Consumer,
     /// An applied plugin of a preview is bound to it.
     Preview,
+    /// A reference or stand-in names it, though nothing is bound through it.
+    Declared,
     /// An environment's default names it.
     Default,
     /// A run in progress binds it.

@@ -76,3 +76,15 @@ pub enum Shown {
     /// In compact JSON, shortened where it is long.
     Json(String),
 }
+
+impl Shown {
+    /// The value, or what stands for it, as text from outside.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Absent => "null",
+            Self::Sensitive => "(sensitive)",
+            Self::Unknown => "(known after apply)",
+            Self::Json(text) => text,
+        }
+    }
+}

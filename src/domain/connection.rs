@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::address::Address;
+use super::address::{Address, AliasMember, Place};
 use super::manifest::DeployableKind;
-use super::names::{AttributeName, Digest, PluginName, RunId, TypeName};
+use super::names::{AttributeName, Digest, PluginName, RunId, SlotName, TypeName};
+use super::record::SCHEMA_VERSION;
 
 /// A published connection: an instance of a connection interface type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +42,26 @@ pub struct ConnectionRecord {
     /// The run whose failed apply degraded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub degraded_by: Option<RunId>,
+    /// That it will go, where its owner has said so. It outlives deploys of the producer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecation: Option<Deprecation>,
+}
+
+/// That a connection will go: nothing new binds to it, and who is bound is told (R40).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deprecation {
+    /// The last day on which it may be relied on.
+    pub until: NaiveDate,
+    /// What to do instead, in the owner's words.
+    pub message: String,
+    /// The run that said so.
+    pub run: RunId,
+}
+
+impl std::fmt::Display for Deprecation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it is deprecated and goes after {}: {}", self.until, self.message)
+    }
 }
 
 /// One type that a connection is an instance of.
@@ -113,13 +135,23 @@ pub enum ConnectionStatus {
     Ready,
     /// Its producer's last apply failed; the values are the last good ones.
     Degraded,
-    /// It is being destroyed: no new bindings.
+    /// It is being destroyed, moved, or about to be: no new bindings.
     Retiring,
     /// It will go: no new bindings.
     Deprecated,
 }
 
 impl ConnectionRecord {
+    /// The status of a connection whose producer is well.
+    pub fn well(deprecation: Option<&Deprecation>) -> ConnectionStatus {
+        if deprecation.is_some() { ConnectionStatus::Deprecated } else { ConnectionStatus::Ready }
+    }
+
+    /// Whether its owner wants nothing new to bind to it.
+    pub fn is_deprecated(&self) -> bool {
+        self.status == ConnectionStatus::Deprecated || self.deprecation.is_some()
+    }
+
     /// The instance of this type in a version that `accepts` takes, if it is one.
     pub fn face(&self, type_name: &TypeName, accepts: impl Fn(&Version) -> bool) -> Option<&Face> {
         self.faces().find(|face| &face.type_name == type_name && accepts(&face.type_version))
@@ -182,4 +214,24 @@ pub struct ConsumerEntry {
     pub type_version: Version,
     /// Every attribute it was handed, public and sensitive.
     pub attributes: BTreeSet<AttributeName>,
+}
+
+impl ConsumerEntry {
+    /// Whether the connection is not what it was when the consumer was applied.
+    pub fn is_behind(&self, record: &ConnectionRecord) -> bool {
+        self.uid != record.uid || self.generation < record.generation
+    }
+
+    /// The entry of the slot at `place` that has this binding.
+    pub fn of(binding: &Binding, place: &Place, slot: &AliasMember<SlotName>) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            consumer: format!("{place}/{slot}"),
+            uid: binding.uid.clone(),
+            generation: binding.generation,
+            type_name: binding.type_name.clone(),
+            type_version: binding.type_version.clone(),
+            attributes: binding.attributes.keys().chain(&binding.sensitive).cloned().collect(),
+        }
+    }
 }

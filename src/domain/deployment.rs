@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::address::{Address, Place};
 use super::connection::{ConnectionRecord, Face};
 use super::connection_type::ConnectionType;
+use super::diagnostic::{Diagnostic, Problems};
 use super::manifest::{DeployableKind, Manifest};
 use super::names::{Alias, AttributeName, InputName, OutputName, SlotName};
 use super::organization::{Environment, SecretReference};
@@ -52,6 +53,11 @@ impl Deployment {
         });
         wires.collect()
     }
+
+    /// What is missing to read the sensitive attributes that slots ask for (R43).
+    pub fn withheld(&self) -> Problems {
+        Problems(self.plugins.values().flat_map(ResolvedPlugin::withheld).map(|(_, missing)| missing.clone()).collect())
+    }
 }
 
 /// An applied plugin, resolved.
@@ -69,6 +75,16 @@ pub struct ResolvedPlugin {
     pub outputs: BTreeMap<OutputName, Vec<PublishedFace>>,
     /// The aliases that come first: by link or by `after`.
     pub depends_on: BTreeSet<Alias>,
+}
+
+impl ResolvedPlugin {
+    /// The connections whose sensitive attributes it asks for and may not read, each with what is missing.
+    pub fn withheld(&self) -> impl Iterator<Item = (&Address, &Diagnostic)> {
+        self.slots.values().filter_map(|slot| match &slot.choice {
+            Choice::Connection(chosen) => Some((&chosen.record.address, chosen.withheld.as_deref()?)),
+            _ => None,
+        })
+    }
 }
 
 /// One type that an output is published under.
@@ -205,6 +221,8 @@ pub struct ChosenConnection {
     pub face: usize,
     /// How its sensitive attributes are reached.
     pub secrets: Secrets,
+    /// The grant that is missing to read them: Terraform would, when it plans (R43).
+    pub withheld: Option<Box<Diagnostic>>,
 }
 
 /// How the sensitive attributes of a connection are reached.

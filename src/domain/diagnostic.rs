@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::failure::FailureReason;
+use super::failure::{FailureKind, FailureReason};
 
 /// How grave it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -216,6 +216,12 @@ impl Problems {
             ..problem
         });
         Self(problems.collect())
+    }
+
+    /// What a run with these problems ended for: the first error, but a cancel outweighs what it caused. None where nothing failed.
+    pub fn cause(&self) -> Option<&Diagnostic> {
+        let errors = || self.0.iter().filter(|problem| problem.severity == Severity::Error);
+        errors().find(|problem| problem.reason.kind() == FailureKind::Aborted).or_else(|| errors().next())
     }
 
     /// Whether any of them stops the run.

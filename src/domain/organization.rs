@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use super::account::Account;
 use super::address::PartialAddress;
 use super::names::{AttributeName, DeployableName, EnvironmentName, ImportedName, InputName, TypeName, WorkspaceName};
+use super::proof::ProofKeys;
 
 /// `context.yaml`: what holds for the whole organization.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,9 +27,12 @@ pub struct ContextDocument {
     /// Sealing of step secrets.
     #[serde(default)]
     pub sealing: Sealing,
-    /// Whether ledger commits must carry a proof.
+    /// Whether ledger commits must carry a proof of who wrote them.
     #[serde(default)]
     pub proofs: Proofs,
+    /// Whose tokens are proofs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_keys: Option<ProofKeys>,
     /// What is kept.
     #[serde(default)]
     pub retention: Retention,
@@ -170,6 +175,35 @@ pub struct Owner {
     pub repository: String,
     /// Its numeric id, which is what counts.
     pub id: u64,
+    /// Whose it was before: what those proved while it was theirs still counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<FormerOwner>,
+}
+
+/// A repository that a deployable belonged to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FormerOwner {
+    /// Its numeric id.
+    pub id: u64,
+    /// When it was handed over.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub until: DateTime<Utc>,
+}
+
+impl Owner {
+    /// Who owns it when it is handed over at this time.
+    #[must_use]
+    pub fn handed_over(&self, repository: String, id: u64, at: DateTime<Utc>) -> Self {
+        let before = FormerOwner { id: self.id, until: at };
+        let former = self.former.iter().cloned().chain([before]).filter(|former| former.id != id);
+        Self { repository, id, former: former.collect() }
+    }
+
+    /// Whether a repository is the owner, or was at that time.
+    pub fn was(&self, id: u64, at: DateTime<Utc>) -> bool {
+        self.id == id || self.former.iter().any(|former| former.id == id && at <= former.until)
+    }
 }
 
 /// The owner's permission for others to use a connection.
@@ -195,6 +229,16 @@ pub enum Permission {
     Use,
     /// Have its sensitive attributes handed over.
     ReadSensitive,
+}
+
+impl Permission {
+    /// As documents have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Use => "use",
+            Self::ReadSensitive => "read-sensitive",
+        }
+    }
 }
 
 /// `workspaces/<ws>/environments/<env>.yaml`.
@@ -252,6 +296,21 @@ pub enum Override {
     Unlock,
     /// Mend the ledger.
     Repair,
+    /// Destroy what belonged to a repository that is gone.
+    Orphaned,
+}
+
+impl Override {
+    /// As documents name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BreakConsumers => "break-consumers",
+            Self::Abandon => "abandon",
+            Self::Unlock => "unlock",
+            Self::Repair => "repair",
+            Self::Orphaned => "orphaned",
+        }
+    }
 }
 
 /// The key of an environment default: a type, or a type for slots of one name.

@@ -1,6 +1,6 @@
 //! What a plan found and what a run did: the data that reports are drawn from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,7 +10,9 @@ use super::blocker::Blocker;
 use super::change::PlannedResource;
 use super::connection::ConnectionRecord;
 use super::diagnostic::Problems;
+use super::impact::Impact;
 use super::names::{Alias, Digest, SlotName, TypeName};
+use super::rebinding::Rebinding;
 use super::record::{ChangeCounts, RunRecord, RunType, TaskType};
 
 /// What would happen to an applied plugin.
@@ -22,6 +24,11 @@ pub enum Verdict {
     NoChanges,
     /// These resources would change.
     Changes(Vec<PlannedResource>),
+    /// Its plan would read secrets that it may not read.
+    Withheld {
+        /// Of which connections.
+        of: BTreeSet<Address>,
+    },
     /// It can only be planned once others are applied.
     Deferred {
         /// Which ones.
@@ -40,6 +47,20 @@ pub struct PlannedTask {
     pub verdict: Verdict,
     /// The resource changes, counted.
     pub counts: ChangeCounts,
+    /// The slots that would take something else than at its last apply.
+    pub rebindings: Vec<Rebinding>,
+}
+
+impl PlannedTask {
+    /// Whether it could not be planned yet.
+    pub fn is_deferred(&self) -> bool {
+        matches!(self.verdict, Verdict::Deferred { .. } | Verdict::Withheld { .. })
+    }
+
+    /// Whether nothing would be another than it is, bindings included.
+    pub fn is_unchanged(&self) -> bool {
+        matches!(self.verdict, Verdict::Unchanged | Verdict::NoChanges) && self.rebindings.is_empty()
+    }
 }
 
 /// What a person approves: a digest over all tasks, followed by four characters for each task, in the order of their names. The
@@ -109,8 +130,8 @@ pub struct PlanReport {
     pub blockers: Vec<Blocker>,
     /// What a destroy would leave behind on purpose.
     pub retained: Vec<String>,
-    /// Consumers elsewhere of connections whose producer would change: connection to consumers.
-    pub impact: BTreeMap<Address, Vec<String>>,
+    /// What would happen to connections that somebody elsewhere is bound to.
+    pub impact: BTreeMap<Address, Impact>,
     /// What feeds the slots.
     pub wiring: Vec<Wire>,
     /// What else is worth saying, a line each.
@@ -177,6 +198,7 @@ impl PlanReport {
         self.problems = self.problems.with_texts(change);
         self.refusals = self.refusals.with_texts(change);
         self.retained = self.retained.iter().map(|text| change(text)).collect();
+        self.impact.values_mut().for_each(|impact| impact.change_texts(change));
         self.notes = self.notes.iter().map(|text| change(text)).collect();
         for task in &mut self.tasks {
             if let Verdict::Changes(resources) = &mut task.verdict {

@@ -11,6 +11,7 @@ use super::account::Account;
 use super::address::{Address, Place};
 use super::connection::{Binding, ConnectionStatus};
 use super::failure::FailureReason;
+use super::moving::FullName;
 use super::names::{Alias, Digest, InputName, OutputName, PluginName, RunId, SlotName, VersionTag};
 use super::organization::{Backend, Override};
 use super::outcome::PlanFingerprint;
@@ -60,6 +61,9 @@ pub struct AppliedRecord {
     pub applied: Option<Attempt>,
     /// How many managed resources of the plugin its state holds.
     pub resources: u64,
+    /// What it was called before it was moved, the first name first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formerly: Vec<FullName>,
 }
 
 impl AppliedRecord {
@@ -68,6 +72,12 @@ impl AppliedRecord {
         let bound = self.bindings.iter().map(|(slot, binding)| (slot, &binding.address));
         let held = self.held.iter().flat_map(|(slot, addresses)| addresses.iter().map(move |address| (slot, address)));
         bound.chain(held)
+    }
+
+    /// The name that its resources were made under, where it was moved since. Its root module is rendered with this one until it is
+    /// destroyed, so that nothing is made anew because of a name (R40).
+    pub fn origin(&self) -> Option<&FullName> {
+        self.formerly.first()
     }
 }
 
@@ -303,6 +313,9 @@ pub struct RunRecord {
     /// The application's repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
+    /// That repository's numeric id, which it keeps when it is renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository_id: Option<u64>,
     /// The application's commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
@@ -318,6 +331,9 @@ pub struct RunRecord {
     /// The fingerprint of its plan, where one was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_fingerprint: Option<PlanFingerprint>,
+    /// The GitHub environment that its job ran under, as the job's token says: who approved is in that environment's history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_in: Option<String>,
     /// When it started.
     pub started: DateTime<Utc>,
     /// When it ended.

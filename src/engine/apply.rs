@@ -11,7 +11,7 @@ use super::{Engine, changes};
 use crate::context::ledger::Snapshot;
 use crate::domain::address::Address;
 use crate::domain::change::PlannedResource;
-use crate::domain::connection::{Binding, ConnectionStatus, Producer};
+use crate::domain::connection::{Binding, ConnectionRecord, ConnectionStatus, Producer};
 use crate::domain::deployment::ResolvedPlugin;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -92,7 +92,7 @@ impl Engine {
         for binding in elsewhere.into_iter().filter(|binding| binding.address.producer().is_some()) {
             let why = match now.get(&binding.address) {
                 None => "it is gone".to_owned(),
-                Some(record) if record.status == ConnectionStatus::Retiring => "its producer is being destroyed".to_owned(),
+                Some(record) if record.status == ConnectionStatus::Retiring => "it is being destroyed or moved".to_owned(),
                 Some(record) if record.uid != binding.uid => "it was destroyed and created again".to_owned(),
                 Some(record) if record.digest != binding.digest => {
                     format!("generation {} has become {}", binding.generation, record.generation)
@@ -131,18 +131,21 @@ impl Engine {
             attempted: Attempt { run: run.clone(), fingerprint: initialized.fingerprint.clone() },
             applied: before.and_then(|before| before.applied.clone()),
             resources: before.map_or(0, |before| before.resources),
+            formerly: before.map(|before| before.formerly.clone()).unwrap_or_default(),
         }
     }
 
     /// Whether the ledger has every output already, as this version of the plugin publishes it.
-    fn has_published(&self, alias: &Alias, plugin: &ResolvedPlugin) -> bool {
+    pub(super) fn has_published(&self, alias: &Alias, plugin: &ResolvedPlugin) -> bool {
         let records = self.records();
         plugin.outputs.iter().all(|(output, published)| {
             let record = records.get(&self.deployment.place.output(alias, output));
             record.is_some_and(|record| {
                 let types = record.faces().map(|face| (&face.type_name, &face.type_version));
                 let wanted = published.iter().map(|face| (&face.connection_type.name, &face.connection_type.version));
-                record.status == ConnectionStatus::Ready && record.producer.digest == plugin.source.digest && types.eq(wanted)
+                record.status == ConnectionRecord::well(record.deprecation.as_ref())
+                    && record.producer.digest == plugin.source.digest
+                    && types.eq(wanted)
             })
         })
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::publication::is_of;
 use super::{Engine, Event};
 use crate::context::ledger::{self, Snapshot};
-use crate::domain::address::{Address, Place};
+use crate::domain::address::{Address, PartialAddress, Place};
 use crate::domain::blocker::{Blocker, BlockerKind};
 use crate::domain::connection::ConsumerEntry;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
@@ -23,7 +23,7 @@ const MOST_PLACES: usize = 100;
 
 impl Engine {
     /// The connections that would go.
-    pub(super) fn going(&self) -> impl Iterator<Item = &Address> {
+    pub(super) fn going(&self) -> impl Iterator<Item = &Address> + Clone {
         self.own.connections.keys().filter(|address| self.removed.keys().any(|alias| is_of(address, alias)))
     }
 
@@ -35,7 +35,9 @@ impl Engine {
         }
         for address in self.going() {
             blockers.extend(self.consumers_elsewhere(address, consumers));
-            blockers.extend(self.defaults_that_name(address));
+            blockers.extend(self.declared_elsewhere(address));
+            let former = self.own.former.iter().filter(|(_, now)| *now == address).map(|(old, _)| old);
+            blockers.extend(std::iter::once(address).chain(former).flat_map(|name| self.defaults_that_name(name)));
         }
         blockers
     }
@@ -55,17 +57,27 @@ impl Engine {
         })
     }
 
+    /// References and stand-ins that name a connection, though nothing is bound through them.
+    fn declared_elsewhere<'a>(&'a self, address: &'a Address) -> impl Iterator<Item = Blocker> + 'a {
+        let declared = self.own.declared.get(address).into_iter().flatten();
+        let named = declared.map(|entry| (entry, place_of(&entry.consumer)));
+        let elsewhere = named.filter(|(_, place)| place.as_ref() != Some(&self.deployment.place));
+        let standing = elsewhere.filter(|(entry, _)| !self.is_overridden(Override::BreakConsumers, &entry.consumer));
+        standing.map(move |(entry, place)| Blocker {
+            kind: BlockerKind::Declared,
+            id: entry.consumer.clone(),
+            connection: Some(address.clone()),
+            message: format!("the connection `{address}` would go, and `{}` names it, a {}", entry.consumer, entry.declared),
+            place,
+        })
+    }
+
     fn defaults_that_name<'a>(&'a self, address: &'a Address) -> impl Iterator<Item = Blocker> + 'a {
         self.own.environments.iter().flat_map(move |(workspace, environment)| {
-            let place = WorkspaceName::new(workspace.as_str()).ok().map(|workspace| Place {
-                workspace,
-                environment: environment.name.clone(),
-                deployable: self.deployment.place.deployable.clone(),
-            });
-            let names = move |target: &crate::domain::address::PartialAddress| {
-                place.as_ref().is_some_and(|place| &target.within(place) == address)
+            let means = move |target: &PartialAddress| {
+                WorkspaceName::new(workspace.as_str()).is_ok_and(|owner| target.may_mean(address, &owner, &environment.name))
             };
-            environment.defaults.iter().filter(move |(_, target)| names(target)).map(move |(key, _)| Blocker {
+            environment.defaults.iter().filter(move |(_, target)| means(target)).map(move |(key, _)| Blocker {
                 kind: BlockerKind::Default,
                 id: format!("{workspace}/{}:{key}", environment.name),
                 connection: Some(address.clone()),
@@ -82,17 +94,23 @@ impl Engine {
     pub(super) async fn all_blockers(&self) -> Result<Vec<Blocker>, Problems> {
         let mut blockers = self.blockers(&self.own.consumers);
         if self.going().next().is_some() {
-            blockers.extend(self.binding_runs().await?);
+            let ours = BTreeSet::from([self.deployment.place.clone()]);
+            blockers.extend(self.binding_runs(self.going(), &ours).await?);
         }
         Ok(blockers)
     }
 
-    /// Runs in progress that bind what would go.
-    pub(super) async fn binding_runs(&self) -> Result<Vec<Blocker>, Problems> {
+    /// Runs in progress at other places than `ours` that bind what would go.
+    pub(super) async fn binding_runs<'a>(
+        &self,
+        going: impl Iterator<Item = &'a Address> + Clone,
+        ours: &BTreeSet<Place>,
+    ) -> Result<Vec<Blocker>, Problems> {
         let mut blockers = Vec::new();
-        for place in self.store.claims().await?.into_keys().filter(|place| *place != self.deployment.place) {
+        for place in self.store.claims().await?.into_keys().filter(|place| !ours.contains(place)) {
             let Some((_, claim)) = ledger::read_claim(&*self.store, &place).await? else { continue };
-            blockers.extend(self.going().filter(|address| claim.binds.contains(&address.to_string())).map(|address| Blocker {
+            let bound = going.clone().filter(|address| claim.binds.contains(&address.to_string()));
+            blockers.extend(bound.map(|address| Blocker {
                 kind: BlockerKind::Claim,
                 id: claim.run.id.to_string(),
                 connection: Some(address.clone()),
@@ -106,7 +124,7 @@ impl Engine {
     /// The consumers as the ledger has them now.
     pub(super) async fn consumers_now(&self) -> Result<Consumers, Problems> {
         let found = Snapshot::newest(&*self.store).await?.consumers(self.going()).await?;
-        Ok(found.into_iter().map(|(address, entries)| (address, entries.into_values().collect())).collect())
+        Ok(found.into_iter().map(|(address, found)| (address, found.bound.into_values().collect())).collect())
     }
 
     /// What a run that is blocked is refused with: one problem for each blocker; with the first, how all that is in the way can go.
@@ -135,6 +153,9 @@ impl Engine {
             (BlockerKind::Consumer | BlockerKind::Preview, Some(place)) => problem
                 .help(format!("destroy it first: {}; or wire its slot to another connection, and deploy it", destroying(place)))
                 .help(format!("or break it on purpose: `--break-consumers {} --reason <why>`", blocker.id)),
+            (BlockerKind::Declared, Some(_)) => problem
+                .help("take it out of that manifest, and deploy that")
+                .help(format!("or break it on purpose: `--break-consumers {} --reason <why>`", blocker.id)),
             (BlockerKind::Default, _) => {
                 let (environment, key) = blocker.id.split_once(':').unwrap_or((&blocker.id, ""));
                 let (workspace, environment) = environment.split_once('/').unwrap_or_default();
@@ -158,7 +179,7 @@ impl Engine {
         while let Some(place) = waiting.pop().filter(|_| needed_by.len() < MOST_PLACES) {
             let connections = ledger.place(&place).await?.connections;
             let consumers = ledger.consumers(connections.values().map(|record| &record.address)).await?;
-            let elsewhere = consumers.into_values().flat_map(BTreeMap::into_keys).map(|(consumer, _)| consumer);
+            let elsewhere = consumers.into_values().flat_map(|found| found.bound.into_keys()).map(|(consumer, _)| consumer);
             let elsewhere: BTreeSet<Place> = elsewhere.filter(|consumer| *consumer != place).collect();
             waiting.extend(elsewhere.iter().filter(|consumer| !needed_by.contains_key(*consumer)).cloned());
             needed_by.insert(place, elsewhere);
@@ -175,7 +196,9 @@ impl Engine {
     pub(super) fn tell_of_needless_overrides(&self) {
         let asked = self.settings.overrides.iter().filter(|set_aside| set_aside.what == Override::BreakConsumers);
         let needs = |consumer: &str| {
-            self.going().filter_map(|address| self.own.consumers.get(address)).flatten().any(|entry| entry.consumer == consumer)
+            let bound = || self.going().filter_map(|address| self.own.consumers.get(address)).flatten();
+            let declared = || self.going().filter_map(|address| self.own.declared.get(address)).flatten();
+            bound().any(|entry| entry.consumer == consumer) || declared().any(|entry| entry.consumer == consumer)
         };
         for subject in asked.flat_map(|set_aside| &set_aside.subjects).filter(|subject| !needs(subject)) {
             let message = format!("`{subject}` is named by `break-consumers`, and needs nothing that goes");

@@ -1,6 +1,6 @@
 //! The exclusive hold of a deployable in an environment (R21), and the rules by which a dead run's hold is taken over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,13 +55,76 @@ pub struct Start {
 /// A claim that is held.
 pub type Held = Arc<Journal>;
 
+/// What is to be claimed.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The place.
+    pub place: Place,
+    /// The connections that it binds to.
+    pub binds: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// A place for a run that binds to nothing.
+    pub fn alone(place: &Place) -> Self {
+        Self { place: place.clone(), binds: BTreeSet::new() }
+    }
+}
+
 /// Takes the claim on a deployment's place; a dead run's journal that stood in the way is folded into the ledger first. What that
 /// means is told to `say`.
 ///
 /// # Errors
 /// `claimed`, naming the holder, when another run holds it; `context-unavailable` when the context cannot be read or written.
 pub async fn claim(start: &Start, deployment: &Deployment, say: &(dyn Fn(String) + Sync)) -> Result<Held, Problems> {
-    let claim = start.claim_of(deployment);
+    let slots = deployment.plugins.values().flat_map(|plugin| plugin.slots.values());
+    let binds = slots.filter_map(|slot| match &slot.choice {
+        Choice::Connection(chosen) => Some(chosen.record.address.to_string()),
+        _ => None,
+    });
+    claim_place(start, Wanted { place: deployment.place.clone(), binds: binds.collect() }, say).await
+}
+
+/// The same for several places, one after the other; where one is refused, those before it are given back.
+///
+/// # Errors
+/// As for [`claim`].
+pub async fn claim_all(
+    start: &Start,
+    wanted: impl IntoIterator<Item = Wanted>,
+    say: &(dyn Fn(String) + Sync),
+) -> Result<Vec<Held>, Problems> {
+    let mut held: Vec<Held> = Vec::new();
+    for wanted in wanted {
+        match claim_place(start, wanted, say).await {
+            Ok(one) => held.push(one),
+            Err(problems) => {
+                release_all(&held).await?;
+                return Err(problems);
+            }
+        }
+    }
+    Ok(held)
+}
+
+/// Gives claims back.
+///
+/// # Errors
+/// `context-unavailable` when the context cannot be written; each was tried.
+pub async fn release_all(held: &[Held]) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    for one in held {
+        problems.extend(one.release().await.err().unwrap_or_default());
+    }
+    if problems.any_error() { Err(problems) } else { Ok(()) }
+}
+
+/// Takes the claim on a place, as [`claim`] does.
+///
+/// # Errors
+/// As for [`claim`].
+pub async fn claim_place(start: &Start, wanted: Wanted, say: &(dyn Fn(String) + Sync)) -> Result<Held, Problems> {
+    let claim = start.claim_of(wanted);
     let taken = take(&start.world, &*start.store, &claim).await?;
     if let Some(dead) = &taken.dead {
         say(format!(
@@ -74,7 +137,7 @@ pub async fn claim(start: &Start, deployment: &Deployment, say: &(dyn Fn(String)
 }
 
 impl Start {
-    fn claim_of(&self, deployment: &Deployment) -> Claim {
+    fn claim_of(&self, Wanted { place, binds }: Wanted) -> Claim {
         let now = self.world.clock.now();
         let run = RunRecord {
             schema_version: SCHEMA_VERSION,
@@ -86,6 +149,8 @@ impl Start {
             version_tag: self.settings.version_tag.clone(),
             actor: self.settings.actor.clone(),
             repository: self.settings.repository.clone(),
+            repository_id: self.settings.repository_id,
+            approved_in: self.settings.approved_in.clone(),
             commit: self.settings.commit.clone(),
             run_url: self.settings.run_url.clone(),
             source: self.settings.source.clone(),
@@ -94,19 +159,14 @@ impl Start {
             started: now,
             ended: None,
         };
-        let slots = deployment.plugins.values().flat_map(|plugin| plugin.slots.values());
-        let binds = slots.filter_map(|slot| match &slot.choice {
-            Choice::Connection(chosen) => Some(chosen.record.address.to_string()),
-            _ => None,
-        });
         Claim {
             schema_version: SCHEMA_VERSION,
-            place: deployment.place.clone(),
+            place,
             run,
             host: self.world.host.name.clone(),
             process: self.world.host.process.clone(),
             lease: lease_from(now),
-            binds: binds.collect(),
+            binds,
             applied: BTreeMap::new(),
             retiring: BTreeMap::new(),
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::documents;
 use crate::domain::address::Address;
-use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Face, Handle, Producer};
+use crate::domain::connection::{ConnectionRecord, Face, Handle, Producer};
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
@@ -68,6 +68,7 @@ impl Publisher<'_> {
             None => 1,
         };
         let also = faces.split_off(1.min(faces.len()));
+        let deprecation = previous.and_then(|previous| previous.deprecation.clone());
         Some(ConnectionRecord {
             schema_version: SCHEMA_VERSION,
             address,
@@ -78,8 +79,9 @@ impl Publisher<'_> {
             digest,
             generation,
             producer: self.producer.clone(),
-            status: ConnectionStatus::Ready,
+            status: ConnectionRecord::well(deprecation.as_ref()),
             degraded_by: None,
+            deprecation,
         })
     }
 

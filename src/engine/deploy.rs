@@ -12,9 +12,9 @@ use super::tasks::{self, Results};
 use super::{Engine, Node, locked};
 use crate::domain::address::{Address, Target};
 use crate::domain::blocker::Blocker;
-use crate::domain::connection::{ConnectionRecord, ConnectionStatus};
+use crate::domain::connection::ConnectionRecord;
 use crate::domain::deployment::PublishedFace;
-use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
+use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::{FailureKind, FailureReason};
 use crate::domain::names::{Alias, OutputName};
 use crate::domain::outcome::RunReport;
@@ -131,13 +131,9 @@ impl Engine {
         }
         journal.note(|claim| claim.retiring = going.iter().map(|record| (record.address.clone(), record.status)).collect());
         journal.sync().await?;
-        let mut publication = Publication::new(&self.deployment.place);
-        for record in going {
-            publication.connection(&ConnectionRecord { status: ConnectionStatus::Retiring, ..record });
-        }
-        let message = format!("Retire connections of {}, run {}", self.deployment.place, journal.run());
-        publication.commit(&self.world, &*self.store, &message).await?;
-        let mut blockers = self.binding_runs().await?;
+        self.mark_retiring(&going, &journal.run()).await?;
+        let ours = BTreeSet::from([self.deployment.place.clone()]);
+        let mut blockers = self.binding_runs(self.going(), &ours).await?;
         blockers.extend(self.blockers(&self.consumers_now().await?));
         if blockers.is_empty() { Ok(()) } else { Err(self.blocked(blockers, results).await) }
     }
@@ -154,7 +150,7 @@ impl Engine {
         let succeeded = |alias: &Alias| applied.get(alias).is_some_and(|(_, succeeded)| *succeeded);
         let is_bound = |address: &Address| {
             let kept = self.own.applied.iter().filter(|(alias, _)| !succeeded(alias) && !destroyed.contains(*alias));
-            kept.flat_map(|(_, record)| record.bindings.values()).any(|binding| &binding.address == address)
+            kept.flat_map(|(_, record)| record.uses()).any(|(_, used)| used == address)
         };
         let is_dropped = |address: &&Address| {
             let Target::Output { alias, output, .. } = &address.target else { return false };
@@ -196,8 +192,10 @@ impl Engine {
         {
             publication.connection(record);
         }
-        if run.status == RunStatus::Succeeded && run.run_type != RunType::Destroy {
-            publication.release(&self.release(&run, &applied));
+        if run.status == RunStatus::Succeeded {
+            let release = (run.run_type != RunType::Destroy).then(|| self.release(&run, &applied));
+            publication.declared(self.own.release.as_ref(), release.as_ref(), &self.own.applied);
+            release.iter().for_each(|release| publication.release(release));
         }
         publication.run(&run);
         let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);
@@ -278,19 +276,13 @@ fn capitalized(run_type: RunType) -> String {
     word[..1].to_uppercase() + &word[1..]
 }
 
-/// How a run with these problems ended. A cancel outweighs what it caused; else the first error counts.
-fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
-    let errors = || problems.0.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.reason);
-    let aborted = errors().find(|reason| reason.kind() == FailureKind::Aborted);
-    match aborted.or_else(|| errors().next()) {
-        None => (RunStatus::Succeeded, None),
-        Some(reason) => {
-            let status = match reason.kind() {
-                FailureKind::User => RunStatus::UserError,
-                FailureKind::Runtime | FailureKind::Internal => RunStatus::RuntimeError,
-                FailureKind::Aborted => RunStatus::Aborted,
-            };
-            (status, Some(reason))
-        }
-    }
+/// How a run with these problems ended.
+pub(super) fn verdict(problems: &Problems) -> (RunStatus, Option<FailureReason>) {
+    let Some(cause) = problems.cause() else { return (RunStatus::Succeeded, None) };
+    let status = match cause.reason.kind() {
+        FailureKind::User => RunStatus::UserError,
+        FailureKind::Runtime | FailureKind::Internal => RunStatus::RuntimeError,
+        FailureKind::Aborted => RunStatus::Aborted,
+    };
+    (status, Some(cause.reason))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::address::Place;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::names::{Alias, RunId};
+use crate::domain::rebinding::Rebinding;
 use crate::domain::record::{ChangeCounts, RunType, TaskStatus, TaskType};
 use crate::terraform;
 
@@ -68,6 +69,13 @@ pub enum Event {
         alias: Alias,
         /// What would change.
         counts: ChangeCounts,
+    },
+    /// A slot is about to be applied with something else than at the last apply.
+    Rebound {
+        /// The applied plugin.
+        alias: Alias,
+        /// What becomes of the recorded binding.
+        rebinding: Box<Rebinding>,
     },
     /// A task ended.
     TaskEnded {

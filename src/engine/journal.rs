@@ -5,9 +5,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::claim;
+use super::publication::Publication;
 use crate::context::{CommitId, ContextStore, StoreError};
 use crate::domain::canonical;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -102,10 +104,18 @@ impl Journal {
                 () = done.cancelled() => return,
                 () = self.world.clock.sleep(claim::RENEWAL) => {}
             }
-            let lease = claim::lease_from(self.world.clock.now());
-            self.note(|claim| claim.lease = lease);
-            let _ = self.sync().await;
+            let _ = self.renew().await;
         }
+    }
+
+    /// Renews the lease, which tells whether the claim is still ours.
+    ///
+    /// # Errors
+    /// As for [`Journal::sync`].
+    pub(super) async fn renew(&self) -> Result<(), Problems> {
+        let lease = claim::lease_from(self.world.clock.now());
+        self.note(|claim| claim.lease = lease);
+        self.sync().await
     }
 
     /// Whether somebody took the claim over.
@@ -123,6 +133,16 @@ impl Journal {
             Err(problem) if !matches!(problem, StoreError::Conflict { .. }) => Err(problem.into()),
             _ => Ok(()),
         }
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.world.clock.now()
+    }
+
+    /// Commits records of the claimed place to the ledger.
+    pub(super) async fn publish(&self, publication: Publication<'_>, message: &str) -> Result<(), Problems> {
+        publication.commit(&self.world, &*self.store, message).await
     }
 
     /// What there is to say where it was.

@@ -15,13 +15,19 @@ mod deploy;
 mod event;
 mod fingerprint;
 mod identity;
+mod impact;
 mod journal;
+mod mark;
+mod moving;
 mod out_of_reach;
 mod plan;
 mod prepare;
 mod publication;
+mod rebinding;
+mod recorded;
 mod recovery;
 mod removal;
+mod retiring;
 mod root;
 mod schedule;
 mod stop;
@@ -40,21 +46,24 @@ use crate::cloud::WebIdentity;
 use crate::context::{CommitId, ContextStore};
 use crate::domain::address::{Address, AliasMember};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::declared::Declaration;
 use crate::domain::deployment::{Deployment, Secrets};
 use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::domain::names::{Alias, AttributeName, InputName, RunId, SlotName, VersionTag};
 use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
-use crate::domain::record::{AppliedRecord, Overridden, RunType};
+use crate::domain::record::{AppliedRecord, Overridden, Release, RunType};
 use crate::policy::Gates;
 use crate::secrets::{Redactor, Secret};
 use crate::sources::Tree;
 use crate::terraform::Terraform;
 use crate::world::World;
 
-pub use claim::{Held, Start, claim};
+pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
+pub use mark::{end_marking, mark};
+pub use moving::{Affected, empty_what_is_left, relocate};
 pub use plan::plan;
 pub use recovery::clear_up;
 
@@ -83,6 +92,10 @@ pub struct Settings {
     pub actor: Option<String>,
     /// The application's repository.
     pub repository: Option<String>,
+    /// That repository's numeric id.
+    pub repository_id: Option<u64>,
+    /// The GitHub environment that the job runs under, where that is known and matters.
+    pub approved_in: Option<String>,
     /// The application's commit.
     pub commit: Option<String>,
     /// Where the run can be watched.
@@ -90,6 +103,30 @@ pub struct Settings {
     /// Whether a deploy also reads what changes inside resources, for its report: one more Terraform command for each plan that has
     /// changes. A plan reads it anyway.
     pub attribute_changes: bool,
+}
+
+impl Settings {
+    /// What a run is asked to do that was asked for nothing in particular.
+    pub fn plain(run_type: RunType, version_tag: VersionTag) -> Self {
+        Self {
+            run_type,
+            source: None,
+            overrides: Vec::new(),
+            parallelism: 1,
+            refresh: false,
+            allow_destroy: false,
+            approved_plan: None,
+            gates: Gates::default(),
+            version_tag,
+            actor: None,
+            repository: None,
+            repository_id: None,
+            approved_in: None,
+            commit: None,
+            run_url: None,
+            attribute_changes: false,
+        }
+    }
 }
 
 /// A plugin's tree with the static reading of its module.
@@ -148,6 +185,12 @@ pub struct Own {
     pub connections: BTreeMap<Address, ConnectionRecord>,
     /// Consumers of those connections, everywhere.
     pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
+    /// What those connections were called before they were moved, as far as nothing else is called that now.
+    pub former: BTreeMap<Address, Address>,
+    /// Who declares them without being bound to them.
+    pub declared: BTreeMap<Address, Vec<Declaration>>,
+    /// The newest release.
+    pub release: Option<Release>,
     /// Every environment's document, by workspace: read only where something is to be destroyed.
     pub environments: Vec<(String, Environment)>,
 }

@@ -9,6 +9,7 @@ use super::event::Event;
 use super::root::Supplied;
 use super::{Engine, Removed, bind};
 use crate::domain::address::AliasMember;
+use crate::domain::connection::Binding;
 use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -31,6 +32,13 @@ pub(super) struct Handed {
 }
 
 impl Handed {
+    /// The real values, wherever they are.
+    pub(super) fn real(removed: &Removed) -> Self {
+        let slots = removed.record.bindings.iter().map(|(slot, binding)| (slot.clone(), really_bound(removed, binding)));
+        let (attributes, inputs) = (BTreeSet::new(), BTreeSet::new());
+        Self { slots: slots.collect(), supplied: Supplied::default(), attributes, inputs }
+    }
+
     /// The secrets that something stands in for, as a person names them.
     fn names(&self, alias: &Alias) -> Vec<String> {
         let attributes = self.attributes.iter().map(|(slot, attribute)| format!("{alias}.{slot}.{attribute}"));
@@ -60,15 +68,9 @@ impl Engine {
     /// What something removed is handed: what a person supplies, then the real values, then what stands in for those that are known
     /// to be out of reach, which is `gone`, the data sources whose states are.
     pub(super) fn handed(&self, alias: &Alias, removed: &Removed, gone: &BTreeSet<String>) -> Result<Handed, Problems> {
-        let mut handed = Handed {
-            slots: BTreeMap::new(),
-            supplied: Supplied::default(),
-            attributes: BTreeSet::new(),
-            inputs: BTreeSet::new(),
-        };
+        let mut handed = Handed::real(removed);
         for (slot, binding) in &removed.record.bindings {
-            let face = removed.faces.get(&binding.address).copied().unwrap_or_default();
-            let mut bound = bind::rendered(binding, face, removed.secrets.get(&binding.address).unwrap_or(&Secrets::Unknown));
+            let mut bound = really_bound(removed, binding);
             for attribute in &binding.sensitive {
                 if let Some(secret) = self.attributes.get(&(alias.clone(), slot.clone(), attribute.clone())) {
                     let variable = render::names::attribute_variable(slot, attribute);
@@ -147,6 +149,11 @@ impl Engine {
         self.emit(Event::Warning(Diagnostic::warning(FailureReason::InvalidInput, message.clone())));
         self.add_note(message);
     }
+}
+
+fn really_bound(removed: &Removed, binding: &Binding) -> BoundSlot {
+    let face = removed.faces.get(&binding.address).copied().unwrap_or_default();
+    bind::rendered(binding, face, removed.secrets.get(&binding.address).unwrap_or(&Secrets::Unknown))
 }
 
 /// The ways into a variable that are taken.

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::journal::Journal;
 use super::prepare::{self, Preparation, Prepared};
-use super::publication::is_of;
 use super::{Engine, Node, attributes, bind, changes, fingerprint, locked, removal, schedule, tasks};
 use crate::domain::address::Address;
 use crate::domain::change::PlannedResource;
 use crate::domain::deployment::Choice;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
+use crate::domain::impact::{Effect, Impact};
 use crate::domain::names::{Alias, Digest};
 use crate::domain::outcome::{PlanFingerprint, PlanReport, PlannedTask, Verdict};
 use crate::domain::record::{ChangeCounts, TaskType};
@@ -35,6 +35,7 @@ struct Planned {
     essences: BTreeMap<Node, Value>,
     prepared: BTreeMap<Node, Prepared>,
     retained: Vec<String>,
+    impact: BTreeMap<Address, Impact>,
     problems: Problems,
     losses: Problems,
 }
@@ -77,33 +78,42 @@ impl Engine {
             Node::Destroy(alias) => {
                 let mut prepared = self.prepare_removal(alias, journal.is_some()).await?;
                 self.note_losses(alias, &prepared.plan, planned);
-                let essence = self.essence(&mut prepared).await.map_err(|failure| self.explain(alias, failure))?;
+                let shown = self.shown(alias, &prepared).await?;
+                let essence = self.essence(&mut prepared, &shown);
                 let kept = self.removed[alias].kept(&prepared.plan);
                 let (mut resources, mut counts) = (prepared.resources.clone(), changes::counts(&prepared.plan));
                 resources.retain(|resource| !kept.iter().any(|address| changes::inside(address) == resource.address));
                 counts.remove -= kept.len() as u64;
                 let mut planned = locked(planned);
                 planned.retained.extend(kept.iter().map(|address| removal::retained(alias, address)));
+                planned.impact.extend(self.impact_of_all(alias, Effect::Goes));
                 planned.prepared.insert(node.clone(), prepared);
                 return Ok((Verdict::Changes(resources), counts, essence));
             }
             Node::Deploy(alias) => alias,
         };
-        if let Some(because) = self.deferred_by(alias, planned) {
+        if let Some(verdict) = self.deferred(alias, planned) {
+            locked(planned).impact.extend(self.impact_of_all(alias, Effect::Unknown));
             let essence = serde_json::json!({"deferred": self.deferred_inputs(alias).as_str()});
-            return Ok((Verdict::Deferred { because }, ChangeCounts::default(), essence));
+            return Ok((verdict, ChangeCounts::default(), essence));
         }
         match self.prepare(alias, journal).await? {
             Preparation::Unchanged => Ok((Verdict::Unchanged, ChangeCounts::default(), Value::Null)),
             Preparation::Planned(mut prepared) => {
                 let counts = changes::counts(&prepared.plan);
                 self.note_losses(alias, &prepared.plan, planned);
-                let (verdict, essence) = if prepared.plan.changed {
-                    let essence = self.essence(&mut prepared).await.map_err(|failure| self.explain(alias, failure))?;
-                    (Verdict::Changes(prepared.resources.clone()), essence)
-                } else {
-                    (Verdict::NoChanges, Value::Null)
-                };
+                // What was not published yet can change for others without any change in Terraform.
+                let is_new = || self.is_consumed(alias) && !self.has_published(alias, &self.deployment.plugins[alias]);
+                let mut essence = Value::Null;
+                if prepared.plan.changed || is_new() {
+                    let shown = self.shown(alias, &prepared).await?;
+                    locked(planned).impact.extend(self.impact_of_plan(alias, &prepared.plan, &shown));
+                    if prepared.plan.changed {
+                        essence = self.essence(&mut prepared, &shown);
+                    }
+                }
+                let is_changed = prepared.plan.changed;
+                let verdict = if is_changed { Verdict::Changes(prepared.resources.clone()) } else { Verdict::NoChanges };
                 locked(planned).prepared.insert(node.clone(), *prepared);
                 Ok((verdict, counts, essence))
             }
@@ -117,12 +127,16 @@ impl Engine {
         }
     }
 
+    /// A plan in Terraform's JSON, which holds secrets in clear.
+    async fn shown(&self, alias: &Alias, prepared: &Prepared) -> Result<Value, Problems> {
+        let shown = self.terraform.show_plan(&prepared.initialized.root, &self.cancel).await;
+        shown.map_err(|failure| self.explain(alias, failure))
+    }
+
     /// What a person approves of a plan; on the way, what changes inside its resources is filled in.
-    async fn essence(&self, prepared: &mut Prepared) -> Result<Value, Box<terraform::Failure>> {
-        let root = &prepared.initialized.root;
-        let shown = self.terraform.show_plan(root, &self.cancel).await?;
-        self.fill_attributes(&mut prepared.resources, &shown);
-        Ok(fingerprint::plan_essence(&shown, &root.directory.to_string_lossy()))
+    fn essence(&self, prepared: &mut Prepared, shown: &Value) -> Value {
+        self.fill_attributes(&mut prepared.resources, shown);
+        fingerprint::plan_essence(shown, &prepared.initialized.root.directory.to_string_lossy())
     }
 
     /// Fills in what changes inside resources; all tasks of a run share the room that there is.
@@ -132,21 +146,28 @@ impl Engine {
         attributes::fill(resources, shown, &self.redactor, ROOM / tasks.max(1));
     }
 
-    /// What has values that are not known yet: producers in this deployment before their apply (R25), connections that are still to
-    /// be published (R6).
-    fn deferred_by(&self, alias: &Alias, planned: &Mutex<Planned>) -> Option<String> {
+    /// Why an applied plugin cannot be planned yet, if it cannot: secrets that it may not read (R43); values that are not known, of
+    /// producers in this deployment before their apply (R25) and of connections that are still to be published (R6).
+    fn deferred(&self, alias: &Alias, planned: &Mutex<Planned>) -> Option<Verdict> {
+        let of: BTreeSet<Address> = self.deployment.plugins[alias].withheld().map(|(address, _)| address.clone()).collect();
+        if !of.is_empty() {
+            return Some(Verdict::Withheld { of });
+        }
         let slots = &self.deployment.plugins[alias].slots;
         let planned = locked(planned);
         let unapplied = bind::linked(slots).filter(|producer| {
             let verdict = planned.verdicts.get(&Node::Deploy((*producer).clone()));
-            verdict.is_some_and(|(verdict, _)| matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
+            verdict.is_some_and(|(verdict, _)| {
+                matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. } | Verdict::Withheld { .. })
+            })
         });
         let pending = slots.values().filter_map(|slot| match &slot.choice {
             Choice::Pending { address, .. } => Some(format!("`{address}`")),
             _ => None,
         });
         let waits_for: BTreeSet<String> = unapplied.map(Alias::to_string).chain(pending).collect();
-        (!waits_for.is_empty()).then(|| waits_for.into_iter().collect::<Vec<_>>().join(", "))
+        let because = waits_for.into_iter().collect::<Vec<_>>().join(", ");
+        (!because.is_empty()).then_some(Verdict::Deferred { because })
     }
 
     fn deferred_inputs(&self, alias: &Alias) -> Digest {
@@ -162,6 +183,7 @@ impl Engine {
             .map(|(node, (verdict, counts))| PlannedTask {
                 alias: node.alias().clone(),
                 task: if matches!(node, Node::Destroy(_)) { TaskType::Destroy } else { TaskType::Deploy },
+                rebindings: self.rebindings(node.alias()),
                 verdict,
                 counts,
             })
@@ -169,11 +191,11 @@ impl Engine {
         let report = PlanReport {
             place: self.deployment.place.clone(),
             run_type: self.settings.run_type,
-            impact: self.impact(&tasks),
+            impact: planned.impact,
             tasks: self.in_order(tasks),
             fingerprint: self.plan_fingerprint(&planned.essences),
             problems: planned.problems,
-            refusals: planned.losses,
+            refusals: Problems(self.deployment.withheld().0.into_iter().chain(planned.losses.0).collect()),
             blockers: Vec::new(),
             retained: planned.retained,
             wiring: self.deployment.wiring(),
@@ -213,25 +235,6 @@ impl Engine {
             })
             .collect();
         PlanFingerprint::of(&self.deployment.place, &tasks)
-    }
-
-    /// Consumers elsewhere of what would change.
-    fn impact(&self, tasks: &[PlannedTask]) -> BTreeMap<Address, Vec<String>> {
-        let own = format!("{}/", self.deployment.place);
-        let changing = |address: &Address| {
-            tasks
-                .iter()
-                .any(|task| is_of(address, &task.alias) && matches!(task.verdict, Verdict::Changes(_) | Verdict::Deferred { .. }))
-        };
-        let touched = self.own.consumers.iter().filter(|(address, _)| changing(address));
-        touched
-            .map(|(address, consumers)| {
-                let elsewhere =
-                    consumers.iter().map(|entry| entry.consumer.clone()).filter(|consumer| !consumer.starts_with(&own));
-                (address.clone(), elsewhere.collect::<Vec<_>>())
-            })
-            .filter(|(_, consumers)| !consumers.is_empty())
-            .collect()
     }
 
     /// Refuses a plan that deletes or replaces, unless that is allowed (R27).

@@ -62,6 +62,7 @@ impl Engine {
         let bound = self.bound(alias, plugin)?;
         let bindings: BTreeMap<_, _> = bound.iter().map(|(slot, bound)| (slot.clone(), bound.binding.clone())).collect();
         let before = self.own.applied.get(alias);
+        let origin = before.and_then(AppliedRecord::origin);
         let state = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
         let inputs = public_inputs(plugin);
         let recorded_lock = match before {
@@ -80,8 +81,8 @@ impl Engine {
             alias,
             content,
             request: render::Request {
-                place: &self.deployment.place,
-                alias,
+                place: origin.map_or(&self.deployment.place, |origin| &origin.place),
+                alias: origin.map_or(alias, |origin| &origin.alias),
                 plugin: &plugin.plugin,
                 outputs: &plugin.outputs,
                 module: content.module(),
@@ -141,9 +142,10 @@ impl Engine {
         let contracts = plugin.outputs.iter().flat_map(|(output, faces)| {
             faces.iter().map(move |face| format!("{output}:{}@{}", face.connection_type.name, face.connection_type.version))
         });
+        let origin = self.own.applied.get(alias).and_then(AppliedRecord::origin);
         ApplyIdentity {
-            place: &self.deployment.place,
-            alias,
+            place: origin.map_or(&self.deployment.place, |origin| &origin.place),
+            alias: origin.map_or(alias, |origin| &origin.alias),
             plugin: &plugin.source.digest,
             inputs,
             bindings,
@@ -166,7 +168,8 @@ impl Engine {
         let records = self.records();
         let published = plugin.outputs.keys().all(|output| {
             let record = records.get(&self.deployment.place.output(alias, output));
-            record.is_some_and(|record| record.status != ConnectionStatus::Degraded)
+            // A run that was killed may have left one `retiring`, though nobody retires it any more.
+            record.is_some_and(|record| !matches!(record.status, ConnectionStatus::Degraded | ConnectionStatus::Retiring))
         });
         !self.settings.refresh
             && published

@@ -1,15 +1,16 @@
 //! What a run leaves on the ledger, as one set of changes (R16).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::context::publish::publish;
 use crate::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
-use crate::domain::address::{Address, Place};
+use crate::domain::address::{Address, AliasMember, Place};
 use crate::domain::canonical;
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
+use crate::domain::declared::declarations;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::{Alias, Digest, SlotName};
-use crate::domain::record::{AppliedRecord, Release, RunRecord, SCHEMA_VERSION};
+use crate::domain::record::{AppliedRecord, Release, RunRecord};
 use crate::sources::Tree;
 use crate::world::World;
 
@@ -73,6 +74,23 @@ impl<'a> Publication<'a> {
         self.changes.insert(layout::applied(self.place, alias), Change::Remove);
     }
 
+    /// What a release declares without being bound to it is known beside the connections; what the one before declared is not any
+    /// more. Comes last: what is bound by now has an entry of its own under the same name.
+    pub(super) fn declared(&mut self, before: Option<&Release>, now: Option<&Release>, applied: &BTreeMap<Alias, AppliedRecord>) {
+        let of = |release: Option<&Release>| release.and_then(|release| declarations(self.place, release)).unwrap_or_default();
+        let (before, now) = (of(before), of(now));
+        let is_used = |(address, of): &(Address, AliasMember<SlotName>)| {
+            applied.get(&of.alias).is_some_and(|record| record.uses().any(|used| used == (&of.member, address)))
+        };
+        for gone in before.keys().filter(|key| !now.contains_key(*key) && !is_used(key)) {
+            let (address, of) = gone;
+            self.changes.entry(layout::consumer_entry(address, self.place, &of.alias, &of.member)).or_insert(Change::Remove);
+        }
+        for ((address, of), entry) in &now {
+            self.write(layout::consumer_entry(address, self.place, &of.alias, &of.member), entry);
+        }
+    }
+
     /// Takes connections away.
     pub(super) fn dropped<'b>(&mut self, addresses: impl IntoIterator<Item = &'b Address>) {
         let paths = addresses.into_iter().filter_map(layout::connection);
@@ -91,16 +109,8 @@ impl<'a> Publication<'a> {
     }
 
     fn write_consumer(&mut self, alias: &Alias, slot: &SlotName, binding: &Binding) {
-        let attributes: BTreeSet<_> = binding.attributes.keys().chain(&binding.sensitive).cloned().collect();
-        let entry = ConsumerEntry {
-            schema_version: SCHEMA_VERSION,
-            consumer: format!("{}/{alias}.{slot}", self.place),
-            uid: binding.uid.clone(),
-            generation: binding.generation,
-            type_name: binding.type_name.clone(),
-            type_version: binding.type_version.clone(),
-            attributes,
-        };
+        let member = AliasMember { alias: alias.clone(), member: slot.clone() };
+        let entry = ConsumerEntry::of(binding, self.place, &member);
         self.write(layout::consumer_entry(&binding.address, self.place, alias, slot), &entry);
     }
 

@@ -72,9 +72,11 @@ pub(super) async fn fold(world: &World, store: &dyn ContextStore, trees: &Trees,
         task.status = TaskStatus::Aborted;
         task.because = Some("its process ended without a word".to_owned());
     }
+    let before = ledger.place(&dead.place).await?.applied;
     let mut publication = Publication::new(&dead.place);
     for (alias, record) in &dead.applied {
-        publication.applied(alias, record, None, false);
+        let succeeded = record.applied.as_ref() == Some(&record.attempted);
+        publication.applied(alias, record, before.get(alias), succeeded);
         if let Some(tree) = trees.get(&record.source.digest) {
             publication.tree(&record.source.digest, tree);
         }

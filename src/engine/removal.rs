@@ -1,22 +1,18 @@
 //! Applied plugins that the manifest no longer has: planned for destroy, and destroyed where that is allowed (R27), out of what was
 //! recorded when they were applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::apply::Applied;
 use super::event::{Event, Phase};
-use super::identity::state_role;
 use super::journal::Journal;
 use super::out_of_reach::{self, Handed};
 use super::prepare::{Initialized, Prepared};
 use super::publication::is_of;
-use super::root::Rendering;
-use super::{Engine, Removed};
-use super::changes;
+use super::{Engine, Removed, changes};
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::Alias;
 use crate::domain::record::{AppliedRecord, Attempt};
-use crate::render;
 use crate::terraform::{self, PlanMode, Root};
 
 impl Engine {
@@ -28,8 +24,7 @@ impl Engine {
         // The real values are tried first; whatever state is missed is not asked for again.
         loop {
             let handed = self.handed(alias, removed, &gone)?;
-            let (root, provider_lock) = self.render_removal(alias, removed, &handed, rendered.take()).await?;
-            self.check_placeholders(alias, removed, &handed, &root)?;
+            let (root, provider_lock) = self.render_removal(alias, removed, handed, rendered.take()).await?;
             let plan = match self.plan_once(alias, &root, PlanMode::Destroy, lock).await {
                 Ok(plan) => self.planned(alias, plan, Some(&removed.record))?,
                 Err(failure) => {
@@ -58,52 +53,33 @@ impl Engine {
         &self,
         alias: &Alias,
         removed: &Removed,
-        handed: &Handed,
+        handed: Handed,
         before: Option<(Root, Option<String>)>,
     ) -> Result<(Root, Option<String>), Problems> {
         let record = &removed.record;
-        let nested = removed.content.nested();
         let account = record.account.clone().map(|then| then.with_roles_of(self.deployment.environment.account.as_ref()));
-        let roles = self.roles(alias, account.as_ref()).await?;
-        let rendering = Rendering {
-            alias,
-            content: &removed.content,
-            request: render::Request {
-                place: &self.deployment.place,
-                alias,
-                plugin: &removed.plugin,
-                // A destroy publishes nothing.
-                outputs: &BTreeMap::new(),
-                module: removed.content.module(),
-                nested: &nested,
-                inputs: &record.inputs,
-                sensitive_inputs: &record.sensitive_inputs,
-                slots: &handed.slots,
-                state: &record.state,
-                local_base: self.local_base.as_deref(),
-                account: account.as_ref(),
-                state_role: state_role(roles.as_ref()),
-                preview: false,
-            },
-            roles: roles.as_ref(),
-            provider_lock: record.provider_lock.as_deref(),
-            supplied: &handed.supplied,
+        let recorded = self.recorded(alias, removed, handed, account).await?;
+        let rendering = self.rendering(&recorded, &record.state);
+        let (root, lock) = match before {
+            None => self.initialize(&rendering).await?,
+            Some((root, lock)) => (self.render_again(root, &rendering)?, lock),
         };
-        match before {
-            None => self.initialize(&rendering).await,
-            Some((root, lock)) => Ok((self.render_again(root, &rendering)?, lock)),
-        }
+        self.check_placeholders(alias, removed, &recorded.handed, &root)?;
+        Ok((root, lock))
     }
 
     /// Why a destroy could not be planned; and the way out, should it be for a state that somebody else holds.
     fn unplanned(&self, alias: &Alias, removed: &Removed, failure: Box<terraform::Failure>) -> Problems {
-        let is_inside = failure.diagnostics.iter().any(|said| said.address.as_ref().is_some_and(|it| it.starts_with(changes::INSIDE)));
+        let is_inside = |address: &String| address.starts_with(changes::INSIDE);
+        let is_its_own = failure.diagnostics.iter().any(|said| said.address.as_ref().is_some_and(is_inside));
         let mut problems = self.explain(alias, failure);
-        let secrets: Vec<String> = removed.record.bindings.iter().flat_map(|(slot, binding)| {
-            binding.sensitive.iter().map(move |attribute| format!("{alias}.{slot}.{attribute}"))
-        }).collect();
-        if let (Some(first), false, false) = (problems.0.first_mut(), is_inside, secrets.is_empty()) {
-            first.help.push(format!("if the state of a producer is out of reach for good, give what it held as `secrets`: {}", out_of_reach::supply(&secrets)));
+        let bindings = removed.record.bindings.iter();
+        let secrets: Vec<String> = bindings
+            .flat_map(|(slot, binding)| binding.sensitive.iter().map(move |attribute| format!("{alias}.{slot}.{attribute}")))
+            .collect();
+        if let (Some(first), false, false) = (problems.0.first_mut(), is_its_own, secrets.is_empty()) {
+            let supply = out_of_reach::supply(&secrets);
+            first.help.push(format!("if the state of a producer is out of reach for good, give what it held as `secrets`: {supply}"));
         }
         problems
     }

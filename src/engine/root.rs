@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Phase};
 use super::{Content, Engine, bind};
@@ -17,7 +18,7 @@ use crate::domain::organization::BackendKind;
 use crate::policy::{self, FetchedModule};
 use crate::render;
 use crate::secrets::Secret;
-use crate::terraform::Root;
+use crate::terraform::{BackendChange, Root};
 
 /// The file of a generated root module.
 const ROOT_FILE: &str = "main.tf.json";
@@ -73,6 +74,21 @@ impl Engine {
         self.world.files.write_private(&main, &rendered.main).map_err(|problem| unwritable(&main, &problem))?;
         let variable_file = self.write_variables(rendering, &root.directory, &rendered.variables)?;
         Ok(Root { variable_file, ..root })
+    }
+
+    /// Renders the root module again, over what [`Engine::initialize`] wrote: only where its state is may differ.
+    pub(super) async fn turn_to(
+        &self,
+        root: &Root,
+        rendering: &Rendering<'_>,
+        change: BackendChange,
+        cancel: &CancellationToken,
+    ) -> Result<(), Problems> {
+        let main = root.directory.join(ROOT_FILE);
+        let rendered = render::root(&rendering.request)?;
+        self.world.files.write_private(&main, &rendered.main).map_err(|problem| unwritable(&main, &problem))?;
+        let changed = self.terraform.change_backend(root, change, cancel).await;
+        changed.map_err(|failure| self.explain(rendering.alias, failure))
     }
 
     /// Whether the root module of this alias was rendered in this run.

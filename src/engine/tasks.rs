@@ -149,6 +149,9 @@ impl Engine {
         if self.cancel.is_cancelled() {
             return Err(nothing_changed(cancelled(alias)));
         }
+        for rebinding in self.rebindings(alias) {
+            self.emit(Event::Rebound { alias: alias.clone(), rebinding: rebinding.into() });
+        }
         let applied = self.apply(alias, &prepared, journal).await.map_err(nothing_changed)?;
         let Applied { record, changes, resources, problems } = applied;
         let succeeded = !problems.any_error();

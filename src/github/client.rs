@@ -56,6 +56,20 @@ impl Repository {
     }
 }
 
+impl std::str::FromStr for Repository {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_part = |part: &str| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+            !matches!(part, "" | "." | "..") && part.bytes().all(is_plain)
+        };
+        match text.split_once('/') {
+            Some((owner, name)) if is_part(owner) && is_part(name) => Ok(Self { owner: owner.to_owned(), name: name.to_owned() }),
+            _ => Err(format!("`{text}` is not a repository: write `<owner>/<repository>`")),
+        }
+    }
+}
+
 impl fmt::Display for Repository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.owner, self.name)
@@ -190,6 +204,18 @@ impl Client {
     /// How many requests were made that change something; tokens do not count.
     pub fn writes(&self) -> u64 {
         self.wire.writes()
+    }
+
+    /// The numeric id of a repository, which it keeps whatever it is called.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn id_of(&self, repository: &Repository) -> Result<u64, ApiError> {
+        #[derive(serde::Deserialize)]
+        struct About {
+            id: u64,
+        }
+        Ok(self.get::<About>(&repository.route()).await?.id)
     }
 
     /// As [`Self::get`], for a server that asks to be told the form of its answer.

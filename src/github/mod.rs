@@ -3,14 +3,17 @@
 
 mod app;
 pub mod check;
+mod claims;
 mod client;
 pub mod comment;
 pub mod deployment;
 mod error;
 mod oidc;
+pub mod pull;
 mod rate;
 mod wire;
 
+pub use claims::JobClaims;
 pub use client::{Client, Identity, Repository, Server, part};
 pub use error::{ApiError, Bearer};
 pub use oidc::IdentityTokens;

@@ -5,18 +5,25 @@ pub mod connections;
 pub mod early;
 #[cfg(test)]
 mod fixtures;
+mod impact;
 mod markdown;
+pub mod moving;
 pub mod outputs;
 mod page;
 pub mod plan;
 pub mod plugins;
 pub mod problems;
+pub mod proposal;
+pub mod prune;
+pub mod rebinding;
 pub mod run;
 pub mod status;
 pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+pub mod usage;
+pub mod verify;
 
 pub use surroundings::Surroundings;
 

@@ -1,11 +1,13 @@
 //! A plan, for people and for programs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::json;
 
 use super::style::{Style, paint};
-use super::{SCHEMA_VERSION, by_text, counted, one_line, problems, to_json};
+use super::{SCHEMA_VERSION, by_text, counted, impact, one_line, problems, rebinding, to_json};
+use crate::domain::address::Address;
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
 use crate::domain::record::{RunType, TaskType};
 
@@ -20,21 +22,19 @@ pub fn text(report: &PlanReport, color: bool) -> String {
         describe(&mut text, task, report.run_type, color);
     }
     let total = report.counts();
-    let deferred = report.tasks.iter().filter(|task| matches!(task.verdict, Verdict::Deferred { .. })).count();
+    let deferred = report.tasks.iter().filter(|task| task.is_deferred()).count();
     let later =
         if deferred > 0 { format!(", {} planned later", counted(deferred, "plugin is", "plugins are")) } else { String::new() };
     let _ = writeln!(text, "\n{} to add, {} to change, {} to destroy{later}.", total.add, total.change, total.remove);
-    for (address, consumers) in &report.impact {
-        let _ = writeln!(text, "\n`{address}` may change for {}:", counted(consumers.len(), "consumer", "consumers"));
-        for consumer in consumers {
-            let _ = writeln!(text, "  {consumer}");
-        }
+    for (address, found) in &report.impact {
+        impact::describe(&mut text, address, found);
     }
     if !report.retained.is_empty() {
         text.push_str("\nWould be left behind on purpose\n");
         report.retained.iter().for_each(|address| _ = writeln!(text, "  {}", one_line(address)));
     }
-    let _ = writeln!(text, "Fingerprint: {}", report.fingerprint);
+    let gap = if report.impact.is_empty() && report.retained.is_empty() { "" } else { "\n" };
+    let _ = writeln!(text, "{gap}Fingerprint: {}", report.fingerprint);
     text
 }
 
@@ -45,6 +45,9 @@ fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: boo
     let _ = match &task.verdict {
         Verdict::Unchanged => writeln!(text, "{alias}: unchanged"),
         Verdict::NoChanges => writeln!(text, "{alias}: no changes"),
+        Verdict::Withheld { of } => {
+            writeln!(text, "{alias}: deferred (sensitive), it may not read the secrets of {}", listed(of))
+        }
         Verdict::Deferred { because } => writeln!(text, "{alias}: deferred until {because} is applied"),
         Verdict::Changes(_) => writeln!(text, "{alias}{gone}: {}", task.counts),
     };
@@ -61,6 +64,9 @@ fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: boo
         if resources.is_empty() {
             let _ = writeln!(text, "  only outputs");
         }
+    }
+    for one in &task.rebindings {
+        let _ = writeln!(text, "  slot {}: {}", one.slot, rebinding::words(one));
     }
 }
 
@@ -84,12 +90,18 @@ pub fn json(report: &PlanReport) -> String {
     }))
 }
 
+/// Connections, one after the other.
+pub(super) fn listed(addresses: &BTreeSet<Address>) -> String {
+    addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn task_json(task: &PlannedTask) -> serde_json::Value {
     let (verdict, resources, because) = match &task.verdict {
         Verdict::Unchanged => ("unchanged", [].as_slice(), None),
         Verdict::NoChanges => ("no-changes", [].as_slice(), None),
-        Verdict::Deferred { because } => ("deferred", [].as_slice(), Some(because)),
+        Verdict::Withheld { of } => ("deferred-sensitive", [].as_slice(), Some(listed(of))),
+        Verdict::Deferred { because } => ("deferred", [].as_slice(), Some(because.clone())),
         Verdict::Changes(resources) => ("changes", resources.as_slice(), None),
     };
-    json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources})
+    json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources, "rebindings": task.rebindings})
 }

@@ -8,10 +8,11 @@ use serde_json::json;
 
 use super::run::{by_address, status_word};
 use super::table::table;
-use super::{counted, to_json};
+use super::{counted, one_line, to_json};
 use crate::domain::address::{Address, Place};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::record::{Claim, Release, RunRecord};
+use crate::domain::staleness::Stale;
 
 /// What the ledger says of an environment.
 pub struct Status {
@@ -25,6 +26,8 @@ pub struct Status {
     pub connections: Vec<ConnectionRecord>,
     /// Who is bound to them.
     pub consumers: BTreeMap<Address, Vec<ConsumerEntry>>,
+    /// What its own slots are bound to and is not what it was, or will not stay so.
+    pub stale: Vec<Stale>,
     /// Runs in progress.
     pub claims: Vec<Claim>,
 }
@@ -38,12 +41,13 @@ impl Status {
             releases: BTreeMap::new(),
             connections: Vec::new(),
             consumers: BTreeMap::new(),
+            stale: Vec::new(),
             claims: Vec::new(),
         }
     }
 
-    fn stale(&self, record: &ConnectionRecord) -> usize {
-        self.consumers.get(&record.address).into_iter().flatten().filter(|entry| entry.generation < record.generation).count()
+    fn behind(&self, record: &ConnectionRecord) -> usize {
+        self.consumers.get(&record.address).into_iter().flatten().filter(|entry| entry.is_behind(record)).count()
     }
 }
 
@@ -71,7 +75,19 @@ pub fn text(status: &Status, now: DateTime<Utc>) -> String {
     text.push_str(&releases(status));
     text.push_str("\nConnections\n");
     text.push_str(&connections(status));
+    if !status.stale.is_empty() {
+        text.push_str("\nTo take in\n");
+        text.push_str(&stale(status));
+    }
     text
+}
+
+fn stale(status: &Status) -> String {
+    let rows = status
+        .stale
+        .iter()
+        .map(|stale| vec![format!("  {}", stale.consumer), stale.connection.to_string(), one_line(&stale.because.join("; "))]);
+    table(&rows.collect::<Vec<_>>())
 }
 
 fn runs(status: &Status, now: DateTime<Utc>) -> String {
@@ -108,7 +124,7 @@ fn releases(status: &Status) -> String {
 fn connections(status: &Status) -> String {
     let rows = status.connections.iter().map(|record| {
         let consumers = status.consumers.get(&record.address).map_or(0, Vec::len);
-        let stale = status.stale(record);
+        let stale = status.behind(record);
         let behind = if stale > 0 { format!(", {stale} stale") } else { String::new() };
         vec![
             format!("  {}", record.address),
@@ -140,6 +156,7 @@ pub fn json(status: &Status) -> String {
         "releases": status.releases,
         "connections": by_address(status.connections.iter()),
         "consumers": status.consumers.iter().map(|(address, consumers)| (address.to_string(), consumers.clone())).collect::<BTreeMap<_, _>>(),
+        "stale": status.stale,
         "claims": status.claims,
     }))
 }

@@ -49,6 +49,13 @@ Examples:
   tieline destroy -w retail -e staging --deployable shop        Without the manifest
   tieline destroy -e staging --break-consumers retail/staging/shop/api.network --reason 'the shop moves tomorrow'";
 
+pub(super) const MOVE: &str = "\
+Examples:
+  tieline move database db -e staging                                     Then write `db` in the manifest
+  tieline move retail/staging/shop/database db                            Without the manifest
+  tieline move retail/staging/shop retail/staging/store                   The deployable is called otherwise
+  tieline move retail/staging/shop store/staging/shop                     It is another workspace's";
+
 pub(super) const STATUS: &str = "\
 Examples:
   tieline status                            The environment that tieline.yaml names
@@ -65,6 +72,37 @@ Examples:
   tieline connection show platform/staging/network/vpc.vpc
   tieline connection show database.db -e staging       An output of the deployable in tieline.yaml";
 
+pub(super) const CONNECTION_GRANT: &str = "\
+Examples:
+  tieline connection grant 'platform/*/network/vpc.vpc' --to 'retail/*/*' --allow use
+  tieline connection grant platform/staging/bus/queue.bus --to retail/staging/shop --allow use,read-sensitive";
+
+pub(super) const CONNECTION_REVOKE: &str = "\
+Examples:
+  tieline connection revoke 'platform/*/network/vpc.vpc'                         From everybody it was granted to
+  tieline connection revoke 'platform/*/network/vpc.vpc' --to 'retail/*/*'
+  tieline connection revoke 'platform/*/bus/queue.bus' --allow read-sensitive    They may still use it";
+
+pub(super) const CONNECTION_IMPORT: &str = "\
+Examples:
+  tieline connection import legacy-orders -w retail -e production --type postgres-conn@1 \\
+    --attributes '{host: db.example.org, port: 5432}' --sensitive '{password: {env: LEGACY_PASSWORD}}'";
+
+pub(super) const TRANSFER: &str = "\
+Examples:
+  tieline transfer network -w platform --to acme/new-network
+  tieline transfer network -w platform --to acme/new-network --id 123456";
+
+pub(super) const CONNECTION_DEPRECATE: &str = "\
+Examples:
+  tieline connection deprecate platform/staging/db/main.db --until 2027-03-31 --message 'take platform/staging/db2/main.db'
+  tieline connection deprecate platform/staging/db/main.db --lift";
+
+pub(super) const CONNECTION_RETIRE: &str = "\
+Examples:
+  tieline connection retire platform/staging/db/main.db
+  tieline connection retire retail/production/imported/legacy-orders";
+
 pub(super) const CONTEXT_INIT: &str = "\
 Examples:
   tieline context init                                   An empty one, at .tieline/context.git
@@ -74,7 +112,13 @@ Examples:
 pub(super) const CONTEXT_VERIFY: &str = "\
 Examples:
   tieline context verify
+  tieline context verify --repair
   tieline context verify --context https://git.example.org/acme/context.git";
+
+pub(super) const CONTEXT_PRUNE: &str = "\
+Examples:
+  tieline context prune --dry-run
+  tieline context prune --context github:acme/context";
 
 pub(super) const PLUGINS_LIST: &str = "\
 Examples:
@@ -85,6 +129,12 @@ pub(super) const PLUGINS_UPDATE: &str = "\
 Examples:
   tieline plugins update                  Every plugin of tieline.yaml
   tieline plugins update database web     Only those that these aliases use";
+
+pub(super) const PLUGINS_USAGE: &str = "\
+Examples:
+  tieline plugins usage                       All of them
+  tieline plugins usage postgres@1            Who still has a version 1 of a plugin
+  tieline plugins usage postgres-conn@1 -o json";
 
 pub(super) const SCHEMA: &str = "\
 Examples:

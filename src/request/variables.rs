@@ -22,6 +22,8 @@ pub mod runner {
     pub const ACTIONS: &str = "GITHUB_ACTIONS";
     /// `owner/name` of the workflow's repository.
     pub const REPOSITORY: &str = "GITHUB_REPOSITORY";
+    /// The number of the workflow's repository, which it keeps when it is renamed: owners are told by it.
+    pub const REPOSITORY_ID: &str = "GITHUB_REPOSITORY_ID";
     /// The commit that the workflow runs for.
     pub const SHA: &str = "GITHUB_SHA";
     /// Who started the workflow, recorded as the run's actor.

@@ -34,6 +34,7 @@ struct Check<'a> {
     via: Via,
     address: Address,
     origin: &'a Origin,
+    withheld: Option<Box<Diagnostic>>,
     found: Problems,
 }
 
@@ -46,10 +47,14 @@ pub(super) fn check(
     origin: &Origin,
     problems: &mut Problems,
 ) -> Option<Choice> {
-    let address = written.within(&inputs.place);
-    let mut check = Check { inputs, ask, via, address, origin, found: Problems::default() };
+    let (address, named) = (inputs.address(written), written.within(&inputs.place));
+    let mut check = Check { inputs, ask, via, address, origin, withheld: None, found: Problems::default() };
     let record = check.record();
-    check.grants(record.is_some());
+    if named == check.address {
+        check.grants(record.is_some());
+    } else {
+        check.moved(&named);
+    }
     let choice = match record {
         None => Some(check.pending()),
         Some(record) => check.record_fits(record, written.generation),
@@ -80,6 +85,22 @@ impl Check<'_> {
         }
     }
 
+    /// What the document names was moved. Who might use it under that name may go on until the document is changed.
+    fn moved(&mut self, named: &Address) {
+        let is_sensitive = !self.ask.slot.sensitive.is_empty();
+        if !self.inputs.missing_grants(named, is_sensitive).is_empty() {
+            return self.grants(true);
+        }
+        let warning = Diagnostic::warning(UnresolvedSlot, format!("`{named}` was moved: it is `{}` now", self.address))
+            .help(format!("write `{}` here", self.address));
+        let missing = self.inputs.missing_grants(&self.address, is_sensitive);
+        self.push(if missing.is_empty() {
+            warning
+        } else {
+            warning.help(format!("first {}", grants::to_add(&self.address, &self.inputs.place, &missing)))
+        });
+    }
+
     fn grants(&mut self, exists: bool) {
         let place = &self.inputs.place;
         let same_environment = self.address.workspace == place.workspace && self.address.environment == place.environment;
@@ -89,9 +110,16 @@ impl Check<'_> {
             return;
         }
         let missing = self.inputs.missing_grants(&self.address, !self.ask.slot.sensitive.is_empty());
-        if !missing.is_empty() {
-            let denied = grants::denied(&self.address, place, &missing);
-            self.push(denied.note(format!("slot `{}.{}` takes it through the {}", self.ask.alias, self.ask.name, self.via)));
+        if missing.is_empty() {
+            return;
+        }
+        let denied = grants::denied(&self.address, place, &missing)
+            .note(format!("slot `{}.{}` takes it through the {}", self.ask.alias, self.ask.name, self.via));
+        if missing.contains(&Permission::Use) {
+            self.push(denied);
+        } else {
+            // A plan can do without this task, and a deploy is refused (R43).
+            self.withheld = Some(Box::new(denied.placed(self.origin.clone())));
         }
     }
 
@@ -139,7 +167,13 @@ impl Check<'_> {
         self.constraint(face);
         let secrets = self.secrets();
         self.sensitive(face, secrets != Secrets::Unknown);
-        Some(Choice::Connection(Box::new(ChosenConnection { via: self.via, face: position, secrets, record })))
+        Some(Choice::Connection(Box::new(ChosenConnection {
+            via: self.via,
+            face: position,
+            secrets,
+            withheld: self.withheld.take(),
+            record,
+        })))
     }
 
     /// How the secrets are reached. It follows from the address alone: nothing in a record leads to another state.
@@ -160,11 +194,17 @@ impl Check<'_> {
         let bound = applied
             .and_then(|applied| applied.bindings.get(self.ask.name))
             .is_some_and(|binding| binding.address == self.address && binding.uid == record.uid);
+        if record.is_deprecated() {
+            let told = record.deprecation.as_ref().map_or_else(|| "it is deprecated".to_owned(), ToString::to_string);
+            if bound {
+                self.warn(&told, "move to another connection before it goes");
+            } else {
+                self.refuse(UnresolvedSlot, &told, Some("it takes no new bindings: take another connection"));
+            }
+        }
         match record.status {
-            ConnectionStatus::Ready => {}
-            ConnectionStatus::Retiring => self.refuse(UnresolvedSlot, "it is being destroyed", None),
-            ConnectionStatus::Deprecated if bound => self.warn("it is deprecated", "move to another connection before it goes"),
-            ConnectionStatus::Deprecated => self.refuse(UnresolvedSlot, "it is deprecated and takes no new bindings", None),
+            ConnectionStatus::Ready | ConnectionStatus::Deprecated => {}
+            ConnectionStatus::Retiring => self.refuse(UnresolvedSlot, "it is being taken out of use, or moved", None),
             ConnectionStatus::Degraded if bound || self.inputs.allow_degraded => {
                 self.warn("the last apply of its producer failed", "its values are the last good ones");
             }

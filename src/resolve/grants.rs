@@ -10,7 +10,7 @@ use crate::domain::organization::{Permission, Workspace};
 
 /// Whether `consumer` sees the connection without any grant: in its own application context, or in the workspace context of
 /// its environment.
-pub(super) fn sees(consumer: &Place, address: &Address, kinds: &BTreeMap<Place, DeployableKind>) -> bool {
+pub fn sees(consumer: &Place, address: &Address, kinds: &BTreeMap<Place, DeployableKind>) -> bool {
     let same_environment = address.workspace == consumer.workspace && address.environment == consumer.environment;
     same_environment
         && match address.producer() {
@@ -20,7 +20,7 @@ pub(super) fn sees(consumer: &Place, address: &Address, kinds: &BTreeMap<Place, 
 }
 
 /// What a slot needs and the owner has not granted.
-pub(super) fn missing(owner: Option<&Workspace>, address: &Address, consumer: &Place, sensitive: bool) -> Vec<Permission> {
+pub fn missing(owner: Option<&Workspace>, address: &Address, consumer: &Place, sensitive: bool) -> Vec<Permission> {
     let connection = within_workspace(address);
     let consumer = consumer.to_string();
     let granted: Vec<Permission> = owner
@@ -37,19 +37,14 @@ pub(super) fn missing(owner: Option<&Workspace>, address: &Address, consumer: &P
 
 /// Says that grants are missing, and which lines the owner would add.
 pub(super) fn denied(address: &Address, consumer: &Place, missing: &[Permission]) -> Diagnostic {
-    Diagnostic::error(FailureReason::GrantDenied, format!("`{consumer}` may not use `{address}`"))
+    let what = if missing.contains(&Permission::Use) { "use" } else { "read the sensitive attributes of" };
+    Diagnostic::error(FailureReason::GrantDenied, format!("`{consumer}` may not {what} `{address}`"))
         .help(to_add(address, consumer, missing))
 }
 
 /// The grant to add, and where.
 pub(super) fn to_add(address: &Address, consumer: &Place, missing: &[Permission]) -> String {
-    let allow: Vec<&str> = missing
-        .iter()
-        .map(|permission| match permission {
-            Permission::Use => "use",
-            Permission::ReadSensitive => "read-sensitive",
-        })
-        .collect();
+    let allow: Vec<&str> = missing.iter().map(|permission| permission.as_str()).collect();
     format!(
         "ask for this grant in the context's `workspaces/{}/workspace.yaml`:\ngrants:\n  - {{connection: \"{}\", to: [\"{consumer}\"], allow: [{}]}}",
         address.workspace,
@@ -59,12 +54,12 @@ pub(super) fn to_add(address: &Address, consumer: &Place, missing: &[Permission]
 }
 
 /// The address without its workspace, as grants write it.
-fn within_workspace(address: &Address) -> String {
+pub fn within_workspace(address: &Address) -> String {
     address.to_string().split('/').skip(1).collect::<Vec<_>>().join("/")
 }
 
 /// Whether `text` fits `pattern`, in which `*` stands for any text without `/`.
-fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (patterns, parts) = (pattern.split('/'), text.split('/'));
     patterns.clone().count() == parts.clone().count() && patterns.zip(parts).all(|(pattern, part)| part_matches(pattern, part))
 }

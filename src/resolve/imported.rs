@@ -47,11 +47,12 @@ pub fn record(address: &Address, document: &ImportedConnection) -> Option<Connec
         generation: 1,
         status: ConnectionStatus::Ready,
         degraded_by: None,
+        deprecation: None,
     })
 }
 
 /// In what an imported connection falls short of its type.
-pub(super) fn shortcomings(document: &ImportedConnection, types: &Types) -> Vec<String> {
+pub fn shortcomings(document: &ImportedConnection, types: &Types) -> Vec<String> {
     let versions = types.versions(&document.type_name);
     let Some(own) = versions.iter().find(|one| one.version == document.version) else {
         return vec![format!("there is no type `{}` {}", document.type_name, document.version)];
@@ -64,6 +65,15 @@ pub(super) fn shortcomings(document: &ImportedConnection, types: &Types) -> Vec<
         .collect();
     let attributes: Map<String, Value> =
         document.attributes.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
+    let public = document.attributes.keys().filter(|name| sensitive.contains(*name));
+    found.extend(public.map(|name| format!("`{name}` is sensitive, and stands among its public attributes")));
+    if own.attributes.get("additionalProperties").is_none() {
+        let known = own.names();
+        let unknown = document.attributes.keys().filter(|name| !known.contains(*name));
+        found.extend(unknown.map(|name| format!("it has no attribute `{name}`")));
+    }
+    let unknown = document.sensitive.keys().filter(|name| !sensitive.contains(*name));
+    found.extend(unknown.map(|name| format!("it has no sensitive attribute `{name}`")));
     // A type that is no JSON Schema is refused where it is read.
     let schema = Schema::compile(&without_required(&own.attributes, &sensitive));
     let violations = schema.iter().flat_map(|schema| schema.violations(&Value::Object(attributes.clone())));

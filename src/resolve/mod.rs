@@ -6,8 +6,9 @@ mod check;
 mod consumers;
 mod contract;
 mod declaration;
+mod difference;
 mod explain;
-mod grants;
+pub mod grants;
 mod graph;
 mod imported;
 mod nearest;
@@ -37,9 +38,10 @@ use crate::domain::overlay::merged;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
 
+pub use difference::differences;
 pub use explain::{Row, Subject, explain, to_text};
 pub use graph::{Cycle, Graph};
-pub use imported::record as imported_record;
+pub use imported::{record as imported_record, shortcomings as imported_shortcomings};
 pub use schema::{Schema, Violation};
 pub use types::Types;
 
@@ -88,11 +90,21 @@ pub struct Inputs<'a> {
     pub allow_degraded: bool,
 }
 
+impl Inputs<'_> {
+    /// What an address as it is written means, wherever that is by now.
+    fn address(&self, written: &PartialAddress) -> Address {
+        let address = written.within(&self.place);
+        self.context.redirects.get(&address).cloned().unwrap_or(address)
+    }
+}
+
 /// What was read from the context for one resolution.
 #[derive(Debug, Clone, Default)]
 pub struct ContextView {
     /// Published connections: at least those [`wanted`] names that exist.
     pub connections: BTreeMap<Address, ConnectionRecord>,
+    /// Where connections are that were moved, by the addresses that documents still name.
+    pub redirects: BTreeMap<Address, Address>,
     /// Imported connections: likewise.
     pub imported: BTreeMap<Address, ImportedConnection>,
     /// Where the producers' states are.
@@ -183,7 +195,7 @@ pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, Problems> {
         resolved.depends_on = graph.dependencies(alias).cloned().collect();
     }
     let stand_in = |(of, address): (&AliasMember<OutputName>, &PartialAddress)| {
-        ((of.alias.clone(), of.member.clone()), address.within(&inputs.place))
+        ((of.alias.clone(), of.member.clone()), inputs.address(address))
     };
     let deployment = Deployment {
         place: inputs.place.clone(),

@@ -14,12 +14,13 @@ use crate::domain::failure::FailureReason;
 use crate::domain::record::TerraformBuild;
 use crate::world::{Exit, Line, ProcessSpec, SpawnError, Stream, World};
 
-use super::command::{self, Commands, PlanMode};
+use super::command::{self, BackendChange, Commands, PlanMode};
 use super::diagnose::{self, TfDiagnostic};
 use super::event::{self, Event, EventSink};
 use super::locate::Binary;
 use super::outcome::{Applied, Failure, Plan};
 use super::providers::{Place, ProviderFolder};
+use super::state::State;
 use super::transcript::Transcript;
 use super::version::{self, Flavour, Known};
 use super::{Root, Settings, environment};
@@ -183,19 +184,35 @@ impl Terraform {
         }
     }
 
+    /// Makes a root that was initialized take note that its backend block names another place.
+    ///
+    /// # Errors
+    /// `init-failed`, `state-locked` or `cancelled`.
+    pub async fn change_backend(
+        &self,
+        root: &Root,
+        change: BackendChange,
+        cancel: &CancellationToken,
+    ) -> Result<(), Box<Failure>> {
+        self.quietly(&self.0.commands.change_backend(root, change), FailureReason::InitFailed, cancel).await
+    }
+
+    /// The root's state; none where there is none. It holds secrets in clear.
+    ///
+    /// # Errors
+    /// `init-failed` or `cancelled`.
+    pub async fn state_pull(&self, root: &Root, cancel: &CancellationToken) -> Result<Option<State>, Box<Failure>> {
+        let text = self.capture(&self.0.commands.state_pull(root), FailureReason::InitFailed, cancel).await?;
+        if text.trim_ascii().is_empty() { Ok(None) } else { State::read(text).map(Some).map_err(internal) }
+    }
+
     /// The plan file as terraform's JSON. It holds secrets in clear: keep it in memory, and mask it before anything of it is shown.
     ///
     /// # Errors
     /// `plan-failed` or `cancelled`.
     pub async fn show_plan(&self, root: &Root, cancel: &CancellationToken) -> Result<Value, Box<Failure>> {
-        refuse_cancelled(cancel)?;
-        let captured = self.0.world.exec.capture(&self.0.commands.show_plan(root), cancel).await.map_err(not_started)?;
-        if captured.exit.success() {
-            return serde_json::from_slice(&captured.stdout).map_err(internal);
-        }
-        let mut transcript = Transcript::default();
-        String::from_utf8_lossy(&captured.stderr).lines().for_each(|line| transcript.note(&Event::Text(line.to_owned())));
-        Err(Box::new(transcript.into_failure(FailureReason::PlanFailed, captured.exit)))
+        let shown = self.capture(&self.0.commands.show_plan(root), FailureReason::PlanFailed, cancel).await?;
+        serde_json::from_slice(&shown).map_err(internal)
     }
 
     /// Applies the root's plan file. A state that terraform could not save is pushed back, once.
@@ -268,6 +285,23 @@ impl Terraform {
             Ok(()) => self.0.world.files.remove(&file).err().map(|_| file),
             Err(_) => Some(file),
         }
+    }
+
+    /// What a command prints.
+    async fn capture(
+        &self,
+        spec: &ProcessSpec,
+        reason: FailureReason,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<u8>, Box<Failure>> {
+        refuse_cancelled(cancel)?;
+        let captured = self.0.world.exec.capture(spec, cancel).await.map_err(not_started)?;
+        if captured.exit.success() {
+            return Ok(captured.stdout);
+        }
+        let mut transcript = Transcript::default();
+        String::from_utf8_lossy(&captured.stderr).lines().for_each(|line| transcript.note(&Event::Text(line.to_owned())));
+        Err(Box::new(transcript.into_failure(reason, captured.exit)))
     }
 
     async fn quietly(&self, spec: &ProcessSpec, reason: FailureReason, cancel: &CancellationToken) -> Result<(), Box<Failure>> {

@@ -26,6 +26,15 @@ pub enum PlanMode {
     RefreshOnly,
 }
 
+/// What becomes of the state of a root whose backend block was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackendChange {
+    /// It stays where it is: from now on the root is about the one at the new place.
+    Leave,
+    /// It is copied to the new place, over what is there: look first.
+    Migrate,
+}
+
 /// Builds commands of one binary.
 #[derive(Clone)]
 pub(super) struct Commands {
@@ -55,6 +64,21 @@ impl Commands {
         arguments.extend(self.abilities.init_json.then(|| "-json".to_owned()));
         arguments.extend(["-no-color".to_owned(), "-input=false".to_owned(), self.lock_timeout()]);
         self.start(root, arguments)
+    }
+
+    /// Terraform refuses `-json` beside `-migrate-state`.
+    pub(super) fn change_backend(&self, root: &Root, change: BackendChange) -> ProcessSpec {
+        let mut arguments = ["init", "-no-color", "-input=false"].map(str::to_owned).to_vec();
+        arguments.push(self.lock_timeout());
+        arguments.extend(match change {
+            BackendChange::Leave => vec!["-reconfigure".to_owned()],
+            BackendChange::Migrate => vec!["-migrate-state".to_owned(), "-force-copy".to_owned()],
+        });
+        self.start(root, arguments)
+    }
+
+    pub(super) fn state_pull(&self, root: &Root) -> ProcessSpec {
+        self.start(root, ["state", "pull"].map(str::to_owned).to_vec())
     }
 
     pub(super) fn plan(&self, root: &Root, mode: PlanMode, lock: bool) -> ProcessSpec {
@@ -187,6 +211,12 @@ mod tests {
             (
                 new.state_push(&root, Path::new("/run/roots/database/errored.tfstate")),
                 "state push -no-color -lock-timeout=90s /run/roots/database/errored.tfstate",
+            ),
+            (new.state_pull(&root), "state pull"),
+            (new.change_backend(&root, BackendChange::Leave), "init -no-color -input=false -lock-timeout=90s -reconfigure"),
+            (
+                new.change_backend(&root, BackendChange::Migrate),
+                "init -no-color -input=false -lock-timeout=90s -migrate-state -force-copy",
             ),
             (new.force_unlock(&root, "1234-abcd"), "force-unlock -no-color -force 1234-abcd"),
         ];

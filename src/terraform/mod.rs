@@ -14,6 +14,7 @@ mod locate;
 mod lock_file;
 mod outcome;
 mod providers;
+mod state;
 mod transcript;
 mod version;
 
@@ -25,13 +26,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use client::{ERRORED_STATE, Terraform};
-pub use command::PlanMode;
+pub use command::{BackendChange, PlanMode};
 pub use diagnose::{LockInfo, Snippet, TfDiagnostic};
 pub use event::{Event, EventSink, LogLevel};
 pub use explain::advice;
 pub use locate::{Binary, locate};
 pub use lock_file::locked_versions;
 pub use outcome::{Action, Applied, AppliedResource, Failure, OutputValue, Plan, ResourceChange};
+pub use state::State;
 pub use version::Flavour;
 
 /// A generated root module, ready to be run.

@@ -6,12 +6,13 @@ use tieline::request::cli::Cli;
 
 use crate::generated::{read, root};
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "examples/quickstart/README.md",
+    "examples/sharing/README.md",
     "docs/action.md",
     "docs/commands.md",
     "docs/documents.md",

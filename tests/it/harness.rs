@@ -233,6 +233,27 @@ impl Project {
         command
     }
 
+    /// A script of the work tree, in the same surroundings.
+    pub(crate) fn script(&self, path: &str) -> Command {
+        let mut command = Command::new(self.path(path));
+        command.current_dir(self.root()).env_clear().envs(&self.variables);
+        command
+    }
+
+    /// The files below a folder of the work tree, by path.
+    pub(crate) fn files_below(&self, folder: &str) -> Vec<String> {
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(self.path(&folder)).into_iter().flatten().flatten() {
+                let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+                if entry.file_type().unwrap().is_dir() { folders.push(path) } else { files.push(path) }
+            }
+        }
+        files.sort();
+        files
+    }
+
     /// The same as a line of a shell script, with the terraform of this machine.
     pub(crate) fn shell_line(&self, arguments: &[&str]) -> String {
         let mut variables = String::new();
@@ -362,6 +383,21 @@ impl Project {
         self.git(folder, &["push", "--quiet", "origin", "ledger"]);
     }
 
+    /// Takes a file of the ledger away behind the program's back.
+    pub(crate) fn unforge(&self, path: &str) {
+        let copy = tempfile::tempdir_in(self.temporary()).unwrap();
+        let folder = copy.path().to_str().unwrap();
+        self.git(".", &["clone", "--quiet", "--branch", "ledger", ".tieline/context.git", folder]);
+        self.git(folder, &["rm", "--quiet", path]);
+        self.git(folder, &["commit", "--quiet", "--message", "forged"]);
+        self.git(folder, &["push", "--quiet", "origin", "ledger"]);
+    }
+
+    /// How many commits the ledger has.
+    pub(crate) fn commits(&self) -> usize {
+        self.git(".tieline/context.git", &["rev-list", "--count", "ledger"]).trim().parse().unwrap()
+    }
+
     /// Runs a shell script once, at the next start of this terraform command, before it: what happens elsewhere in the middle of a run.
     pub(crate) fn meanwhile(&mut self, command: &str, script: &str) {
         let once = self.folder.join("meanwhile");
@@ -371,6 +407,11 @@ impl Project {
             once = once.display()
         );
         self.wrap_terraform(&text);
+    }
+
+    /// What the script of [`Self::meanwhile`] said.
+    pub(crate) fn said_meanwhile(&self) -> String {
+        std::fs::read_to_string(self.folder.join("meanwhile.log")).unwrap_or_default()
     }
 
     /// The path of a state, by its key.

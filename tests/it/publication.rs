@@ -210,6 +210,11 @@ fn tf_r16_the_ledger_holds_what_was_deployed() {
             "inputs": {
               "image": "registry.example/api:1"
             },
+            "outputs": {
+              "web": [
+                "web-conn@1.0.0"
+              ]
+            },
             "use": "../plugins/web"
           },
           "database": {
@@ -272,6 +277,11 @@ fn tf_r16_the_ledger_holds_what_was_deployed() {
             "seed": "one",
             "size": "small"
           },
+      "outputs": {
+        "db": [
+          "postgres-conn@1.1.0"
+        ]
+      },
           "sensitiveInputs": [],
           "source": {
             "digest": "<digest>",

@@ -9,12 +9,13 @@ use serde_json::Value;
 use super::Resolved;
 use super::stored::{self, Stored};
 use crate::app::session::Session;
-use crate::app::view::entries;
+use crate::app::view::{declared, entries};
 use crate::cloud::WebIdentity;
 use crate::context::ledger::Snapshot;
 use crate::context::{CommitId, ContextStore, layout};
 use crate::documents;
 use crate::domain::address::{Address, Place, Target};
+use crate::domain::connection::ConnectionRecord;
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::Problems;
@@ -207,12 +208,46 @@ async fn own(store: &dyn ContextStore, place: &Place) -> Result<Own, Problems> {
     let found = snapshot.place(place).await?;
     let connections: BTreeMap<Address, _> =
         found.connections.into_values().map(|record| (record.address.clone(), record)).collect();
-    let consumers = entries(snapshot.consumers(connections.keys()).await?);
-    Ok(Own { head: snapshot.at().cloned(), applied: found.applied, connections, consumers, environments: Vec::new() })
+    let former = former(&snapshot, &found.applied, &connections).await?;
+    let mut consumers = snapshot.consumers(connections.keys().chain(former.keys())).await?;
+    for (old, now) in &former {
+        // Documents that still name the old address are known there.
+        let declared = consumers.remove(old).unwrap_or_default().declared;
+        consumers.entry(now.clone()).or_default().declared.extend(declared);
+    }
+    Ok(Own {
+        head: snapshot.at().cloned(),
+        applied: found.applied,
+        connections,
+        declared: declared(&consumers),
+        consumers: entries(&consumers),
+        former,
+        release: snapshot.releases(place, 1).await?.pop(),
+        environments: Vec::new(),
+    })
+}
+
+/// What connections were called before they were moved, as far as nothing else is called that now: documents may still name them so.
+async fn former(
+    snapshot: &Snapshot<'_>,
+    applied: &BTreeMap<Alias, AppliedRecord>,
+    connections: &BTreeMap<Address, ConnectionRecord>,
+) -> Result<BTreeMap<Address, Address>, Problems> {
+    let mut former = BTreeMap::new();
+    for address in connections.keys() {
+        let Target::Output { alias, output, .. } = &address.target else { continue };
+        let names = applied.get(alias).into_iter().flat_map(|record| &record.formerly);
+        former.extend(names.map(|name| (name.place.output(&name.alias, output), address.clone())));
+    }
+    if !former.is_empty() {
+        let taken = snapshot.connections(former.keys()).await?;
+        former.retain(|address, _| !taken.contains_key(address));
+    }
+    Ok(former)
 }
 
 /// Every environment's document, with its workspace.
-async fn environments(
+pub(in crate::app) async fn environments(
     session: &Session,
     store: &dyn ContextStore,
     head: &CommitId,

@@ -27,6 +27,7 @@ use crate::engine::Content;
 use crate::request::cli;
 use crate::sources::{LockMode, Tree};
 
+pub(super) use engine::environments;
 pub(super) use gates::{check_modules, gates};
 pub(super) use manifest::from_manifest;
 pub(super) use nothing::for_destroy;
@@ -110,8 +111,8 @@ pub(super) fn lock_mode(session: &Session) -> LockMode {
     if in_automation { LockMode::Frozen } else { LockMode::Add }
 }
 
-/// A reference to what does not exist yet can be planned, never deployed (R6).
-pub(super) fn refuse_pending(deployment: &Deployment) -> Result<(), Problems> {
+/// What can be planned but never deployed: references to what does not exist yet (R6), secrets that may not be read (R43).
+pub(super) fn refuse_deferred(deployment: &Deployment) -> Result<(), Problems> {
     let mut problems = Problems::default();
     for (alias, plugin) in &deployment.plugins {
         for (slot, resolved_slot) in &plugin.slots {
@@ -125,5 +126,6 @@ pub(super) fn refuse_pending(deployment: &Deployment) -> Result<(), Problems> {
             }
         }
     }
+    problems.extend(deployment.withheld());
     if problems.any_error() { Err(problems) } else { Ok(()) }
 }

@@ -43,6 +43,14 @@ pub(super) async fn plugin(
             .help("deploy it again where its manifest is, which records it; else run `tieline context verify`")
             .into());
     }
+    if tree.digest() != source.digest {
+        let message =
+            format!("the ledger's tree of the plugin that came from `{}` is not the one that was applied", source.written);
+        return Err(Diagnostic::error(FailureReason::PluginChanged, message)
+            .note(format!("`{folder}` has the digest `{}`", tree.digest()))
+            .help("find out who changed it, and restore the folder from the history of the ledger branch")
+            .into());
+    }
     let known_as = known_as(source);
     let (plugin, modules, proposed) = session.read_plugin(&known_as, &tree, None, &known_as)?;
     Ok(Stored { plugin: Arc::new(plugin), content: Content { tree: Arc::new(tree), modules: Arc::new(modules) }, proposed })

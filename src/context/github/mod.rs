@@ -40,6 +40,31 @@ impl GitHubStore {
         Ok(Self { trees: Trees::new(api.clone()), api, names })
     }
 
+    /// Makes a branch with one commit on `base`, for people to look at. If there is a branch of that name with these changes, it is kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the branch is there with something else.
+    pub async fn propose(&self, branch: &str, changes: &Changes, base: &CommitId, message: &str) -> Result<(), StoreError> {
+        let name = format!("refs/heads/{branch}");
+        if let Some(found) = self.api.look(&name).await?.into_commit() {
+            let kept = self.has(&found, changes).await?;
+            let conflict = || StoreError::Conflict { what: branch.to_owned(), why: "it has other changes by now".to_owned() };
+            return kept.then_some(()).ok_or_else(conflict);
+        }
+        let commit = self.make_commit(changes, Some(base), message).await?;
+        references::swap(&self.api, &name, Some(&commit), None).await
+    }
+
+    /// Whether all changes are in a commit.
+    async fn has(&self, at: &CommitId, changes: &Changes) -> Result<bool, StoreError> {
+        let mut found = self.read(at, &changes.keys().cloned().collect::<Vec<_>>()).await?;
+        Ok(changes.iter().all(|(path, change)| match (change, found.remove(path)) {
+            (Change::Write { bytes, .. }, Some(content)) => *bytes == content,
+            (Change::Remove, None) => true,
+            _ => false,
+        }))
+    }
+
     fn claim(&self, place: &Place) -> String {
         layout::claim(&self.names.claims_prefix, place)
     }

@@ -1,5 +1,7 @@
 //! The rules of the other documents of the context.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::{Document, backend, check_file_name};
@@ -7,7 +9,8 @@ use crate::documents::Kind;
 use crate::documents::finding::Finding;
 use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::Pointer;
-use crate::domain::organization::{ContextDocument, ImportedConnection, SecretReference};
+use crate::domain::organization::{ContextDocument, ImportedConnection, Proofs, SecretReference};
+use crate::domain::proof::ProofKeys;
 
 impl Document for ContextDocument {
     const KIND: Kind = Kind::Context;
@@ -22,6 +25,7 @@ impl Document for ContextDocument {
                     .help("write one such as `refs/heads/tieline-claims/`"),
             );
         }
+        findings.extend(check_proofs(self.proofs, self.proof_keys.as_ref()));
         if self.retention.runs == 0 {
             let at = Pointer::keys(["retention", "runs"]);
             findings.push(Finding::new(at, "at least one run record must be kept").help("write a number from 1"));
@@ -34,6 +38,50 @@ impl Document for ContextDocument {
         }
         findings
     }
+}
+
+/// Proofs can only be required of those whose keys are known.
+fn check_proofs(proofs: Proofs, keys: Option<&ProofKeys>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let pinning = "pin those that the issuer publishes at `<issuer>/.well-known/jwks`";
+    let Some(keys) = keys else {
+        if proofs == Proofs::Required {
+            let at = Pointer::keys(["proofs"]);
+            findings.push(
+                Finding::new(at, "proofs are required, and no key is pinned that they could be signed with")
+                    .help("write `proof-keys: {issuer: …, audience: …, keys: […]}`; see `docs/trust.md`"),
+            );
+        }
+        return findings;
+    };
+    let at = |field: &str| Pointer::keys(["proof-keys", field]);
+    if keys.keys.is_empty() {
+        findings.push(Finding::new(at("keys"), "at least one key must be pinned").help(pinning));
+    }
+    for (index, key) in keys.keys.iter().enumerate() {
+        for (field, number) in [("n", &key.n), ("e", &key.e)] {
+            if URL_SAFE_NO_PAD.decode(number).is_ok_and(|bytes| !bytes.is_empty()) {
+                continue;
+            }
+            let at = at("keys").index(index).key(field);
+            findings
+                .push(Finding::new(at, format!("`{field}` of the key `{}` is not a number in base64url", key.kid)).help(pinning));
+        }
+    }
+    if keys.audience.trim().is_empty() {
+        let help = "write a name that no other context has, such as `tieline/acme`";
+        findings.push(Finding::new(at("audience"), "the audience must have a name").help(help));
+    }
+    if let Some(baseline) = keys.baseline.as_deref().filter(|baseline| !is_commit(baseline)) {
+        let message = format!("`{baseline}` is not the full id of a commit");
+        findings
+            .push(Finding::new(at("baseline"), message).help("ask for it with `git rev-parse ledger` in the context repository"));
+    }
+    findings
+}
+
+fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 impl Document for Catalog {

@@ -41,6 +41,12 @@ fn check_owner(deployable: &str, owner: &Owner, at: &Pointer) -> Vec<Finding> {
                 .help(format!("ask for it with `gh api repos/{} --jq .id`", owner.repository)),
         );
     }
+    for (index, former) in owner.former.iter().enumerate() {
+        if former.id == 0 || former.id == owner.id {
+            let message = "a former owner is another repository, by its id";
+            findings.push(Finding::new(at.clone().key("former").index(index).key("id"), message));
+        }
+    }
     findings
 }
 

@@ -1,3 +1,4 @@
+mod edit;
 mod good;
 mod hostile;
 mod schemas;

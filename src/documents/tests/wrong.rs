@@ -317,7 +317,7 @@ fn workspaces() {
         ),
         (
             "owners and limits",
-            "apiVersion: tieline/v1\nkind: Workspace\nname: platform\nowners: {network: {repository: network, id: 0}, imported: {repository: a/b, id: 1}, bus: {repository: a/b, id: '7'}}\nlimits: {max-plugins: -1, max-preview: 3}\n",
+            "apiVersion: tieline/v1\nkind: Workspace\nname: platform\nowners: {network: {repository: network, id: 0}, imported: {repository: a/b, id: 1}, bus: {repository: a/b, id: '7'}, mail: {repository: a/b, id: 7, former: [{id: 7, until: '2026-01-01T00:00:00Z'}, {id: 8, until: once}]}}\nlimits: {max-plugins: -1, max-preview: 3}\n",
         ),
     ];
     snapshot!("workspaces", report(Kind::Workspace, "workspace.yaml", &cases));
@@ -325,10 +325,18 @@ fn workspaces() {
 
 #[test]
 fn rest_of_the_context() {
-    let context = [(
-        "context",
-        "apiVersion: tieline/v1\nkind: Context\nceilings: {step-runners: [dokcer], local_exec: true}\nsealing: {recipients: [hunter2]}\nproofs: always\nretention: {runs: 0}\nclaims-prefix: tieline\n",
-    )];
+    let context = [
+        (
+            "context",
+            "apiVersion: tieline/v1\nkind: Context\nceilings: {step-runners: [dokcer], local_exec: true}\nsealing: {recipients: [hunter2]}\nproofs: always\nretention: {runs: 0}\nclaims-prefix: tieline\n",
+        ),
+        ("proofs without keys", "apiVersion: tieline/v1\nkind: Context\nproofs: required\n"),
+        (
+            "keys that prove nothing",
+            "apiVersion: tieline/v1\nkind: Context\nproof-keys:\n  issuer: https://issuer.example\n  audience: ' '\n  keys: [{kid: a, n: 'no+base64url', e: AQAB}, {kid: b, n: AQAB, e: AQAB, alg: none}]\n  baseline: main\n",
+        ),
+        ("no keys", "apiVersion: tieline/v1\nkind: Context\nproof-keys: {issuer: a, audience: b, keys: []}\n"),
+    ];
     snapshot!("context", report(Kind::Context, "context.yaml", &context));
     let catalog = [
         ("number as a version", "apiVersion: tieline/v1\nkind: Catalog\nplugins: {postgres: {versions: {1.4: {}}}}\n"),

@@ -28,7 +28,7 @@ pub(super) fn fill(resources: &mut [PlannedResource], shown: &Value, redactor: &
         .filter(|resource| resource["deposed"].is_null())
         .filter_map(|resource| Some((resource["address"].as_str()?, &resource["change"])))
         .collect();
-    let secrets = Secrets { known: redactor, marked: marked(shown) };
+    let secrets = Secrets::of(shown, redactor);
     let mut left = room;
     for resource in resources.iter_mut().filter(|resource| resource.action != "delete") {
         let inside = format!("{}{}", super::changes::INSIDE, resource.address);
@@ -46,11 +46,36 @@ pub(super) fn fill(resources: &mut [PlannedResource], shown: &Value, redactor: &
 }
 
 /// What is taken out of every text.
-struct Secrets<'a> {
+pub(super) struct Secrets<'a> {
     /// The run's own secrets.
     known: &'a Redactor,
     /// What the plan marks as sensitive, former values included: those of before a rotation nobody else knows.
     marked: Redactor,
+}
+
+impl<'a> Secrets<'a> {
+    /// What is secret in a plan's JSON, with what is known to be.
+    pub(super) fn of(shown: &Value, known: &'a Redactor) -> Self {
+        Self { known, marked: marked(shown) }
+    }
+
+    /// A public value as it may be shown, in at most so many characters.
+    pub(super) fn shown(&self, value: &Value, longest: usize) -> Shown {
+        match value {
+            Value::Null => Shown::Absent,
+            // Before it is quoted, too: a document inside a text would be quoted twice.
+            Value::String(text) => Shown::Json(self.short(&Value::from(self.clean(text)).to_string(), longest)),
+            value => Shown::Json(self.short(&value.to_string(), longest)),
+        }
+    }
+
+    fn short(&self, text: &str, longest: usize) -> String {
+        shortened(&self.clean(text), longest)
+    }
+
+    fn clean(&self, text: &str) -> String {
+        self.marked.redact(&self.known.redact(text))
+    }
 }
 
 /// Everything that a plan marks as sensitive, in resources and in outputs.
@@ -198,9 +223,7 @@ impl Walk<'_> {
         let shown = |value: &Value| match value {
             Value::Null => Shown::Absent,
             _ if sides.is_sensitive() => Shown::Sensitive,
-            // Before it is quoted, too: a document inside a text would be quoted twice.
-            Value::String(text) => Shown::Json(self.short(&Value::from(self.clean(text)).to_string())),
-            value => Shown::Json(self.short(&value.to_string())),
+            value => self.secrets.shown(value, LONGEST),
         };
         let after = match shown(sides.after) {
             Shown::Sensitive => Shown::Sensitive,
@@ -212,17 +235,9 @@ impl Walk<'_> {
         let forces_replacement = self.replaced.iter().any(|replaced| {
             path.strip_prefix(replaced.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         });
-        let change = AttributeChange { path: self.short(&path), before: shown(sides.before), after, forces_replacement };
+        let change =
+            AttributeChange { path: self.secrets.short(&path, LONGEST), before: shown(sides.before), after, forces_replacement };
         self.found.push(change);
-    }
-
-    fn short(&self, text: &str) -> String {
-        shortened(&self.clean(text), LONGEST)
-    }
-
-    fn clean(&self, text: &str) -> String {
-        let Secrets { known, marked } = self.secrets;
-        marked.redact(&known.redact(text))
     }
 }
 

@@ -117,3 +117,15 @@ async fn a_check_takes_fifty_annotations_at_a_time() {
     assert_eq!((bench.body(1).get("status"), &bench.body(2)["conclusion"]), (None, &json!("failure")));
     assert_eq!(bench.body(2)["output"]["summary"].as_str().unwrap().len(), 65_535);
 }
+
+#[tokio::test]
+async fn an_open_pull_request_of_ours_is_found_and_a_forks_is_not() {
+    let bench = Bench::new();
+    let pull = |branch: &str, from: Value| json!({"html_url": format!("https://ghes.test/{branch}"), "head": {"ref": branch, "repo": from}});
+    let ours = pull("tieline/grant-1", json!({"full_name": "Acme/shop"}));
+    let others = [pull("tieline/grant-0", json!({"full_name": "mallory/shop"})), pull("tieline/grant-2", Value::Null)];
+    bench.answers(200, &[], &json!([others[0], others[1], ours]));
+    let found = pull::find(&bench.client(), &repository(), "main", "tieline/grant-").await.unwrap();
+    assert_eq!(found.as_deref(), Some("https://ghes.test/tieline/grant-1"));
+    assert_eq!(bench.asked(), ["GET https://ghes.test/api/v3/repos/acme/shop/pulls?state=open&base=main&per_page=100&page=1"]);
+}

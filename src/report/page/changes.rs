@@ -77,18 +77,9 @@ fn attribute_line(change: &AttributeChange) -> String {
     let AttributeChange { path, before, after, forces_replacement } = change;
     let why = if *forces_replacement { "  # forces replacement" } else { "" };
     let (sign, values) = match (before, after) {
-        (Shown::Absent, after) => ('+', shown(after).to_owned()),
-        (before, Shown::Absent) => ('-', shown(before).to_owned()),
-        (before, after) => ('!', format!("{} -> {}", shown(before), shown(after))),
+        (Shown::Absent, after) => ('+', after.as_str().to_owned()),
+        (before, Shown::Absent) => ('-', before.as_str().to_owned()),
+        (before, after) => ('!', format!("{} -> {}", before.as_str(), after.as_str())),
     };
     format!("{sign}     {path} = {values}{why}")
-}
-
-fn shown(value: &Shown) -> &str {
-    match value {
-        Shown::Absent => "null",
-        Shown::Sensitive => "(sensitive)",
-        Shown::Unknown => "(known after apply)",
-        Shown::Json(text) => text,
-    }
 }

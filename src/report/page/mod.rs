@@ -3,6 +3,7 @@
 //! The first screen has the outcome, what failed and what to do; details are folded.
 
 mod changes;
+mod impact;
 mod layers;
 mod parts;
 mod picture;

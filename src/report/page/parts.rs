@@ -154,9 +154,13 @@ fn connection(record: &ConnectionRecord, face: &Face) -> Vec<Inline> {
 fn attributes(face: &Face) -> Inline {
     let public = face.attributes.iter().map(|(name, value)| code(&shortened(&format!("{name} = {value}"), LONGEST_ATTRIBUTE)));
     let sensitive = face.sensitive.keys().map(|name| code(name.as_str()) + " (sensitive)");
-    let all: Vec<Inline> = public.chain(sensitive).collect();
-    let more = all.len().saturating_sub(MOST_ATTRIBUTES);
-    let shown = joined(all.into_iter().take(MOST_ATTRIBUTES), "<br>");
+    some_of(public.chain(sensitive).collect(), MOST_ATTRIBUTES)
+}
+
+/// The first of these, a line each, and how many more there are.
+pub(super) fn some_of(all: Vec<Inline>, most: usize) -> Inline {
+    let more = all.len().saturating_sub(most);
+    let shown = joined(all.into_iter().take(most), "<br>");
     if more > 0 { shown + "<br>" + prose(&format!("and {more} more")) } else { shown }
 }
 
@@ -166,10 +170,8 @@ pub(super) fn consumers(title: &'static str, words: &'static str, consumers: &BT
         return Vec::new();
     }
     let row = |(address, consumers): (&Address, &Vec<String>)| {
-        let named = joined(consumers.iter().take(MOST_CONSUMERS).map(|consumer| code(consumer)), "<br>");
-        let more = consumers.len().saturating_sub(MOST_CONSUMERS);
-        let named = if more > 0 { named + "<br>" + prose(&format!("and {more} more")) } else { named };
-        vec![code(&address.to_string()), named]
+        let named = consumers.iter().map(|consumer| code(consumer)).collect();
+        vec![code(&address.to_string()), some_of(named, MOST_CONSUMERS)]
     };
     vec![
         Block::Heading(title),

@@ -2,11 +2,13 @@
 
 use super::changes::{self, Tense};
 use super::layers::{self, Layer};
-use super::{Medium, parts, picture};
+use super::{Medium, impact, parts, picture};
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
+use crate::domain::rebinding::Rebinding;
 use crate::domain::record::{RunType, TaskType};
-use crate::report::Surroundings;
 use crate::report::markdown::{Block, Inline, code, prose};
+use crate::report::plan::listed;
+use crate::report::{Surroundings, rebinding};
 
 /// A plan.
 pub(in crate::report) fn plan(report: &PlanReport, surroundings: &Surroundings, medium: Medium, limit: usize) -> String {
@@ -24,8 +26,8 @@ fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer:
     };
     blocks.extend(parts::problems(refused, &report.refusals, layer));
     blocks.push(tasks(report));
-    let touched = "They use connections whose producer would change here.";
-    blocks.extend(parts::consumers("Consumers that this may touch", touched, &report.impact));
+    blocks.extend(rebindings(report));
+    blocks.extend(impact::impact(&report.impact, layer));
     if !report.retained.is_empty() {
         blocks.push(Block::Heading("Would be left behind on purpose"));
         blocks.push(Block::List(report.retained.iter().map(|address| code(address)).collect()));
@@ -41,12 +43,11 @@ fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer:
 
 /// The outcome in a plain word.
 fn outcome(report: &PlanReport) -> Inline {
-    let is_unchanged = |task: &PlannedTask| matches!(task.verdict, Verdict::Unchanged | Verdict::NoChanges);
     if report.problems.any_error() {
         "❌ Plan failed"
     } else if !report.refusals.0.is_empty() {
         "⚠️ Plan needs approval"
-    } else if report.tasks.iter().all(is_unchanged) {
+    } else if report.tasks.iter().all(PlannedTask::is_unchanged) {
         "✅ Plan without changes"
     } else {
         "📋 Plan with changes"
@@ -56,7 +57,7 @@ fn outcome(report: &PlanReport) -> Inline {
 
 fn expectation(report: &PlanReport) -> Inline {
     let counts = changes::counts(report.counts(), Tense::Future);
-    let deferred = report.tasks.iter().filter(|task| matches!(task.verdict, Verdict::Deferred { .. })).count();
+    let deferred = report.tasks.iter().filter(|task| task.is_deferred()).count();
     let later = (deferred > 0).then(|| format!("{deferred} planned later"));
     let told: Vec<String> = [counts].into_iter().filter(|counts| !counts.is_empty()).chain(later).collect();
     if told.is_empty() { "no resource changes".into() } else { prose(&told.join(", ")) }
@@ -67,6 +68,9 @@ fn tasks(report: &PlanReport) -> Block {
         let (what, why): (Inline, Inline) = match &task.verdict {
             Verdict::Unchanged => ("➖ unchanged".into(), Inline::default()),
             Verdict::NoChanges => ("➖ no changes".into(), Inline::default()),
+            Verdict::Withheld { of } => {
+                ("🔒 deferred (sensitive)".into(), Inline::from("may not read the secrets of ") + code(&listed(of)))
+            }
             Verdict::Deferred { because } => ("⏳ planned later".into(), prose(&format!("waits for {because} to be applied"))),
             Verdict::Changes(_) if task.task == TaskType::Destroy && report.run_type == RunType::Destroy => {
                 ("🗑️ destroy".into(), Inline::default())
@@ -77,6 +81,23 @@ fn tasks(report: &PlanReport) -> Block {
         vec![code(task.alias.as_str()), what, prose(&words(task)), why]
     };
     Block::Table { head: &["Applied plugin", "Plan", "Changes", "Why"], rows: report.tasks.iter().map(row).collect() }
+}
+
+/// What slots would take instead of what they took, which a change of resources need not show.
+fn rebindings(report: &PlanReport) -> Vec<Block> {
+    let all = report.tasks.iter().flat_map(|task| task.rebindings.iter().map(move |rebinding| (task, rebinding)));
+    let row = |(task, rebinding): (&PlannedTask, &Rebinding)| {
+        vec![code(&format!("{}.{}", task.alias, rebinding.slot)), code(&rebinding::words(rebinding))]
+    };
+    let rows: Vec<_> = all.map(row).collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        Block::Heading("Slots that take something else"),
+        Block::Paragraph("What a slot took until now stays guarded until its new binding is applied.".into()),
+        Block::Table { head: &["Slot", "What it takes"], rows },
+    ]
 }
 
 fn words(task: &PlannedTask) -> String {

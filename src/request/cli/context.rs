@@ -25,8 +25,33 @@ pub enum Context {
         target: ContextTarget,
     },
     /// Check that all that runs recorded agrees with each other.
+    ///
+    /// With `--repair`, what the rest of the ledger tells how to mend is mended in one commit: entries of consumers are written as
+    /// their bindings say, and those of nobody go, as do connections whose applied plugin is gone and that nobody uses. What a run
+    /// in progress holds is left alone. What is left is listed, and is a failure.
     #[command(after_help = examples::CONTEXT_VERIFY)]
-    Verify(ContextTarget),
+    Verify {
+        /// Mend what can be mended.
+        #[arg(long, env = "TIELINE_REPAIR")]
+        repair: bool,
+        /// Where it is.
+        #[command(flatten)]
+        target: ContextTarget,
+    },
+    /// Let go of old run records, and of what only they named.
+    ///
+    /// Each deployable keeps, in each environment, its newest `retention.runs` run records of context.yaml. A release stays while its
+    /// run's record does, and while its tag is one of the newest as many tags; so the newest release always stays. A plugin's tree
+    /// stays while an applied plugin, a release or a run in progress names it. All goes in one commit; runs beside it lose nothing.
+    #[command(after_help = examples::CONTEXT_PRUNE)]
+    Prune {
+        /// Only say what would go.
+        #[arg(long, env = "TIELINE_DRY_RUN")]
+        dry_run: bool,
+        /// Where it is.
+        #[command(flatten)]
+        target: ContextTarget,
+    },
 }
 
 /// Which context repository a command is about.

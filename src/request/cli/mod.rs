@@ -2,22 +2,26 @@
 
 mod connection;
 mod context;
+mod moving;
 mod plugins;
 mod runs;
 mod shared;
+mod transfer;
 
 use clap::{Parser, Subcommand};
 
 use super::examples;
 
-pub use connection::Connection;
+pub use connection::{Allowed, Connection, Deprecate, GrantArguments, Import};
 pub use context::{Context, ContextTarget};
+pub use moving::Move;
 pub use plugins::Plugins;
 pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
 pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
     Wish, duration,
 };
+pub use transfer::Transfer;
 
 /// Deploy applications and shared infrastructure out of versioned plugins, wired by typed connections.
 ///
@@ -74,12 +78,24 @@ pub enum Command {
     /// What others still need is refused with the list of them. `tieline plan --for destroy` shows it first.
     #[command(after_help = examples::DESTROY)]
     Destroy(Destroy),
+    /// Rename what is deployed, or take it to another workspace; nothing is made anew.
+    ///
+    /// The Terraform states are copied to where they will be, and a plan of each must be empty there; otherwise nothing is moved. Then one
+    /// commit gives everything its new name, for consumers everywhere too, and leaves a redirect: addresses in documents go on
+    /// resolving, with a warning, until they are changed. Should it be killed, the same move again brings it to its end.
+    #[command(after_help = examples::MOVE)]
+    Move(Move),
     /// Show runs, releases, connections, consumers and claims of an environment.
     #[command(after_help = examples::STATUS)]
     Status(Target),
-    /// Look at published connections.
+    /// Look at connections and who needs them, say who may use them, end them in order.
     #[command(subcommand)]
     Connection(Connection),
+    /// Change the repository whose workflows may write a deployable.
+    ///
+    /// In a context on GitHub this opens a pull request, elsewhere it is committed to the documents branch.
+    #[command(after_help = examples::TRANSFER)]
+    Transfer(Transfer),
     /// Make, fill and check a context repository.
     #[command(subcommand)]
     Context(Context),

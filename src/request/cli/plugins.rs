@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::Target;
+use super::{ContextTarget, Target};
 use crate::request::examples;
 
 /// `tieline plugins …`.
@@ -19,5 +19,14 @@ pub enum Plugins {
         /// What it is about.
         #[command(flatten)]
         target: Target,
+    },
+    /// Show who uses which versions of plugins and types, across the whole context.
+    #[command(after_help = examples::PLUGINS_USAGE)]
+    Usage {
+        /// Only the plugins and types of this name, in a range of versions: `<name>[@<range>]` [default: all].
+        name: Option<String>,
+        /// Where it is.
+        #[command(flatten)]
+        target: ContextTarget,
     },
 }

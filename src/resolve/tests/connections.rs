@@ -128,7 +128,7 @@ fn r17_new_bindings_to_a_degraded_record_need_allow_degraded() {
 fn r40_a_deprecated_connection_takes_no_new_bindings() {
     let mut case = bound();
     case.change(PG, |record| record.status = ConnectionStatus::Deprecated);
-    assert_says(&case.refused(), &["it is deprecated and takes no new bindings"]);
+    assert_says(&case.refused(), &["it is deprecated", "it takes no new bindings"]);
     case.applied("web", Some(("database", PG)));
     assert_says(
         &shown(&case.resolved().warnings),
@@ -143,7 +143,7 @@ fn r30_a_retiring_connection_takes_nobody() {
     let mut case = bound();
     case.applied("web", Some(("database", PG)));
     case.change(PG, |record| record.status = ConnectionStatus::Retiring);
-    assert_says(&case.refused(), &["it is being destroyed"]);
+    assert_says(&case.refused(), &["it is being taken out of use"]);
 }
 
 #[test]

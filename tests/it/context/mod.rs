@@ -7,6 +7,7 @@ mod creation;
 mod faults;
 mod github;
 mod program;
+mod prune;
 mod publication;
 mod records;
 mod verify;

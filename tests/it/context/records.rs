@@ -17,7 +17,7 @@ fn digest() -> Digest {
     Digest::of(b"a plugin")
 }
 
-fn applied(plugin: &str, bindings: &Value) -> Value {
+pub(super) fn applied(plugin: &str, bindings: &Value) -> Value {
     let attempt = json!({"run": RUN, "fingerprint": digest()});
     json!({
         "schemaVersion": 1,
@@ -67,7 +67,7 @@ fn binding() -> Value {
     })
 }
 
-fn run(id: &str) -> Value {
+pub(super) fn run(id: &str) -> Value {
     json!({
         "schemaVersion": 1,
         "id": id,
@@ -136,9 +136,9 @@ async fn records_are_read_as_their_types() {
     assert_eq!(snapshot.connection(&absent).await.unwrap(), None);
 
     let consumers = snapshot.consumers([&vpc, &absent]).await.unwrap();
-    let (place, slot) = consumers[&vpc].keys().next().unwrap();
+    let (place, slot) = consumers[&vpc].bound.keys().next().unwrap();
     assert_eq!(format!("{place}/{slot}"), "retail/staging/shop/api.network");
-    assert!(consumers[&absent].is_empty());
+    assert!(consumers[&absent].bound.is_empty());
 
     let runs = snapshot.runs(&shop, 3).await.unwrap();
     let newest: Vec<_> = [5, 4].map(|millis| RunId::from_parts(millis, 0).to_string()).into();

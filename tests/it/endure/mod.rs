@@ -11,5 +11,6 @@ mod crash;
 mod hostile;
 mod leaks;
 mod post;
+mod repoint;
 mod size;
 pub(crate) mod states;

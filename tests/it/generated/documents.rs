@@ -92,17 +92,14 @@ sensitive:
 ";
 
 /// What is read and checked, and changes nothing yet: kind or part, and field.
-const NOT_IN_EFFECT: [(&str, &str); 10] = [
+const NOT_IN_EFFECT: &[(&str, &str)] = &[
     ("Ceilings", "step-runners"),
     ("Grant", "previews"),
     ("Limits", "max-previews"),
     ("Limits", "runs-per-hour"),
-    ("context", "proofs"),
-    ("context", "retention"),
     ("context", "sealing"),
     ("environment", "overrides"),
     ("environment", "sealing"),
-    ("workspace", "owners"),
 ];
 
 pub(super) fn page() -> String {

@@ -37,6 +37,16 @@ pub(super) fn answer(state: &State, call: &Call, parts: &[&str]) -> Outcome {
     }
 }
 
+/// The key that its tokens are signed with, as it publishes it.
+pub(super) fn public_key() -> Value {
+    key().public()
+}
+
+/// A token with these claims, which the double would not give.
+pub(super) fn forged(claims: &Value) -> String {
+    key().sign(claims)
+}
+
 /// The claims of a token that the double gave, for tests.
 pub(super) fn claims(token: &str) -> Option<Value> {
     key().verify(token)
@@ -49,7 +59,8 @@ fn token(state: &State, call: &Call, issuer: &str) -> Outcome {
     let owner = repository.split('/').next().unwrap_or_default();
     let audience = call.query().get("audience").cloned().unwrap_or_else(|| format!("https://github.com/{owner}"));
     let now = now().timestamp();
-    let claims = json!({
+    let id = state.repositories.get(&repository.to_lowercase()).map_or(0, |repository| repository.id);
+    let mut claims = json!({
         "iss": issuer,
         "sub": job.subject,
         "aud": audience,
@@ -58,9 +69,13 @@ fn token(state: &State, call: &Call, issuer: &str) -> Outcome {
         "exp": now + job.life.num_seconds(),
         "jti": format!("{:032x}", state.seen.len()),
         "repository": repository,
+        "repository_id": id.to_string(),
         "repository_owner": owner,
         "runner_environment": "self-hosted",
     });
+    if let Some((_, environment)) = job.subject.split_once(":environment:") {
+        claims["environment"] = environment.into();
+    }
     let value = key().sign(&claims);
     Ok(Answer::json(200, &json!({"count": value.len(), "value": value})))
 }

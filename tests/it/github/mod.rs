@@ -150,6 +150,16 @@ impl GitHub {
         identity::claims(token)
     }
 
+    /// The key that signs identity tokens, as the issuer publishes it.
+    pub(crate) fn key() -> Value {
+        identity::public_key()
+    }
+
+    /// An identity token that this GitHub would not give: with these claims.
+    pub(crate) fn forged(claims: &Value) -> String {
+        identity::forged(claims)
+    }
+
     /// The next `times` requests that start with `what`, such as `POST /repos/acme/shop/git/`, meet a fault; all start with nothing.
     pub(crate) fn fail(&self, times: usize, what: &str, fault: Fault) {
         self.state().faults.push(fault::Planned { times, what: what.to_owned(), fault });

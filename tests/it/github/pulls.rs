@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::about;
-use super::call::{Answer, Call, Outcome};
+use super::call::{Answer, Call, Outcome, text};
 use super::git::Git;
 use super::objects::node;
-use super::people::person;
+use super::people::{bot, person};
 use super::repository::Repository;
 
 pub(super) struct Pull {
@@ -17,7 +17,9 @@ pub(super) struct Pull {
     pub(super) head: String,
     /// The branch to be changed.
     pub(super) base: String,
-    pub(super) author: String,
+    pub(super) body: Option<String>,
+    /// Who opened it, if not the bot.
+    pub(super) author: Option<String>,
     pub(super) is_open: bool,
 }
 
@@ -38,6 +40,35 @@ pub(super) fn list(repository: &Repository, call: &Call) -> Answer {
     };
     let found = repository.pulls.iter().rev().filter(is_asked);
     call.page(&found.map(|pull| describe(repository, call, pull)).collect::<Vec<_>>())
+}
+
+/// Opens one from a branch of the same repository.
+pub(super) fn create(repository: &mut Repository, call: &Call) -> Outcome {
+    let sent = call.json()?;
+    let invalid = |field: &str, message: &str| Err(Answer::invalid("PullRequest", field, message));
+    let (title, head, base) = (text(&sent, "title")?, text(&sent, "head")?, text(&sent, "base")?);
+    let owner = repository.name.split('/').next().unwrap();
+    let head = head.strip_prefix(&format!("{owner}:")).unwrap_or(head);
+    if tip(&repository.git, base).is_empty() {
+        return invalid("base", "invalid");
+    }
+    match tip(&repository.git, head) {
+        found if found.is_empty() => return invalid("head", "invalid"),
+        found if found == tip(&repository.git, base) => {
+            return invalid("head", &format!("No commits between {base} and {head}"));
+        }
+        _ => {}
+    }
+    if repository.pulls.iter().any(|pull| pull.is_open && pull.head == head && pull.base == base) {
+        return invalid("head", &format!("A pull request already exists for {owner}:{head}."));
+    }
+    let (number, id) = (repository.pulls.len() as u64 + 1, repository.next_id());
+    let (title, head, base) = (title.to_owned(), head.to_owned(), base.to_owned());
+    let body = sent["body"].as_str().map(str::to_owned);
+    let pull = Pull { number, id, title, body, head, base, author: None, is_open: true };
+    let answer = Answer::json(201, &whole(repository, call, &pull));
+    repository.pulls.push(pull);
+    Ok(answer)
 }
 
 fn whole(repository: &Repository, call: &Call, pull: &Pull) -> Value {
@@ -102,8 +133,8 @@ fn describe(repository: &Repository, call: &Call, pull: &Pull) -> Value {
         "state": if pull.is_open { "open" } else { "closed" },
         "locked": false,
         "title": pull.title,
-        "user": person(&call.base, &pull.author, "User"),
-        "body": null,
+        "user": pull.author.as_ref().map_or_else(|| bot(&call.base), |login| person(&call.base, login, "User")),
+        "body": pull.body,
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-01-01T00:00:00Z",
         "closed_at": if pull.is_open { Value::Null } else { json!("2026-01-02T00:00:00Z") },

@@ -140,9 +140,17 @@ impl Hosted {
         self.with(|repository| {
             let (number, id) = (repository.pulls.len() as u64 + 1, repository.next_id());
             let (head, base) = (branch.to_owned(), DEFAULT_BRANCH.to_owned());
-            let author = "ana".to_owned();
-            repository.pulls.push(Pull { number, id, title: title.to_owned(), head, base, author, is_open: true });
+            let author = Some("ana".to_owned());
+            repository.pulls.push(Pull { number, id, title: title.to_owned(), body: None, head, base, author, is_open: true });
             number
+        })
+    }
+
+    /// The open pull requests, oldest first: title, branch, body.
+    pub(crate) fn pulls(&self) -> Vec<(String, String, String)> {
+        self.with(|repository| {
+            let open = repository.pulls.iter().filter(|pull| pull.is_open);
+            open.map(|pull| (pull.title.clone(), pull.head.clone(), pull.body.clone().unwrap_or_default())).collect()
         })
     }
 

@@ -19,6 +19,13 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Outcome {
         ["repos", owner, name, "git", rest @ ..] => data(state, call, (owner, name), rest),
         ["repos", owner, name, "installation"] => apps::find(state, call, owner, name),
         ["repos", owner, name, rest @ ..] => repository(state, call, (owner, name), rest),
+        // Not in GitHub's description, and what it leads to itself where a repository was renamed.
+        ["repositories", id] => {
+            let found = state.repositories.values().find(|repository| repository.id.to_string() == *id);
+            let name = found.ok_or_else(Answer::not_found)?.name.clone();
+            let (owner, name) = name.split_once('/').unwrap();
+            repository(state, call, (owner, name), &[])
+        }
         ["app", "installations", id, "access_tokens"] => apps::mint(state, call, id),
         ["_oidc", rest @ ..] => identity::answer(state, call, rest),
         _ => Err(Answer::not_found()),
@@ -67,6 +74,7 @@ fn repository(state: &mut State, call: &Call, (owner, name): (&str, &str), rest:
         ("GET", ["compare", names @ ..]) => history::compare(door.with("contents=read")?, call, &names.join("/")),
         ("GET", ["tarball", name @ ..]) => history::archive(door.with("contents=read")?, &codeload, &name.join("/")),
         ("GET", ["pulls"]) => Ok(pulls::list(door.with("pull_requests=read")?, call)),
+        ("POST", ["pulls"]) => pulls::create(door.with("pull_requests=write")?, call),
         ("GET", ["pulls", number]) => pulls::get(door.with("pull_requests=read")?, call, number),
         ("GET", ["issues", "comments", id]) => comments::get(door.with(COMMENTS[0])?, call, id),
         ("PATCH", ["issues", "comments", id]) => comments::change(door.with(COMMENTS[1])?, call, id),

@@ -7,7 +7,7 @@ use crate::domain::change::{PlannedResource, Shown};
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::outcome::Verdict;
-use crate::report::fixtures::{failed, planned, surroundings};
+use crate::report::fixtures::{address, failed, planned, surroundings};
 use crate::report::markdown::tests::{any_text, structure};
 use crate::report::{Surroundings, comment, summary};
 
@@ -59,7 +59,7 @@ fn pages(texts: &[String], limit: usize) -> Vec<String> {
     run.run.tasks.iter_mut().for_each(|task| task.because = Some(texts.next()));
     run.changes.values_mut().for_each(|resources| spoil(resources, &mut texts));
     run.retained = vec![texts.next()];
-    run.stale = planned().impact;
+    run.stale.insert(address("retail/staging/orders/worker.endpoint"), vec![String::new(), String::new()]);
     run.stale.values_mut().flatten().for_each(|consumer| *consumer = texts.next());
     for record in run.connections.values_mut() {
         record.face.attributes.values_mut().for_each(|value| *value = json!({texts.next(): [texts.next()]}));
@@ -67,12 +67,16 @@ fn pages(texts: &[String], limit: usize) -> Vec<String> {
     let mut plan = planned();
     plan.problems = Problems(vec![problem(&mut texts)]);
     plan.refusals = Problems(vec![problem(&mut texts)]);
-    plan.impact.values_mut().flatten().for_each(|consumer| *consumer = texts.next());
+    for impact in plan.impact.values_mut() {
+        impact.lost.iter_mut().for_each(|resource| *resource = texts.next());
+        impact.consumers.iter_mut().for_each(|concerned| concerned.consumer = texts.next());
+        impact.attributes.iter_mut().for_each(|change| change.before = Shown::Json(texts.next()));
+    }
     for task in &mut plan.tasks {
         match &mut task.verdict {
             Verdict::Changes(resources) => spoil(resources, &mut texts),
             Verdict::Deferred { because } => *because = texts.next(),
-            Verdict::Unchanged | Verdict::NoChanges => {}
+            Verdict::Unchanged | Verdict::NoChanges | Verdict::Withheld { .. } => {}
         }
     }
     let problems = Problems(vec![problem(&mut texts)]);

@@ -184,13 +184,23 @@ fn a_plan_that_needs_approval() {
     | `worker` | 📝 deploy | 1 to create, 2 to destroy |  |
     | `dashboard` | ⏳ planned later |  | waits for worker to be applied |
 
-    #### Consumers that this may touch
+    #### Slots that take something else
 
-    They use connections whose producer would change here.
+    What a slot took until now stays guarded until its new binding is applied.
 
-    | Connection | Consumers |
+    | Slot | What it takes |
     |---|---|
-    | `retail/staging/orders/worker.endpoint` | `retail/staging/billing/gateway.orders`<br>`retail/staging/shop/web.orders` |
+    | `worker.source` | `retail/staging/legacy/queue.main (aws-sqs-queue-conn 1.0.0) -> retail/staging/orders/queue.main (aws-sqs-queue-conn 1.0.0)` |
+    | `worker.network` | `platform/staging/network/vpc.vpc moved on from generation 3 to 5` |
+
+    #### Impact on consumers elsewhere
+
+    | Connection | What would happen | Whom it concerns |
+    |---|---|---|
+    | `retail/staging/orders/dashboard.page` | it is not known before the apply of what its producer waits for | `retail/staging/shop/web.orders` |
+    | `retail/staging/orders/old.main` | it would go | `retail/staging/shop/web.orders` |
+    | `retail/staging/orders/queue.main` | it would change<br>`arn: "arn:aws:sqs:eu-west-1:123456789012:orders" -> (known after apply)`<br>`key: (sensitive), rotated` | `retail/production/billing/worker.orders` uses `arn`, `key`<br>`retail/staging/billing/worker.orders` uses `arn`<br>3 more consumers use nothing of what changes |
+    | `retail/staging/orders/worker.endpoint` | it would be replaced, or a part of it<br>`host: "10.0.0.7" -> "10.0.0.8"`<br>`replace aws_instance.worker`<br>`delete aws_eip.old` | `retail/staging/billing/gateway.orders` uses `host`<br>`retail/staging/shop/web.orders` |
 
     To deploy exactly this plan, and nothing else, pass it on as the input `approved-plan`:
 

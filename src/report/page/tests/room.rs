@@ -105,6 +105,7 @@ fn a_plan_that_changes_nothing_says_so_first() {
     let mut report = planned();
     for task in &mut report.tasks {
         (task.verdict, task.counts) = (Verdict::Unchanged, crate::domain::record::ChangeCounts::default());
+        task.rebindings.clear();
     }
     report.refusals = Problems::default();
     let page = comment::plan(&report, &surroundings(), 65_536);

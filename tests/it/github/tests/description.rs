@@ -44,6 +44,8 @@ fn acceptance_openapi_every_route_answers_as_described() {
     assert_eq!(get("/tarball/main").status, 302);
 
     let pull = shop.open_pull("change", "A change");
+    shop.commit("another", &[("d.txt", "d")]);
+    post("/pulls", json!({"title": "Another", "head": "another", "base": "main", "body": "It adds d."}));
     get("/pulls?state=all").ok();
     get(&format!("/pulls/{pull}")).ok();
     let comment = post(&format!("/issues/{pull}/comments"), json!({"body": "b"}));

@@ -6,7 +6,7 @@ use tieline::context::{Branch, Change, Changes, ContextStore as _, RefNames};
 use tieline::domain::address::Place;
 use tieline::github::check::{CheckRunConclusion, CheckRunOutputAnnotation, CheckRunOutputAnnotationLevel};
 use tieline::github::deployment::{State, Status, Subject};
-use tieline::github::{Client, Identity, Repository, Server, check, comment, deployment};
+use tieline::github::{Client, Identity, Repository, Server, check, comment, deployment, pull};
 use tieline::secrets::Secret;
 use tieline::world::os;
 
@@ -46,6 +46,31 @@ async fn acceptance_openapi_a_context_is_kept_as_described() {
     store.delete_claim(&place, &moved).await.unwrap();
     assert_eq!(hosted.references(), ["refs/heads/ledger", "refs/heads/main"]);
     assert_eq!(hosted.file("ledger", "d.json").as_deref(), Some("2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acceptance_openapi_a_change_of_the_documents_is_proposed_as_described() {
+    let Some(github) = need("openapi", GitHub::validated()) else { return };
+    let hosted = github.repository("acme/context");
+    let context = Repository { owner: "acme".into(), name: "context".into() };
+    let token = github.token(&[("acme/context", &["contents=write", "pull_requests=write"])]);
+    let client = Client::new(&os::world().unwrap(), &Server::at(Some(&github.url()), None), Identity::Token(Secret::new(token)));
+    let store = GitHubStore::open(&os::world().unwrap(), client.clone(), &context, RefNames::default()).unwrap();
+    start_branches(&store).await.unwrap();
+    let head = store.head(Branch::Documents).await.unwrap().unwrap();
+
+    assert_eq!(pull::find(&client, &context, "main", "tieline/").await.unwrap(), None);
+    let changes = Changes::from([("a.yaml".into(), Change::write("1"))]);
+    store.propose("tieline/a", &changes, &head, "add a").await.unwrap();
+    store.propose("tieline/a", &changes, &head, "add a").await.unwrap();
+    let other = Changes::from([("a.yaml".into(), Change::write("2"))]);
+    store.propose("tieline/a", &other, &head, "add a").await.unwrap_err();
+    let proposed =
+        pull::Proposed { title: "Add a".into(), body: "It adds a.".into(), head: "tieline/a".into(), base: "main".into() };
+    let url = pull::open(&client, &context, &proposed).await.unwrap();
+    assert_eq!(pull::find(&client, &context, "main", "tieline/").await.unwrap(), Some(url));
+    assert_eq!(hosted.pulls(), [("Add a".to_owned(), "tieline/a".to_owned(), "It adds a.".to_owned())]);
+    assert!(client.id_of(&context).await.unwrap() > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -169,3 +169,17 @@ fn a_repository_says_what_it_is_and_what_the_caller_may() {
     shop.publish();
     assert_eq!(caller.get("/repos/acme/shop").ok()["visibility"], "public");
 }
+
+#[test]
+fn a_pull_request_is_opened_once_and_only_for_a_change() {
+    let (_github, shop, caller) = start(&["pull_requests=write"]);
+    shop.commit("change", &[("b", "1")]);
+    let open = |head: &str| caller.post(&on("/pulls"), &json!({"title": "t", "head": head, "base": "main", "body": "why"}));
+    assert_eq!(open("acme:change").ok()["head"]["ref"], "change");
+    let again = open("change");
+    again.is(422, "Validation Failed");
+    assert_eq!(again.json()["errors"][0]["message"], "A pull request already exists for acme:change.");
+    assert_eq!(open("main").json()["errors"][0]["message"], "No commits between main and main");
+    open("nothing").is(422, "Validation Failed");
+    assert_eq!(shop.pulls(), [("t".to_owned(), "change".to_owned(), "why".to_owned())]);
+}

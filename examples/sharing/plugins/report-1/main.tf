@@ -1,0 +1,14 @@
+# terraform_data stands in for the cloud's resources, so that this runs anywhere.
+
+resource "terraform_data" "job" {
+  input            = "${var.database.host}:${var.database.port}"
+  triggers_replace = sha256(var.database.password)
+}
+
+variable "database" {
+  type = object({
+    host     = string
+    port     = number
+    password = string
+  })
+}

@@ -1,0 +1,92 @@
+//! A run that marks a connection: it holds the producer's claim, as every run that writes a deployable's records does (R21).
+
+use std::collections::BTreeMap;
+
+use crate::app::session::{Opened, Session};
+use crate::context::ledger::Snapshot;
+use crate::domain::address::{Address, Place};
+use crate::domain::connection::ConnectionRecord;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::{RunId, VersionTag};
+use crate::domain::record::RunType;
+use crate::engine::{self, Held, Settings, Start, Wanted};
+use crate::request::variables;
+
+/// The run, with its claim.
+pub(super) struct Marking {
+    pub(super) run: RunId,
+    /// The record as it was when the claim was taken.
+    pub(super) record: ConnectionRecord,
+    held: Held,
+}
+
+impl Marking {
+    /// Claims the producer's place, and reads the record.
+    ///
+    /// # Errors
+    /// `claimed` when another run holds the place; `invalid-input` when there is no such connection.
+    pub(super) async fn begin(
+        session: &Session,
+        opened: &Opened,
+        (address, home): (&Address, &Place),
+        run_type: RunType,
+    ) -> Result<Self, Problems> {
+        let run = RunId::from_parts(
+            u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
+            session.world.random.bits(),
+        );
+        if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
+            presence.claims(&session.world, std::slice::from_ref(home), &run);
+        }
+        let start = Start {
+            world: session.world.clone(),
+            store: opened.store.clone(),
+            run: run.clone(),
+            settings: settings(session, &run, run_type)?,
+            trees: BTreeMap::new(),
+        };
+        let held = engine::claim_place(&start, Wanted::alone(home), &|note| session.say(&note)).await?;
+        let found = async { Ok::<_, Problems>(Snapshot::newest(&*opened.store).await?.connection(address).await?) }.await;
+        match found {
+            Ok(Some(record)) => Ok(Self { run, record, held }),
+            Ok(None) => {
+                held.release().await?;
+                Err(super::missing(address).into())
+            }
+            Err(problems) => {
+                held.release().await?;
+                Err(problems)
+            }
+        }
+    }
+
+    /// Writes the record as it is to be, before the run has come to its end.
+    ///
+    /// # Errors
+    /// When the context cannot be written.
+    pub(super) async fn write(&self, record: &ConnectionRecord) -> Result<(), Problems> {
+        engine::mark(&self.held, record).await
+    }
+
+    /// Ends the run: writes the record as it is to be and that the run ended so, and gives the claim back.
+    ///
+    /// # Errors
+    /// When the context cannot be written.
+    pub(super) async fn end(&self, record: &ConnectionRecord, problems: &Problems) -> Result<(), Problems> {
+        engine::end_marking(&self.held, record, problems).await
+    }
+}
+
+fn settings(session: &Session, run: &RunId, run_type: RunType) -> Result<Settings, Problems> {
+    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+    let user = || session.world.variables.get(variables::USER).map(str::to_owned);
+    let tag = VersionTag::new(run.as_str()).map_err(|problem| Diagnostic::error(FailureReason::Internal, problem.to_string()))?;
+    Ok(Settings {
+        actor: workflow.and_then(|run| run.actor.clone()).or_else(user),
+        repository: workflow.map(|run| run.repository.clone()),
+        commit: workflow.and_then(|run| run.sha.clone()),
+        run_url: workflow.and_then(|run| run.url.clone()),
+        ..Settings::plain(run_type, tag)
+    })
+}

@@ -1,0 +1,34 @@
+//! Runs that mark a connection and touch no infrastructure (R40).
+
+use super::claim::Held;
+use super::deploy::verdict;
+use super::publication::Publication;
+use crate::domain::connection::ConnectionRecord;
+use crate::domain::diagnostic::Problems;
+
+/// Writes a connection of the place whose claim is held.
+///
+/// # Errors
+/// When the context cannot be written.
+pub async fn mark(held: &Held, record: &ConnectionRecord) -> Result<(), Problems> {
+    let claim = held.claim();
+    let mut publication = Publication::new(&claim.place);
+    publication.connection(record);
+    held.publish(publication, &format!("Mark {} by run {}", record.address, claim.run.id)).await
+}
+
+/// Writes a connection as the run leaves it and how the run ended, and gives the claim back.
+///
+/// # Errors
+/// When the context cannot be written.
+pub async fn end_marking(held: &Held, record: &ConnectionRecord, problems: &Problems) -> Result<(), Problems> {
+    let claim = held.claim();
+    let mut run = claim.run;
+    run.ended = Some(held.now());
+    (run.status, run.failure_reason) = verdict(problems);
+    let mut publication = Publication::new(&claim.place);
+    publication.connection(record);
+    publication.run(&run);
+    let published = held.publish(publication, &format!("{} of {}, run {}", run.run_type, record.address, run.id)).await;
+    held.release().await.and(published)
+}

@@ -1,0 +1,147 @@
+//! The states of a move: copied by Terraform's own migration, looked at by a plan, emptied.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::change::PlannedResource;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::names::Alias;
+use crate::domain::record::StateLocation;
+use crate::engine::out_of_reach::Handed;
+use crate::engine::recorded::Recorded;
+use crate::engine::root::unwritable;
+use crate::engine::{Engine, Removed, changes};
+use crate::terraform::{BackendChange, PlanMode, Root, State};
+
+/// The file of the state that takes the place of one that was moved.
+const EMPTIED: &str = "emptied.tfstate";
+
+/// An applied plugin with where its state is, and where it will be.
+pub(super) struct Site<'a> {
+    pub(super) alias: &'a Alias,
+    removed: &'a Removed,
+    recorded: Recorded<'a>,
+    old: StateLocation,
+    pub(super) new: StateLocation,
+    /// Its root module, once there is one, and which place that is about, if that is known.
+    root: Option<(Root, Option<Side>)>,
+}
+
+/// One of the two places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Old,
+    New,
+}
+
+impl Site<'_> {
+    fn place(&self, side: Side) -> &StateLocation {
+        match side {
+            Side::Old => &self.old,
+            Side::New => &self.new,
+        }
+    }
+}
+
+impl Engine {
+    /// An applied plugin whose state is at one place and will be at another.
+    pub(super) async fn site<'a>(
+        &self,
+        alias: &'a Alias,
+        removed: &'a Removed,
+        old: StateLocation,
+        new: StateLocation,
+    ) -> Result<Site<'a>, Problems> {
+        let recorded = self.recorded(alias, removed, Handed::real(removed), self.account_of(removed)).await?;
+        Ok(Site { alias, removed, recorded, old, new, root: None })
+    }
+
+    /// Copies the state to the new place. What is there may be an earlier copy, or nothing.
+    pub(super) async fn copy_state(&self, site: &mut Site<'_>) -> Result<(), Problems> {
+        if site.old == site.new {
+            return Ok(());
+        }
+        let there = self.pull(site, Side::New, &self.cancel).await?;
+        let Some(here) = self.pull(site, Side::Old, &self.cancel).await? else { return Ok(()) };
+        match there {
+            Some(there) if !there.is_empty() && there.lineage() != here.lineage() => Err(taken(site, &there)),
+            _ => self.turn(site, Side::New, BackendChange::Migrate, &self.cancel).await.map(|_| ()),
+        }
+    }
+
+    /// What a plan at the new place would change.
+    pub(super) async fn changes_at_new(&self, site: &mut Site<'_>) -> Result<Vec<PlannedResource>, Problems> {
+        let root = self.turn(site, Side::New, BackendChange::Leave, &self.cancel).await?;
+        let plan = self.plan_root(site.alias, &root, PlanMode::Apply, true, Some(&site.removed.record)).await?;
+        Ok(changes::planned_resources(&plan))
+    }
+
+    /// Empties the old place, where it still holds what was moved. Says whether it did.
+    pub(super) async fn empty_old(&self, site: &mut Site<'_>) -> Result<bool, Problems> {
+        self.empty_copy(site, Side::New, Side::Old).await
+    }
+
+    /// Empties the new place, where it holds a copy.
+    pub(super) async fn empty_new(&self, site: &mut Site<'_>) -> Result<bool, Problems> {
+        self.empty_copy(site, Side::Old, Side::New).await
+    }
+
+    /// Empties `copy` if it holds a state of the same origin as `kept`. A cancel does not stop it: it brings things in order.
+    async fn empty_copy(&self, site: &mut Site<'_>, kept: Side, copy: Side) -> Result<bool, Problems> {
+        if site.old == site.new {
+            return Ok(false);
+        }
+        let never = CancellationToken::new();
+        let kept = self.pull(site, kept, &never).await?;
+        let found = self.pull(site, copy, &never).await?;
+        let (Some(kept), Some(found)) = (kept, found) else { return Ok(false) };
+        if found.is_empty() || kept.lineage() != found.lineage() {
+            return Ok(false);
+        }
+        let root = self.turn(site, copy, BackendChange::Leave, &never).await?;
+        let file = root.directory.join(EMPTIED);
+        self.world.files.write_private(&file, &found.emptied()).map_err(|problem| unwritable(&file, &problem))?;
+        self.terraform.state_push(&root, &file, &never).await.map_err(|failure| self.explain(site.alias, failure))?;
+        Ok(true)
+    }
+
+    async fn pull(&self, site: &mut Site<'_>, side: Side, cancel: &CancellationToken) -> Result<Option<State>, Problems> {
+        let root = self.turn(site, side, BackendChange::Leave, cancel).await?;
+        self.terraform.state_pull(&root, cancel).await.map_err(|failure| self.explain(site.alias, failure))
+    }
+
+    /// The root module of a site, about one of its places.
+    async fn turn(
+        &self,
+        site: &mut Site<'_>,
+        side: Side,
+        change: BackendChange,
+        cancel: &CancellationToken,
+    ) -> Result<Root, Problems> {
+        let there = site.root.take();
+        let rendering = self.rendering(&site.recorded, site.place(side));
+        let root = match there {
+            None => self.initialize(&rendering).await?.0,
+            Some((root, Some(about))) if about == side => root,
+            Some((root, _)) => {
+                let turned = self.turn_to(&root, &rendering, change, cancel).await;
+                if let Err(problems) = turned {
+                    site.root = Some((root, None));
+                    return Err(problems);
+                }
+                root
+            }
+        };
+        site.root = Some((root.clone(), Some(side)));
+        Ok(root)
+    }
+}
+
+fn taken(site: &Site<'_>, there: &State) -> Problems {
+    let count = there.managed().len();
+    let message = format!("where the state of `{}` would go there is another one, with {count} resources", site.alias);
+    Diagnostic::error(FailureReason::InvalidInput, message)
+        .note(format!("the state `{}` in the `{}` backend is not a copy of it", site.new.key, site.new.backend.kind.as_str()))
+        .help("find out whose it is and take it away, or move to another name")
+        .into()
+}
