@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::domain::diagnostic::Severity;
-use crate::domain::record::{RunType, TaskStatus, TaskType};
+use crate::domain::record::{TaskStatus, TaskType};
 use crate::engine::{Event, Phase};
 use crate::render::names::is_own_resource;
 use crate::report::style::{Style, paint};
@@ -71,7 +71,7 @@ impl Log {
     fn line(&mut self, event: &Event) -> Option<String> {
         match event {
             Event::RunStarted { run, run_type, place } => {
-                Some(format!("run {run} {} {}", verb(*run_type), paint(&place.to_string(), Style::Strong, self.color)))
+                Some(format!("run {run} {} {}", run_type.verb(), paint(&place.to_string(), Style::Strong, self.color)))
             }
             Event::TaskStarted { alias, task } => {
                 let word = if *task == TaskType::Destroy { "destroy" } else { "prepare" };
@@ -166,18 +166,6 @@ impl Log {
 /// An address as the plugin's module has it.
 fn inside(address: &str) -> String {
     one_line(address.strip_prefix("module.plugin.").unwrap_or(address))
-}
-
-fn verb(run_type: RunType) -> &'static str {
-    match run_type {
-        RunType::Deploy => "deploys",
-        RunType::Rollback => "rolls back",
-        RunType::Destroy => "destroys",
-        RunType::Move => "moves",
-        RunType::Adopt => "adopts",
-        RunType::Deprecate => "deprecates",
-        RunType::Retire => "retires",
-    }
 }
 
 fn done_word(action: terraform::Action) -> &'static str {

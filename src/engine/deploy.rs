@@ -19,17 +19,15 @@ use crate::domain::failure::{FailureKind, FailureReason};
 use crate::domain::names::{Alias, OutputName};
 use crate::domain::outcome::RunReport;
 use crate::domain::record::{
-    AppliedRecord, ChangeCounts, Release, ReleasedPlugin, RunRecord, RunStatus, RunType, SCHEMA_VERSION, TaskStatus,
+    AppliedRecord, ChangeCounts, Release, ReleasedPlugin, ReleasedVersion, RunRecord, RunStatus, RunType, SCHEMA_VERSION,
+    TaskStatus,
 };
 
 /// Runs the deploy whose claim the journal holds, and publishes what it did on every way out.
 pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
     journal.note(|claim| claim.run.tasks = tasks::pending(&engine));
-    engine.emit(Event::RunStarted {
-        run: journal.run(),
-        run_type: engine.settings.run_type,
-        place: engine.deployment.place.clone(),
-    });
+    let run = journal.claim().run;
+    engine.emit(Event::RunStarted { run: run.id, run_type: run.run_type, place: engine.deployment.place.clone() });
     let results = Arc::new(Mutex::new(Results::default()));
     let done = tokio_util::sync::CancellationToken::new();
     let renewal = tokio::spawn({
@@ -111,7 +109,7 @@ impl Engine {
                     .in_file(&self.deployment.file)
                     .note(format!("approved: {approved}"))
                     .note(format!("now:      {}", pass.report.fingerprint))
-                    .help("review the new plan with `tieline plan` and approve it")
+                    .help(format!("review the new plan with `{}` and approve it", self.settings.run_type.planned_by()))
                     .into())
             }
             None if pass.report.refusals.any_error() => Err(pass.report.refusals),
@@ -220,7 +218,8 @@ impl Engine {
         let stale = self.stale(&connections);
         let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
         let notes = self.notes();
-        let report = RunReport { place, run, problems, changes, blockers, connections, stale, retained, wiring, notes };
+        let report =
+            RunReport { place, run, problems, changes, blockers, connections, stale, retained, wiring, notes, back: None };
         report.with_texts(&|text| self.redactor.redact(text))
     }
 
@@ -229,6 +228,7 @@ impl Engine {
         let plugins = self.deployment.plugins.keys().filter_map(|alias| {
             let record = current(alias)?;
             let released = ReleasedPlugin {
+                plugin: Some(ReleasedVersion { name: record.plugin.clone(), version: record.version.clone() }),
                 source: record.source.clone(),
                 inputs: record.inputs.clone(),
                 sensitive_inputs: record.sensitive_inputs.clone(),
@@ -245,6 +245,7 @@ impl Engine {
             run: run.id.clone(),
             made: self.world.clock.now(),
             source: run.source.clone(),
+            commit: run.commit.clone(),
             manifest: serde_json::to_value(&self.deployment.manifest).unwrap_or_default(),
             plugins: plugins.collect(),
         }

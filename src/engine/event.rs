@@ -39,7 +39,7 @@ pub enum Event {
         run: RunId,
         /// What it does.
         run_type: RunType,
-        /// Where.
+        /// To what.
         place: Place,
     },
     /// A task begins.

@@ -13,11 +13,16 @@ use crate::domain::record::{RunType, TaskType};
 
 /// A plan as text.
 pub fn text(report: &PlanReport, color: bool) -> String {
-    let place = paint(&report.place.to_string(), Style::Strong, color);
-    let mut text = match report.run_type {
-        RunType::Destroy => format!("Plan to destroy {place}\n\n"),
-        _ => format!("Plan for {place}\n\n"),
+    let what = match report.run_type {
+        RunType::Destroy => "Plan to destroy",
+        RunType::Rollback => "Rollback plan for",
+        _ => "Plan for",
     };
+    let mut text = format!("{what} {}\n\n", paint(&report.place.to_string(), Style::Strong, color));
+    report.notes.iter().for_each(|note| _ = writeln!(text, "{}", one_line(note)));
+    if !report.notes.is_empty() {
+        text.push('\n');
+    }
     for task in &report.tasks {
         describe(&mut text, task, report.run_type, color);
     }
@@ -38,9 +43,20 @@ pub fn text(report: &PlanReport, color: bool) -> String {
     text
 }
 
+/// Why a run destroys what it does, where that is not plain.
+pub(super) fn gone(run_type: RunType) -> &'static str {
+    match run_type {
+        RunType::Destroy => "",
+        RunType::Rollback => "not in the release",
+        _ => "no longer in the manifest",
+    }
+}
+
 fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: bool) {
-    let is_removed = task.task == TaskType::Destroy && run_type != RunType::Destroy;
-    let gone = if is_removed { " (no longer in the manifest)" } else { "" };
+    let gone = match (task.task, gone(run_type)) {
+        (TaskType::Destroy, gone) if !gone.is_empty() => format!(" ({gone})"),
+        _ => String::new(),
+    };
     let alias = paint(task.alias.as_str(), Style::Strong, color);
     let _ = match &task.verdict {
         Verdict::Unchanged => writeln!(text, "{alias}: unchanged"),

@@ -29,6 +29,7 @@ mod proposals;
 mod publication;
 mod quickstart;
 mod repointing;
+mod rollback;
 mod runner;
 mod settled;
 mod sharing;

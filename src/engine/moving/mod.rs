@@ -180,6 +180,7 @@ impl Engine {
             wiring: Vec::new(),
             blockers: Vec::new(),
             notes: self.notes(),
+            back: None,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
 use crate::domain::rebinding::Rebinding;
 use crate::domain::record::{RunType, TaskType};
 use crate::report::markdown::{Block, Inline, code, prose};
-use crate::report::plan::listed;
+use crate::report::plan::{gone, listed};
 use crate::report::{Surroundings, rebinding};
 
 /// A plan.
@@ -18,6 +18,7 @@ pub(in crate::report) fn plan(report: &PlanReport, surroundings: &Surroundings, 
 fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer: Layer) -> Vec<Block> {
     let mut blocks = vec![Block::Title(outcome(report) + ": " + parts::place(&report.place))];
     blocks.extend(parts::facts([Some(expectation(report))].into_iter().chain(parts::origin(surroundings))));
+    blocks.extend(parts::notes(&report.notes));
     blocks.extend(parts::problems("What failed", &report.problems, layer));
     let refused = match report.run_type {
         RunType::Destroy => "A destroy would be refused",
@@ -43,16 +44,20 @@ fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer:
 
 /// The outcome in a plain word.
 fn outcome(report: &PlanReport) -> Inline {
-    if report.problems.any_error() {
-        "❌ Plan failed"
+    let (icon, word) = if report.problems.any_error() {
+        ("❌ ", " failed")
     } else if !report.refusals.0.is_empty() {
-        "⚠️ Plan needs approval"
+        ("⚠️ ", " needs approval")
     } else if report.tasks.iter().all(PlannedTask::is_unchanged) {
-        "✅ Plan without changes"
+        ("✅ ", " without changes")
     } else {
-        "📋 Plan with changes"
-    }
-    .into()
+        ("📋 ", " with changes")
+    };
+    Inline::from(icon) + if is_rollback(report) { "Rollback plan" } else { "Plan" } + word
+}
+
+fn is_rollback(report: &PlanReport) -> bool {
+    report.run_type == RunType::Rollback
 }
 
 fn expectation(report: &PlanReport) -> Inline {
@@ -72,10 +77,7 @@ fn tasks(report: &PlanReport) -> Block {
                 ("🔒 deferred (sensitive)".into(), Inline::from("may not read the secrets of ") + code(&listed(of)))
             }
             Verdict::Deferred { because } => ("⏳ planned later".into(), prose(&format!("waits for {because} to be applied"))),
-            Verdict::Changes(_) if task.task == TaskType::Destroy && report.run_type == RunType::Destroy => {
-                ("🗑️ destroy".into(), Inline::default())
-            }
-            Verdict::Changes(_) if task.task == TaskType::Destroy => ("🗑️ destroy".into(), "no longer in the manifest".into()),
+            Verdict::Changes(_) if task.task == TaskType::Destroy => ("🗑️ destroy".into(), gone(report.run_type).into()),
             Verdict::Changes(_) => ("📝 deploy".into(), Inline::default()),
         };
         vec![code(task.alias.as_str()), what, prose(&words(task)), why]
