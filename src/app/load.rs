@@ -426,8 +426,7 @@ fn pick<N: Clone>(
 pub(super) fn member_values(what: &str, text: &str) -> Result<BTreeMap<AliasMember<InputName>, serde_json::Value>, Problems> {
     let mut parsed = BTreeMap::new();
     for (key, value) in values_by_key(what, text)? {
-        let member =
-            key.parse().map_err(|_| no_mapping(what, &format!("has the key `{key}`, which is not `alias.input`")))?;
+        let member = key.parse().map_err(|_| no_mapping(what, &format!("has the key `{key}`, which is not `alias.input`")))?;
         parsed.insert(member, value);
     }
     Ok(parsed)

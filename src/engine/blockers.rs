@@ -160,7 +160,9 @@ impl Engine {
                 let (environment, key) = blocker.id.split_once(':').unwrap_or((&blocker.id, ""));
                 let (workspace, environment) = environment.split_once('/').unwrap_or_default();
                 let document = format!("workspaces/{workspace}/environments/{environment}.yaml");
-                problem.help(format!("take `{key}` out of `defaults` in the context's `{document}`, or name another connection there"))
+                problem.help(format!(
+                    "take `{key}` out of `defaults` in the context's `{document}`, or name another connection there"
+                ))
             }
             (BlockerKind::Protected, _) => {
                 let Place { workspace, environment, .. } = &self.deployment.place;

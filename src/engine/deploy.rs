@@ -258,10 +258,7 @@ impl Engine {
     }
 
     /// Consumers that are bound to an older generation than there is now (R20).
-    fn stale(
-        &self,
-        connections: &BTreeMap<Address, ConnectionRecord>,
-    ) -> BTreeMap<Address, Vec<String>> {
+    fn stale(&self, connections: &BTreeMap<Address, ConnectionRecord>) -> BTreeMap<Address, Vec<String>> {
         let own = format!("{}/", self.deployment.place);
         let stale = connections.values().map(|record| {
             let consumers = self.own.consumers.get(&record.address).into_iter().flatten();

@@ -77,7 +77,8 @@ impl Engine {
                     handed.supplied.given.insert(variable.clone(), secret.clone());
                     bound.sensitive.insert(attribute.clone(), SensitiveSource::Variable(variable));
                 } else if self.is_out_of_reach(bound.sensitive.get(attribute), gone)? {
-                    let schema = removed.schemas.get(slot).map_or(&Value::Null, |schema| &schema["properties"][attribute.as_str()]);
+                    let schema =
+                        removed.schemas.get(slot).map_or(&Value::Null, |schema| &schema["properties"][attribute.as_str()]);
                     bound.sensitive.insert(attribute.clone(), SensitiveSource::Placeholder(placeholder(schema)));
                     handed.attributes.insert((slot.clone(), attribute.clone()));
                 }
@@ -101,9 +102,7 @@ impl Engine {
                 let variable = name.strip_prefix(bind::FROM_ENVIRONMENT);
                 variable.is_some_and(|variable| self.world.variables.get(variable).is_none())
             }
-            Some(source) => {
-                render::state_name(source, self.local_base.as_deref())?.is_some_and(|name| gone.contains(&name))
-            }
+            Some(source) => render::state_name(source, self.local_base.as_deref())?.is_some_and(|name| gone.contains(&name)),
         })
     }
 
@@ -145,7 +144,8 @@ impl Engine {
 
     fn tell_of_placeholders(&self, alias: &Alias, names: &[String]) {
         let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        let message = format!("`{alias}` is destroyed with something that stands in for {}: the real value is not there", list.join(", "));
+        let message =
+            format!("`{alias}` is destroyed with something that stands in for {}: the real value is not there", list.join(", "));
         self.emit(Event::Warning(Diagnostic::warning(FailureReason::InvalidInput, message.clone())));
         self.add_note(message);
     }

@@ -79,7 +79,9 @@ impl Engine {
             .collect();
         if let (Some(first), false, false) = (problems.0.first_mut(), is_its_own, secrets.is_empty()) {
             let supply = out_of_reach::supply(&secrets);
-            first.help.push(format!("if the state of a producer is out of reach for good, give what it held as `secrets`: {supply}"));
+            first
+                .help
+                .push(format!("if the state of a producer is out of reach for good, give what it held as `secrets`: {supply}"));
         }
         problems
     }
@@ -151,8 +153,9 @@ impl Removed {
         let keep = &self.plugin.terraform.keep_on_destroy;
         let is_kept = |address: &String| {
             let inside = changes::inside(address);
-            keep.iter()
-                .any(|keep| inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.'])))
+            keep.iter().any(|keep| {
+                inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+            })
         };
         changes::changes(plan).map(|resource| resource.address.clone()).filter(is_kept).collect()
     }

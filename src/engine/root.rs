@@ -152,9 +152,8 @@ impl Engine {
 
     /// The gates again, over everything that init fetched (R10).
     fn gate_fetched(&self, alias: &Alias, root: &Root) -> Result<(), Problems> {
-        let named = |(fetched, module): (FetchedModule, Module)| {
-            (format!("module `{}` ({})", fetched.key, fetched.source), module)
-        };
+        let named =
+            |(fetched, module): (FetchedModule, Module)| (format!("module `{}` ({})", fetched.key, fetched.source), module);
         let modules: Vec<_> = self.fetched(root)?.into_iter().map(named).collect();
         let problems = policy::gate(&modules, &self.settings.gates);
         if problems.any_error() { Err(self.at_alias(alias, problems)) } else { Ok(()) }

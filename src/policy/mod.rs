@@ -14,5 +14,5 @@ mod tests;
 
 pub use contract::check_contract;
 pub use gates::{Gates, gate};
-pub use references::provider_variables;
 pub use read::{FetchedModule, fetched_modules, read, read_tree};
+pub use references::provider_variables;

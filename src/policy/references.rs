@@ -79,3 +79,48 @@ pub fn provider_variables(modules: &BTreeMap<String, Module>, key: &str) -> BTre
     }
     variables
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::read;
+
+    fn module(file: &str, text: &str) -> Module {
+        read(&BTreeMap::from([(file.to_owned(), text.as_bytes().to_vec())]), "").unwrap()
+    }
+
+    fn ways(modules: &[(&str, Module)]) -> Vec<String> {
+        let modules = modules.iter().map(|(key, module)| ((*key).to_owned(), module.clone())).collect();
+        provider_variables(&modules, "plugin").into_iter().map(|way| way.join(".")).collect()
+    }
+
+    #[test]
+    fn r32_what_reaches_a_provider_is_followed_through_locals_data_and_modules() {
+        let own = r#"
+            provider "postgresql" {
+              host = var.db.host
+              dynamic "tls" {
+                for_each = [1]
+                content { key = local.key }
+              }
+            }
+            locals {
+              key  = "${upper(local.deep)}-x"
+              deep = var.deep["a"]
+              idle = var.idle
+            }
+            data "vault" "it" { path = var.path }
+            provider "other" { token = data.vault.it.value }
+            resource "x" "y" { password = var.db.password }
+            provider "third" { token = x.y.token }
+            module "inner" {
+              source = "./inner"
+              handed = var.handed
+              unused = var.unused
+            }
+        "#;
+        let inner = r#"{"provider": {"a": {"token": "x-${var.handed.token}"}}, "variable": {"handed": {}, "unused": {}}}"#;
+        let modules = [("plugin", module("main.tf", own)), ("plugin.inner", module("main.tf.json", inner))];
+        assert_eq!(ways(&modules), ["db.host", "deep", "handed", "path"]);
+    }
+}

@@ -59,9 +59,7 @@ impl<'a> States<'a> {
                 let output = sensitive_output(output, *face);
                 (&location.backend, format!("[\"{output}\"][\"{attribute}\"]"))
             }
-            SensitiveSource::ForeignState { backend, output } if is_identifier(output) => {
-                (backend, format!("[\"{output}\"]"))
-            }
+            SensitiveSource::ForeignState { backend, output } if is_identifier(output) => (backend, format!("[\"{output}\"]")),
             SensitiveSource::ForeignState { output, .. } => return Err(not_a_name("Terraform output", output)),
         };
         self.note_credential(backend, format!("the state that slot `{slot}` reads"));

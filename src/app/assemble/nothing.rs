@@ -16,9 +16,7 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::manifest::{DeployableKind, Manifest};
 use crate::domain::names::{Digest, EnvironmentName, WorkspaceName};
-use crate::domain::organization::{
-    Backend, BackendKind, Environment, EnvironmentKind, Limits, Workspace, WorkspaceKind,
-};
+use crate::domain::organization::{Backend, BackendKind, Environment, EnvironmentKind, Limits, Workspace, WorkspaceKind};
 use crate::engine::Content;
 use crate::request::cli;
 use crate::sources::{LockMode, Tree};
@@ -85,7 +83,8 @@ async fn trees_at_hand(session: &Session, target: &cli::Target, catalog: Option<
     let Ok(written) = load::manifest(session, target) else { return BTreeMap::new() };
     let client = session.plugin_client(&target.context);
     let Ok(loaded) = session.plugins(&written, &client, catalog, LockMode::Frozen).await else { return BTreeMap::new() };
-    let tree = |(used, content): (&String, &Content)| Some((loaded.plugins.get(used)?.source.digest.clone(), content.tree.clone()));
+    let tree =
+        |(used, content): (&String, &Content)| Some((loaded.plugins.get(used)?.source.digest.clone(), content.tree.clone()));
     loaded.contents.iter().filter_map(tree).collect()
 }
 
@@ -109,7 +108,8 @@ async fn surroundings(
     let mut gone = Problems::default();
     let path = layout::workspace(&place.workspace);
     let workspace = session.context_document(store, head, &path, documents::workspace).await?.unwrap_or_else(|| {
-        let message = format!("the document of the workspace `{}` is gone: who owns its deployables cannot be told", place.workspace);
+        let message =
+            format!("the document of the workspace `{}` is gone: who owns its deployables cannot be told", place.workspace);
         gone.push(document_gone(message, &path));
         recorded_workspace(&place.workspace)
     });

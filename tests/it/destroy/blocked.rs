@@ -159,13 +159,18 @@ impl Project {
     /// A second application that is bound to the network.
     fn app_beside_the_shop(&self) {
         let manifest = self.read("shop/tieline.yaml").replace("name: shop", "name: other");
-        self.write("other/tieline.yaml", &manifest.replace("{name: orders}", "{name: other}\n    connections: {network: platform/staging/network/vpc.vpc}"));
+        self.write(
+            "other/tieline.yaml",
+            &manifest.replace("{name: orders}", "{name: other}\n    connections: {network: platform/staging/network/vpc.vpc}"),
+        );
         self.deploy("other").succeeds();
     }
 
     /// What breaks consumers leaves their entries: these are theirs to take away.
     fn is_gone_but_for_consumers(&self, place: &str) {
         let left = self.ledger_paths();
-        assert!(!left.iter().any(|path| ["applied", "connections"].iter().any(|kind| path.starts_with(&format!("{place}/{kind}/")))));
+        assert!(
+            !left.iter().any(|path| ["applied", "connections"].iter().any(|kind| path.starts_with(&format!("{place}/{kind}/"))))
+        );
     }
 }

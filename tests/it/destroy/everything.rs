@@ -60,7 +60,8 @@ fn tf_r29_twelve_deployables_of_three_workspaces_go_in_any_order_that_is_tried()
     let (mut refused, mut done) = (0, 0);
     while !left.is_empty() {
         let place = *left.keys().nth(numbers.below(left.len())).unwrap();
-        let needed_by: BTreeSet<&str> = left.iter().filter(|(_, upstream)| **upstream == Some(place)).map(|(name, _)| *name).collect();
+        let needed_by: BTreeSet<&str> =
+            left.iter().filter(|(_, upstream)| **upstream == Some(place)).map(|(name, _)| *name).collect();
         let ran = project.run(&super::destroy_arguments(place, &[]));
         if needed_by.is_empty() {
             ran.succeeds();

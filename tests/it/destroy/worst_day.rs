@@ -1,5 +1,7 @@
 //! The branch is gone, or the documents, the plugin's source, the producer, its state (R32).
 
+use tieline::sources::{Tree, TreeFile};
+
 use crate::harness::{Project, needs_terraform, tasks};
 
 const DATA: &str = "retail/staging/data";
@@ -9,7 +11,8 @@ const PLUGIN: &str = "plugins/web/main.tf";
 /// A shared database with a password, and an application elsewhere that uses it.
 fn database_and_front() -> Project {
     let project = Project::shop_with_network();
-    let head = |kind: &str, name: &str| format!("apiVersion: tieline/v1\nkind: {kind}\nname: {name}\nworkspace: retail\nplugins:\n");
+    let head =
+        |kind: &str, name: &str| format!("apiVersion: tieline/v1\nkind: {kind}\nname: {name}\nworkspace: retail\nplugins:\n");
     project.write(
         "data/tieline.yaml",
         &(head("SharedInfra", "data") + "  database: {use: ../plugins/postgres, inputs: {name: orders}}\n"),
@@ -111,7 +114,10 @@ fn tf_r32_case_9_nothing_says_where_the_producers_state_was() {
 fn tf_r32_what_cannot_be_read_can_be_given() {
     needs_terraform!();
     let mut project = without_producer();
-    project.set("TIELINE_SECRETS", r#"{api.database.password: "${file(\"/nowhere\")}%{ if true }\n::error::canary-of-the-password"}"#);
+    project.set(
+        "TIELINE_SECRETS",
+        r#"{api.database.password: "${file(\"/nowhere\")}%{ if true }\n::error::canary-of-the-password"}"#,
+    );
     let ran = project.destroy(FRONT).succeeds();
     ran.never_says("stands in for").never_says("canary-of-the-password").never_says("::error");
     project.is_gone(FRONT, &["api"]);
@@ -123,11 +129,10 @@ fn tf_r32_nothing_stands_in_for_what_a_provider_takes() {
     let mut project = without_producer();
     std::fs::remove_file(project.path("context/workspaces/retail/environments/staging.yaml")).unwrap();
     project.init_context();
-    let digest = project.ledger("retail/staging/front/applied/api.json")["source"]["digest"].as_str().unwrap().to_owned();
-    // Of the providers that are part of Terraform none takes anything: that it does is only read.
-    let module = project.read(PLUGIN);
-    let provider = "locals {\n  dsn = \"x:${var.database.password}\"\n}\nprovider \"terraform\" {\n  token = local.dsn\n}\n";
-    project.forge(&format!("plugins/{digest}/main.tf"), &(module + provider));
+    with_provider(
+        &project,
+        "locals {\n  dsn = \"x:${var.database.password}\"\n}\nprovider \"terraform\" {\n  token = local.dsn\n}\n",
+    );
 
     let refused = project.destroy_with(FRONT, &[]).refused("invalid-input");
 
@@ -139,11 +144,29 @@ fn tf_r32_nothing_stands_in_for_what_a_provider_takes() {
     project.destroy(FRONT).never_says("which is not there");
 }
 
+/// Has the front applied with more in its module. Of the providers that are part of Terraform none takes anything, so it could not
+/// really have been.
+fn with_provider(project: &Project, more: &str) {
+    let plugin = [("plugin.yaml", project.read("plugins/web/plugin.yaml")), ("main.tf", project.read(PLUGIN) + more)];
+    let files = plugin.clone().map(|(path, text)| (path.to_owned(), TreeFile { bytes: text.into_bytes(), executable: false }));
+    let digest = Tree { files: files.into() }.digest();
+    for (path, text) in &plugin {
+        project.forge(&format!("plugins/{digest}/{path}"), text);
+    }
+    let path = "retail/staging/front/applied/api.json";
+    let before = project.ledger(path)["source"]["digest"].as_str().unwrap().to_owned();
+    project.forge(path, &project.ledger_text(path).replace(&before, digest.as_str()));
+}
+
 #[test]
 fn tf_r32_a_sensitive_input_that_nobody_gives_is_stood_in_for() {
     needs_terraform!();
     let mut project = Project::lab();
-    project.edit("plugins/thing/plugin.yaml", "    seed: {type: string, default: one}", "    seed: {type: string, minLength: 8, x-sensitive: true}");
+    project.edit(
+        "plugins/thing/plugin.yaml",
+        "    seed: {type: string, default: one}",
+        "    seed: {type: string, minLength: 8, x-sensitive: true}",
+    );
     project.edit("plugins/thing/main.tf", "variable \"seed\" { type = string }", "variable \"seed\" {\n  type = string\n  validation {\n    condition     = length(var.seed) >= 8\n    error_message = \"too short\"\n  }\n}");
     project.app("app", "  a: {use: ../plugins/thing}\n");
     project.set("TIELINE_SECRETS", "{a.seed: canary-of-the-seed}");
