@@ -77,8 +77,9 @@ fn tf_r29_a_plan_lists_what_is_in_the_way_for_programs() {
 
     0 to add, 0 to change, 1 to destroy.
 
-    `platform/staging/network/vpc.vpc` may change for 1 consumer:
-      retail/staging/shop/database.network
+    platform/staging/network/vpc.vpc would go
+      for retail/staging/shop/database.network, which uses cidr, region
+
     Fingerprint: <fingerprint>
     ");
 }
