@@ -100,6 +100,7 @@ pub(in crate::app) async fn from_release(
         attributes: BTreeMap::new(),
         at_hand: BTreeMap::new(),
         folder,
+        adoption: None,
         notes,
     })
 }
