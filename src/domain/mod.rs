@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod address;
+pub mod blocker;
 pub mod canonical;
 pub mod catalog;
 pub mod change;

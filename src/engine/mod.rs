@@ -9,6 +9,7 @@ mod apply;
 mod attributes;
 mod bind;
 mod blame;
+mod blockers;
 mod changes;
 mod claim;
 mod collect;
@@ -20,6 +21,7 @@ mod impact;
 mod journal;
 mod mark;
 mod moving;
+mod out_of_reach;
 mod plan;
 mod prepare;
 mod publication;
@@ -39,6 +41,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::WebIdentity;
@@ -48,7 +51,7 @@ use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
 use crate::domain::deployment::{Deployment, Secrets};
 use crate::domain::module::{BUILTIN_PROVIDER, Module};
-use crate::domain::names::{Alias, InputName, RunId, VersionTag};
+use crate::domain::names::{Alias, AttributeName, InputName, RunId, SlotName, VersionTag};
 use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::record::{AppliedRecord, Overridden, Release, RunType};
@@ -170,6 +173,8 @@ pub struct Removed {
     pub secrets: BTreeMap<Address, Secrets>,
     /// The position of the face that each binding used.
     pub faces: BTreeMap<Address, usize>,
+    /// The schemas of the attributes of what the slots are bound to, where they are still known.
+    pub schemas: BTreeMap<SlotName, Value>,
 }
 
 /// What the ledger says of this place at the start.
@@ -214,13 +219,15 @@ pub struct Engine {
     /// The state that the run takes over; nothing else is done then.
     pub adoption: Option<Adoption>,
     /// What is worth saying of the run in every report.
-    pub notes: Vec<String>,
+    pub notes: Mutex<Vec<String>>,
     /// Takes secrets out of what is recorded.
     pub redactor: Redactor,
     /// Who the run is in its cloud account; none where Terraform is whoever the variables say.
     pub identity: Option<WebIdentity>,
     /// Values of sensitive inputs.
     pub secrets: BTreeMap<AliasMember<InputName>, Secret>,
+    /// Values of sensitive attributes of connections that a person gives for a destroy, because they cannot be read any more.
+    pub attributes: BTreeMap<(Alias, SlotName, AttributeName), Secret>,
     /// The folder that relative paths of `local` backends are made absolute against.
     pub local_base: Option<PathBuf>,
     /// The run's private folder, outside the workspace.
@@ -249,6 +256,19 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Engine {
     fn emit(&self, event: Event) {
         (self.sink)(event);
+    }
+
+    /// Takes note of something that is worth saying in every report, once.
+    fn add_note(&self, note: String) {
+        let mut notes = locked(&self.notes);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// What is worth saying of the run, so far.
+    fn notes(&self) -> Vec<String> {
+        locked(&self.notes).clone()
     }
 
     /// The connections of this place, as they stand.

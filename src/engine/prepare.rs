@@ -10,7 +10,7 @@ use super::event::{Event, Phase};
 use super::fingerprint::ApplyIdentity;
 use super::identity::state_role;
 use super::journal::Journal;
-use super::root::Rendering;
+use super::root::{Rendering, Supplied};
 use super::{Engine, changes};
 use crate::documents;
 use crate::domain::change::PlannedResource;
@@ -122,6 +122,7 @@ impl Engine {
             },
             roles: roles.as_ref(),
             provider_lock: lock.as_deref(),
+            supplied: Supplied::NOTHING,
         };
         let (root, provider_lock) = self.initialize(&rendering).await?;
         let fingerprint = self.identity(alias, plugin, &inputs, &bindings, &state, provider_lock.as_deref()).fingerprint();
@@ -213,10 +214,30 @@ impl Engine {
         lock: bool,
         before: Option<&AppliedRecord>,
     ) -> Result<terraform::Plan, Problems> {
+        let planned = self.plan_once(alias, root, mode, lock).await;
+        self.planned(alias, planned.map_err(|failure| self.explain(alias, failure))?, before)
+    }
+
+    /// Plans a root module.
+    pub(super) async fn plan_once(
+        &self,
+        alias: &Alias,
+        root: &Root,
+        mode: PlanMode,
+        lock: bool,
+    ) -> Result<terraform::Plan, Box<terraform::Failure>> {
         self.emit(Event::PhaseStarted { alias: alias.clone(), phase: Phase::Plan });
         let sink = self.terraform_sink(alias);
-        let plan =
-            self.terraform.plan(root, mode, lock, &*sink, &self.cancel).await.map_err(|failure| self.explain(alias, failure))?;
+        self.terraform.plan(root, mode, lock, &*sink, &self.cancel).await
+    }
+
+    /// Takes a plan, unless the recorded resources are not in the state.
+    pub(super) fn planned(
+        &self,
+        alias: &Alias,
+        plan: terraform::Plan,
+        before: Option<&AppliedRecord>,
+    ) -> Result<terraform::Plan, Problems> {
         if let Some(before) = before.filter(|before| before.resources > 0 && changes::held(&plan) == 0) {
             return Err(self.state_missing(alias, before));
         }

@@ -8,6 +8,7 @@ use super::event::Event;
 use super::journal::Journal;
 use super::prepare::{Preparation, Prepared};
 use super::{Engine, Node, changes, locked, schedule};
+use crate::domain::blocker::Blocker;
 use crate::domain::change::PlannedResource;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -25,6 +26,8 @@ pub(super) struct Results {
     pub(super) retained: Vec<String>,
     /// What happened to resources, as far as it came to a plan.
     pub(super) changes: BTreeMap<Alias, Vec<PlannedResource>>,
+    /// What kept things from being taken away.
+    pub(super) blockers: Vec<Blocker>,
     /// What went wrong.
     pub(super) problems: Problems,
 }

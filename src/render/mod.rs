@@ -7,6 +7,7 @@ mod escape;
 mod moved;
 pub mod names;
 mod outputs;
+mod placeholder;
 mod provider;
 mod states;
 #[cfg(test)]
@@ -31,6 +32,8 @@ use crate::domain::plugin::Plugin;
 use crate::domain::record::StateLocation;
 
 pub use escape::escape;
+pub use placeholder::placeholder;
+pub use states::state_name;
 pub use wiring::{Argument, wiring};
 
 use states::States;
@@ -120,6 +123,8 @@ pub enum SensitiveSource {
     },
     /// In a root variable of this name, supplied by the run.
     Variable(String),
+    /// Nowhere any more: this stands in for it, in a destroy.
+    Placeholder(Value),
 }
 
 /// A generated root module. It expects the plugin's tree in `./plugin`.

@@ -11,6 +11,7 @@ mod architecture;
 mod cloud;
 mod commands;
 mod context;
+mod destroy;
 mod documentation;
 mod endure;
 mod failures;

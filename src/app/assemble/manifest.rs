@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Accepts, Ground, Resolved, lock_mode, values};
+use super::{Accepts, Ground, Resolved, gone, lock_mode, values};
 use crate::app::load;
 use crate::app::moving::warn_of_former_names;
 use crate::app::session::Session;
@@ -33,7 +33,7 @@ pub(in crate::app) async fn from_manifest(
     let names: BTreeSet<_> = secrets.keys().cloned().collect();
     let limits = organization.context.as_ref().map(|context| context.limits.clone()).unwrap_or_default();
     let resolved = resolve::resolve(&resolve::Inputs {
-        place,
+        place: place.clone(),
         file: &written.file,
         manifest: &written.manifest,
         workspace: &workspace,
@@ -46,7 +46,11 @@ pub(in crate::app) async fn from_manifest(
         limits: &limits,
         allow_degraded: accepts.degraded,
         abandoned: accepts.abandoned,
-    })?;
+    });
+    if resolved.as_ref().map_or(true, |resolved| has_pending(&resolved.deployment)) {
+        session.warn(&gone::tell(&*opened.store, &place, &context.applied).await?);
+    }
+    let resolved = resolved?;
     let deployment = resolved.deployment;
     learn_imported(session, &deployment);
     session.warn(&resolved.warnings);
@@ -63,6 +67,8 @@ pub(in crate::app) async fn from_manifest(
         workspace,
         deployment,
         secrets,
+        attributes: BTreeMap::new(),
+        at_hand: BTreeMap::new(),
         locks: BTreeMap::new(),
         known,
         folder,
@@ -70,6 +76,11 @@ pub(in crate::app) async fn from_manifest(
         adoption: None,
         notes: Vec::new(),
     })
+}
+
+fn has_pending(deployment: &Deployment) -> bool {
+    let mut slots = deployment.plugins.values().flat_map(|plugin| plugin.slots.values());
+    slots.any(|slot| matches!(slot.choice, Choice::Pending { .. }))
 }
 
 /// Imported connections name variables of the run that hold secrets.

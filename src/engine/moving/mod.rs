@@ -178,7 +178,8 @@ impl Engine {
             stale: BTreeMap::new(),
             retained: Vec::new(),
             wiring: Vec::new(),
-            notes: self.notes.clone(),
+            blockers: Vec::new(),
+            notes: self.notes(),
             back: None,
         }
     }
@@ -209,7 +210,12 @@ impl Engine {
         let affected = Affected::read(&*self.store, relocation).await?;
         refuse_unclaimed(&affected, &ours)?;
         progress.affected = Some(affected.clone());
-        self.mark_retiring(&affected.to_mark(), &run.id, &ours).await?;
+        let going = affected.to_mark();
+        self.mark_retiring(&going, &run.id).await?;
+        let blockers = self.binding_runs(going.iter().map(|record| &record.address), &ours).await?;
+        if !blockers.is_empty() {
+            return Err(self.refused(&blockers).await);
+        }
         for site in &mut *sites {
             self.copy_state(site).await?;
         }

@@ -7,6 +7,7 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::Alias;
 use crate::domain::record::StateLocation;
+use crate::engine::out_of_reach::Handed;
 use crate::engine::recorded::Recorded;
 use crate::engine::root::unwritable;
 use crate::engine::{Engine, Removed, changes};
@@ -51,7 +52,7 @@ impl Engine {
         old: StateLocation,
         new: StateLocation,
     ) -> Result<Site<'a>, Problems> {
-        let recorded = self.recorded(alias, removed, self.account_of(removed)).await?;
+        let recorded = self.recorded(alias, removed, Handed::real(removed), self.account_of(removed)).await?;
         Ok(Site { alias, removed, recorded, old, new, root: None })
     }
 
