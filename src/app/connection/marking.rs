@@ -34,8 +34,8 @@ impl Marking {
         (address, home): (&Address, &Place),
         run_type: RunType,
     ) -> Result<Self, Problems> {
-        let head = opened.store.head(Branch::Documents).await?;
-        let (workspace, _) = session.environment(&*opened.store, head.as_ref(), home).await?;
+        let documents = opened.store.head(Branch::Documents).await?;
+        let (workspace, _) = session.environment(&*opened.store, documents.as_ref(), home).await?;
         owner::admit(session, home, &workspace)?;
         let run = RunId::from_parts(
             u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
