@@ -143,6 +143,7 @@ impl Engine {
             locked(results).changes.insert(alias.clone(), prepared.resources.clone());
             self.gate_late(alias, &prepared.plan).map_err(nothing_changed)?;
         }
+        self.gate_adoption(alias, &prepared).map_err(nothing_changed)?;
         if self.cancel.is_cancelled() {
             return Err(nothing_changed(cancelled(alias)));
         }

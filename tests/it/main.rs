@@ -29,6 +29,7 @@ mod proposals;
 mod publication;
 mod quickstart;
 mod repointing;
+mod review;
 mod rollback;
 mod runner;
 mod settled;

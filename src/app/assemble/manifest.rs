@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Ground, Resolved, lock_mode, values};
 use crate::app::load;
+use crate::app::moving::warn_of_former_names;
 use crate::app::session::Session;
 use crate::domain::deployment::{Choice, Deployment, Secrets};
 use crate::domain::diagnostic::Problems;
+use crate::domain::names::Alias;
 use crate::domain::organization::SecretReference;
 use crate::request::cli;
 use crate::resolve;
@@ -48,6 +50,8 @@ pub(in crate::app) async fn from_manifest(
     learn_imported(session, &deployment);
     session.warn(&resolved.warnings);
     session.warn(&loaded.warnings);
+    let new: Vec<&Alias> = deployment.plugins.keys().filter(|alias| !context.applied.contains_key(*alias)).collect();
+    warn_of_former_names(session, &*opened.store, &deployment, &new).await?;
     let known = context.applied.values().map(|record| record.terraform.clone()).collect();
     let sources = || deployment.plugins.iter().map(|(alias, plugin)| (alias.clone(), &plugin.source.written));
     Ok(Resolved {
@@ -62,6 +66,7 @@ pub(in crate::app) async fn from_manifest(
         known,
         folder,
         source: None,
+        adoption: None,
         notes: Vec::new(),
     })
 }

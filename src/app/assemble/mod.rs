@@ -21,7 +21,7 @@ use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, RunId, VersionTag};
 use crate::domain::organization::{Environment, Workspace};
 use crate::domain::record::TerraformBuild;
-use crate::engine::Content;
+use crate::engine::{Adoption, Content};
 use crate::request::cli;
 use crate::sources::LockMode;
 
@@ -49,6 +49,8 @@ pub(super) struct Resolved {
     pub(super) folder: PathBuf,
     /// The release that is applied again.
     pub(super) source: Option<Source>,
+    /// The state that is taken over.
+    pub(super) adoption: Option<Adoption>,
     /// What is worth saying of it in every report.
     notes: Vec<String>,
 }

@@ -91,7 +91,7 @@ pub struct Sensitive {
 }
 
 /// Safeguards that are set aside for this run; each needs a reason, and is recorded with it.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Overrides")]
 pub struct Overrides {
     /// Go on although these still need what goes: each consumer by its address, `<workspace>/<environment>/<deployable>/<alias>.<slot>`,

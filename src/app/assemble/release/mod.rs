@@ -98,6 +98,7 @@ pub(in crate::app) async fn from_release(
         deployment,
         secrets,
         folder,
+        adoption: None,
         notes,
     })
 }
