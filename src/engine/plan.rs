@@ -199,7 +199,9 @@ impl Engine {
             tasks: self.in_order(tasks),
             fingerprint: self.plan_fingerprint(&planned.essences),
             problems: planned.problems,
-            refusals: Problems(self.deployment.withheld().0.into_iter().chain(planned.losses.0).collect()),
+            refusals: Problems(
+                [self.not_to_abandon(), self.deployment.withheld(), planned.losses].into_iter().flat_map(|some| some.0).collect(),
+            ),
             blockers: Vec::new(),
             retained: planned.retained,
             wiring: self.deployment.wiring(),
