@@ -55,9 +55,17 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
 
 impl Engine {
     async fn approve_and_run(self: &Arc<Self>, journal: &Arc<Journal>, results: &Arc<Mutex<Results>>) -> Result<(), Problems> {
-        let prepared = self.approve(journal, results).await?;
-        self.run_tasks(journal, results, prepared).await;
-        Ok(())
+        self.take_over().await?;
+        let approved = self.approve(journal, results).await;
+        let ended = match approved {
+            Ok(prepared) => {
+                self.run_tasks(journal, results, prepared).await;
+                Ok(())
+            }
+            Err(problems) => Err(problems),
+        };
+        self.give_back(results).await;
+        ended
     }
 
     /// Everything that is decided before the first apply: on a protected environment and with an approved plan all that can be
@@ -143,12 +151,13 @@ impl Engine {
 
     /// Publishes everything that completed in one commit, then gives up the claim (R16).
     async fn finish(&self, journal: &Journal, results: Results) -> RunReport {
+        let mut run = journal.claim().run;
+        self.note_left(&mut run, &results);
         let Results { applied, destroyed, retained, changes, mut problems } = results;
         self.name_stop(&mut problems);
         if journal.is_lost() && !problems.0.iter().any(|problem| problem.reason == FailureReason::Claimed) {
             problems.extend(journal.taken_over());
         }
-        let mut run = journal.claim().run;
         run.ended = Some(self.world.clock.now());
         (run.status, run.failure_reason) = verdict(&problems);
         let mut publication = Publication::new(&self.deployment.place);
@@ -171,10 +180,13 @@ impl Engine {
         {
             publication.connection(record);
         }
-        if run.status == RunStatus::Succeeded {
+        // What is taken over is a part of what the manifest says: the next deploy makes a release of all of it.
+        if run.status == RunStatus::Succeeded && run.run_type != RunType::Adopt {
             let release = (run.run_type != RunType::Destroy).then(|| self.release(&run, &applied));
             publication.declared(self.own.release.as_ref(), release.as_ref(), &self.own.applied);
-            release.iter().for_each(|release| publication.release(release));
+            if let Some(release) = &release {
+                publication.release(release);
+            }
         }
         publication.run(&run);
         let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);

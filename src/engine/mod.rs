@@ -3,6 +3,8 @@
 //! [`deploy()`] takes the claim, runs the task graph, publishes once and releases the claim; [`plan()`] makes the same plans and
 //! changes nothing. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
 
+mod abandon;
+mod adopting;
 mod apply;
 mod attributes;
 mod bind;
@@ -56,6 +58,7 @@ use crate::sources::Tree;
 use crate::terraform::Terraform;
 use crate::world::World;
 
+pub use adopting::{Adoption, Source};
 pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
@@ -208,6 +211,8 @@ pub struct Engine {
     pub own: Own,
     /// The provider locks of the release that is applied again.
     pub locks: BTreeMap<Alias, String>,
+    /// The state that the run takes over; nothing else is done then.
+    pub adoption: Option<Adoption>,
     /// What is worth saying of the run in every report.
     pub notes: Vec<String>,
     /// Takes secrets out of what is recorded.
@@ -261,6 +266,9 @@ impl Engine {
 
     /// Tasks and what each waits for: what goes waits for the tasks that still hold on to it (R27), links and `after` order the rest.
     fn graph(&self) -> BTreeMap<Node, BTreeSet<Node>> {
+        if let Some(adopting) = self.adopting() {
+            return BTreeMap::from([(adopting, BTreeSet::new())]);
+        }
         let mut graph = BTreeMap::new();
         for (alias, plugin) in &self.deployment.plugins {
             graph.insert(Node::Deploy(alias.clone()), plugin.depends_on.iter().cloned().map(Node::Deploy).collect());

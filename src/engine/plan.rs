@@ -74,6 +74,10 @@ impl Engine {
         journal: Option<&Journal>,
     ) -> Result<(Verdict, ChangeCounts, Value), Problems> {
         let alias = match node {
+            Node::Destroy(alias) if self.abandoned(alias).is_some() => {
+                locked(planned).impact.extend(self.impact_of_all(alias, Effect::Goes));
+                return Ok((Verdict::Abandoned, ChangeCounts::default(), serde_json::json!("abandoned")));
+            }
             Node::Destroy(alias) => {
                 let mut prepared = self.prepare_removal(alias, journal.is_some()).await?;
                 self.note_losses(alias, &prepared.plan, planned);
@@ -123,13 +127,13 @@ impl Engine {
     }
 
     /// A plan in Terraform's JSON, which holds secrets in clear.
-    async fn shown(&self, alias: &Alias, prepared: &Prepared) -> Result<Value, Problems> {
+    pub(super) async fn shown(&self, alias: &Alias, prepared: &Prepared) -> Result<Value, Problems> {
         let shown = self.terraform.show_plan(&prepared.initialized.root, &self.cancel).await;
         shown.map_err(|failure| self.explain(alias, failure))
     }
 
     /// What a person approves of a plan; on the way, what changes inside its resources is filled in.
-    fn essence(&self, prepared: &mut Prepared, shown: &Value) -> Value {
+    pub(super) fn essence(&self, prepared: &mut Prepared, shown: &Value) -> Value {
         self.fill_attributes(&mut prepared.resources, shown);
         fingerprint::plan_essence(shown, &prepared.initialized.root.directory.to_string_lossy())
     }
@@ -208,7 +212,7 @@ impl Engine {
         tasks
     }
 
-    fn plan_fingerprint(&self, essences: &BTreeMap<Node, Value>) -> PlanFingerprint {
+    pub(super) fn plan_fingerprint(&self, essences: &BTreeMap<Node, Value>) -> PlanFingerprint {
         let tasks: BTreeMap<String, Digest> = essences
             .iter()
             .map(|(node, essence)| {

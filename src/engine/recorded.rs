@@ -47,6 +47,7 @@ impl Engine {
         let origin = record.origin();
         Rendering {
             alias,
+            folder: alias.as_str(),
             content: &removed.content,
             request: render::Request {
                 place: origin.map_or(&self.deployment.place, |origin| &origin.place),
@@ -63,6 +64,7 @@ impl Engine {
                 account: account.as_ref(),
                 state_role: state_role(roles.as_ref()),
                 preview: false,
+                adopted: &[],
             },
             roles: roles.as_ref(),
             provider_lock: record.provider_lock.as_deref(),

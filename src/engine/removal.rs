@@ -105,7 +105,7 @@ impl Engine {
 
     /// Everything that still needs a connection which would go (R29).
     pub(super) fn blockers(&self) -> Problems {
-        let mut problems = Problems::default();
+        let mut problems = self.not_to_abandon();
         if self.settings.run_type == RunType::Destroy && self.deployment.environment.protected {
             problems.push(protected(&self.deployment.place));
         }

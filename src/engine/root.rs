@@ -24,6 +24,8 @@ const ROOT_FILE: &str = "main.tf.json";
 /// What a root module is rendered from, whether to apply or to destroy.
 pub(super) struct Rendering<'a> {
     pub(super) alias: &'a Alias,
+    /// Its folder in the run's own.
+    pub(super) folder: &'a str,
     pub(super) content: &'a Content,
     pub(super) request: render::Request<'a>,
     pub(super) roles: Option<&'a Child>,
@@ -34,7 +36,7 @@ impl Engine {
     /// Renders the root module into the run's private folder, runs init, and gates what init fetched.
     pub(super) async fn initialize(&self, rendering: &Rendering<'_>) -> Result<(Root, Option<String>), Problems> {
         let rendered = render::root(&rendering.request)?;
-        let directory = self.folder.join(rendering.alias.as_str());
+        let directory = self.folder.join(rendering.folder);
         self.write_root(&directory, rendering, &rendered).map_err(|problem| unwritable(&directory, &problem))?;
         let variable_file = self.write_variables(rendering, &directory, &rendered.variables)?;
         let environment = self.hand_over_roles(rendering.roles, &directory)?;

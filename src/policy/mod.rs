@@ -12,5 +12,5 @@ mod read;
 mod tests;
 
 pub use contract::check_contract;
-pub use gates::{Gates, gate};
+pub use gates::{Gates, allows_provider, gate};
 pub use read::{FetchedModule, fetched_modules, read, read_tree};

@@ -75,6 +75,8 @@ pub struct Request<'a> {
     pub state_role: Option<StateRole<'a>>,
     /// Whether the environment is a preview.
     pub preview: bool,
+    /// Addresses of resources and modules that were in a root module of their own, and belong into the plugin's.
+    pub adopted: &'a [String],
 }
 
 /// A role for states in S3, taken by a web-identity token.
@@ -140,7 +142,8 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
     let mut states = States::new(request);
     let arguments = arguments(request, &mut states, &mut problems);
     let outputs = outputs::Published::of(request, &mut problems);
-    let moved = moved::moved(&request.plugin.terraform.moved, &mut problems);
+    let mut moved = moved::moved(&request.plugin.terraform.moved, &mut problems);
+    moved.extend(moved::adopted(request.adopted, &mut problems));
     let providers = provider::settings(request);
     let mut settings = json!({"required_version": escape(&required_version(request).into())});
     match backend::backend_block(request.state, request.local_base, request.state_role) {

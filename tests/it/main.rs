@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod abandoning;
 mod acceptance;
+mod approvals;
 mod architecture;
 mod cloud;
 mod commands;
@@ -28,6 +30,7 @@ mod proposals;
 mod publication;
 mod quickstart;
 mod repointing;
+mod review;
 mod rollback;
 mod runner;
 mod settled;

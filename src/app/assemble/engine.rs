@@ -83,6 +83,7 @@ impl Resolved {
             removed,
             own,
             locks: self.locks,
+            adoption: self.adoption,
             notes: self.notes,
             redactor: session.redactor.clone(),
             identity,
@@ -104,8 +105,8 @@ impl Resolved {
         let gone: Vec<Alias> =
             own.applied.keys().filter(|alias| !self.deployment.plugins.contains_key(*alias)).cloned().collect();
         let mut removed = BTreeMap::new();
-        let (Some(head), Some(documents_head), false) = (own.head.clone(), self.organization.head.clone(), gone.is_empty())
-        else {
+        let nothing_goes = gone.is_empty() || self.adoption.is_some();
+        let (Some(head), Some(documents_head), false) = (own.head.clone(), self.organization.head.clone(), nothing_goes) else {
             return Ok((own, removed));
         };
         let store = &*self.opened.store;

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ground, Resolved, lock_mode, values};
+use super::{Accepts, Ground, Resolved, lock_mode, values};
 use crate::app::load;
+use crate::app::moving::warn_of_former_names;
 use crate::app::session::Session;
 use crate::domain::deployment::{Choice, Deployment, Secrets};
 use crate::domain::diagnostic::Problems;
+use crate::domain::names::Alias;
 use crate::domain::organization::SecretReference;
 use crate::request::cli;
 use crate::resolve;
@@ -17,7 +19,7 @@ pub(in crate::app) async fn from_manifest(
     session: &Session,
     target: &cli::Target,
     values: &cli::Values,
-    allow_degraded: bool,
+    accepts: Accepts<'_>,
 ) -> Result<Resolved, Problems> {
     let written = load::manifest(session, target)?;
     let place = Session::place(target, &written)?;
@@ -42,12 +44,15 @@ pub(in crate::app) async fn from_manifest(
         run_inputs: &values::run_inputs(session, target, values)?,
         secrets: &names,
         limits: &limits,
-        allow_degraded,
+        allow_degraded: accepts.degraded,
+        abandoned: accepts.abandoned,
     })?;
     let deployment = resolved.deployment;
     learn_imported(session, &deployment);
     session.warn(&resolved.warnings);
     session.warn(&loaded.warnings);
+    let new: Vec<&Alias> = deployment.plugins.keys().filter(|alias| !context.applied.contains_key(*alias)).collect();
+    warn_of_former_names(session, &*opened.store, &deployment, &new).await?;
     let known = context.applied.values().map(|record| record.terraform.clone()).collect();
     let sources = || deployment.plugins.iter().map(|(alias, plugin)| (alias.clone(), &plugin.source.written));
     Ok(Resolved {
@@ -62,6 +67,7 @@ pub(in crate::app) async fn from_manifest(
         known,
         folder,
         source: None,
+        adoption: None,
         notes: Vec::new(),
     })
 }

@@ -21,7 +21,7 @@ use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, RunId, VersionTag};
 use crate::domain::organization::{Environment, Workspace};
 use crate::domain::record::TerraformBuild;
-use crate::engine::Content;
+use crate::engine::{Adoption, Content};
 use crate::request::cli;
 use crate::sources::LockMode;
 
@@ -30,6 +30,15 @@ pub(super) use gates::{check_modules, gates};
 pub(super) use manifest::from_manifest;
 pub(super) use nothing::for_destroy;
 pub(super) use release::{Back, from_release};
+
+/// What a run is asked to accept where it would be refused otherwise.
+#[derive(Clone, Copy)]
+pub(super) struct Accepts<'a> {
+    /// New bindings to degraded connections.
+    pub(super) degraded: bool,
+    /// Applied plugins that are given up.
+    pub(super) abandoned: &'a [Alias],
+}
 
 /// A deployment that is resolved, with all that made it.
 pub(super) struct Resolved {
@@ -49,6 +58,8 @@ pub(super) struct Resolved {
     pub(super) folder: PathBuf,
     /// The release that is applied again.
     pub(super) source: Option<Source>,
+    /// The state that is taken over.
+    pub(super) adoption: Option<Adoption>,
     /// What is worth saying of it in every report.
     notes: Vec<String>,
 }

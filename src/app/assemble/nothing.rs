@@ -52,6 +52,7 @@ pub(in crate::app) async fn for_destroy(
         known: records.applied.into_values().map(|record| record.terraform).collect(),
         folder,
         source: None,
+        adoption: None,
         notes: Vec::new(),
     })
 }

@@ -49,7 +49,7 @@ pub async fn relocate(engine: Arc<Engine>, relocation: Relocation, held: Vec<Hel
         one.note(|claim| claim.run.tasks.clone_from(&tasks));
     }
     let run = engine.run_of(&held);
-    engine.emit(Event::RunStarted { run: run.id.clone(), run_type: run.run_type, place: relocation.from.clone() });
+    engine.emit(Event::Note(format!("run {} moves {} to {}", run.id, relocation.subject(), relocation.goal())));
     let done = CancellationToken::new();
     let renewals: Vec<_> = held
         .iter()
@@ -357,7 +357,8 @@ fn refuse_unclaimed(affected: &Affected, ours: &BTreeSet<Place>) -> Result<(), P
 fn not_empty(relocation: &Relocation, alias: &Alias, changes: &[PlannedResource]) -> Diagnostic {
     let count = changes.len();
     let things = if count == 1 { "resource" } else { "resources" };
-    let message = format!("under its new name `{alias}` would change {count} {things}, so nothing was moved");
+    let renamed = relocation.renamed(alias);
+    let message = format!("as `{}/{renamed}` it would change {count} {things}, so nothing was moved", relocation.to);
     let mut diagnostic = Diagnostic::error(FailureReason::PlanChanged, message).help(format!(
         "a move changes nothing: deploy `{}` until `tieline plan --refresh` shows no changes, then move it",
         relocation.from
