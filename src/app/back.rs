@@ -1,5 +1,7 @@
 //! How to go back: the release that was deployed before a run, and the commands that lead there again.
 
+use std::fmt::Write as _;
+
 use super::session::Session;
 use crate::context::ContextStore;
 use crate::context::ledger::Snapshot;
@@ -45,7 +47,7 @@ pub(super) fn command(session: &Session, target: &Target, place: &Place, run: &R
         ("--ledger-branch", Some(context.ledger_branch.clone()).filter(|branch| branch != "ledger")),
     ];
     for (flag, value) in given.into_iter().filter_map(|(flag, value)| Some((flag, value?))) {
-        command += &format!(" {flag} {}", quoted(&value));
+        let _ = write!(command, " {flag} {}", quoted(&value));
     }
     session.redactor.redact(&command)
 }
