@@ -10,8 +10,8 @@ use crate::request::cli;
 pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     let (target, values) = (&arguments.target, &arguments.values);
     let order = Order {
+        target: &arguments.target,
         run_type: RunType::Deploy,
-        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: arguments.version_tag.as_deref(),
         approved_plan: arguments.approved_plan.as_deref(),

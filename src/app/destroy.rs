@@ -9,8 +9,8 @@ use crate::request::cli;
 /// Destroys all that is applied at a place.
 pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Ended {
     let order = Order {
+        target: &arguments.target,
         run_type: RunType::Destroy,
-        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: None,
         approved_plan: arguments.approved_plan.as_deref(),

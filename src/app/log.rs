@@ -70,8 +70,8 @@ impl Log {
 
     fn line(&mut self, event: &Event) -> Option<String> {
         match event {
-            Event::RunStarted { run, place } => {
-                Some(format!("run {run} deploys {}", paint(&place.to_string(), Style::Strong, self.color)))
+            Event::RunStarted { run, run_type, place } => {
+                Some(format!("run {run} {} {}", run_type.verb(), paint(&place.to_string(), Style::Strong, self.color)))
             }
             Event::TaskStarted { alias, task } => {
                 let word = if *task == TaskType::Destroy { "destroy" } else { "prepare" };

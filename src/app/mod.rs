@@ -4,6 +4,7 @@ mod access;
 mod action;
 mod announce;
 mod assemble;
+mod back;
 mod connection;
 mod context;
 mod deploy;

@@ -9,13 +9,13 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, identity, outputs, overrides, owner, watch};
+use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
 use crate::cloud::Purpose;
 use crate::context::Branch;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{RunId, VersionTag};
-use crate::domain::outcome::PlanFingerprint;
+use crate::domain::outcome::{PlanFingerprint, RunReport};
 use crate::domain::record::{Overridden, RunType};
 use crate::engine::{self, Settings, Start};
 use crate::policy::Gates;
@@ -27,8 +27,8 @@ use crate::world::{OnCancel, ProcessSpec, Stream};
 
 /// What a run is asked to do.
 pub(super) struct Order<'a> {
+    pub(super) target: &'a cli::Target,
     pub(super) run_type: RunType,
-    pub(super) access: &'a cli::ContextArguments,
     pub(super) terraform: &'a cli::Terraform,
     /// The name of the release that it makes, where one is asked for.
     pub(super) version_tag: Option<&'a str>,
@@ -58,7 +58,8 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
         let terraform = resolved.terraform(session, order.terraform, folder.path());
         tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
     };
-    let (held, ready) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready);
+    let back = back::way(session, order.target, &*resolved.opened.store, &resolved.deployment.place);
+    let (held, ready, back) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready, back);
     let held = held?;
     if let Some(workflow) = &session.workflow {
         workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment, &session.redactor));
@@ -75,7 +76,8 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
             return Err(problems);
         }
     };
-    let report = engine::deploy(engine, held).await;
+    // That the way back cannot be shown is no reason not to go on.
+    let report = RunReport { back: back.unwrap_or_default(), ..engine::deploy(engine, held).await };
     watcher.finish();
     keep_unsaved_state(session, folder, &report.run.id);
     if session.is_json() {
@@ -124,7 +126,7 @@ async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) ->
     let mut asked = overrides::asked(order.overrides)?;
     if order.run_type == RunType::Destroy {
         let reason = order.overrides.reason.as_deref();
-        asked.extend(owner::admit_destroy(session, (&resolved.opened, order.access), place, workspace, reason).await?);
+        asked.extend(owner::admit_destroy(session, (&resolved.opened, &order.target.context), place, workspace, reason).await?);
     } else {
         owner::admit(session, place, workspace)?;
     }
@@ -150,9 +152,12 @@ pub(super) async fn settings(
     run: &RunId,
 ) -> Result<Settings, Problems> {
     let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
-    let commit = commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone()));
+    let commit = match &resolved.source {
+        Some(source) => source.commit.clone(),
+        None => commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone())),
+    };
     let version_tag = match (order.version_tag, &resolved.source) {
-        (None, Some((_, tag))) => tag.clone(),
+        (None, Some(source)) => source.version_tag.clone(),
         (asked, _) => version_tag(asked, commit.as_deref(), run)?,
     };
     // Who approved is in the history of the GitHub environment that the job runs under.
@@ -161,7 +166,7 @@ pub(super) async fn settings(
         if is_approved { overrides::approved_in(session, resolved.organization.context.as_ref()).await } else { None };
     Ok(Settings {
         run_type: order.run_type,
-        source: resolved.source.as_ref().map(|(run, _)| run.clone()),
+        source: resolved.source.as_ref().map(|source| source.run.clone()),
         overrides: set_aside,
         parallelism: order.terraform.parallelism as usize,
         refresh: order.terraform.refresh,

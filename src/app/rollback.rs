@@ -12,8 +12,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Ended {
     let back = Back::read(&arguments.back)?;
     let (target, sensitive) = (&arguments.target, &arguments.sensitive);
     let order = Order {
+        target: &arguments.target,
         run_type: RunType::Rollback,
-        access: &arguments.target.context,
         terraform: &arguments.terraform,
         version_tag: arguments.version_tag.as_deref(),
         approved_plan: arguments.approved_plan.as_deref(),

@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::connection::{connections_of, imported_at, place};
 use super::session::Session;
-use super::view;
+use super::{back, view};
 use crate::context::layout::LedgerFile;
 use crate::context::ledger::{self, Snapshot};
-use crate::context::{Branch, ContextStore, layout};
+use crate::context::{Branch, CommitId, ContextStore, layout};
 use crate::domain::address::{Address, Place};
 use crate::domain::diagnostic::Problems;
+use crate::domain::difference::differences;
+use crate::domain::names::{Alias, DeployableName};
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
 use crate::domain::staleness::{self, Stale};
 use crate::report;
+use crate::report::status::Candidate;
 use crate::request::cli::Target;
 
 /// How many runs and releases are shown of each deployable.
@@ -30,7 +33,9 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         let folder = layout::environment_folder(&place.workspace, &place.environment);
         let listed: Vec<String> = store.list(&head, &[folder]).await?.into_values().flatten().map(|file| file.path).collect();
         status.runs = newest::<RunRecord>(store, &head, &listed, "runs").await?;
-        status.releases = newest::<Release>(store, &head, &listed, "releases").await?;
+        let releases = newest::<Release>(store, &head, &listed, "releases").await?;
+        let applied = applied(store, &head, &listed).await?;
+        status.releases = compared(session, target, &place, releases, &applied);
         let addresses: BTreeSet<Address> = status.connections.iter().map(|record| record.address.clone()).collect();
         let snapshot = Snapshot::new(store, Some(head));
         status.consumers = view::entries(&snapshot.consumers(&addresses).await?);
@@ -48,7 +53,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
 /// The newest few records of a kind, by deployable, newest first. Their ids sort by time.
 async fn newest<T: serde::de::DeserializeOwned>(
     store: &dyn ContextStore,
-    head: &crate::context::CommitId,
+    head: &CommitId,
     listed: &[String],
     kind: &str,
 ) -> Result<BTreeMap<String, Vec<T>>, Problems> {
@@ -97,6 +102,47 @@ async fn stale(
         (!because.is_empty()).then_some(Stale { consumer, connection: binding.address, because })
     });
     Ok(stale.collect())
+}
+
+/// Every applied record, by deployable.
+async fn applied(
+    store: &dyn ContextStore,
+    head: &CommitId,
+    listed: &[String],
+) -> Result<BTreeMap<DeployableName, BTreeMap<Alias, AppliedRecord>>, Problems> {
+    let mut applied: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    let paths: Vec<String> =
+        listed.iter().filter(|path| matches!(LedgerFile::parse(path), Some(LedgerFile::Applied(..)))).cloned().collect();
+    for (path, bytes) in store.read(head, &paths).await? {
+        if let (Some(LedgerFile::Applied(place, alias)), Ok(record)) = (LedgerFile::parse(&path), serde_json::from_slice(&bytes))
+        {
+            applied.entry(place.deployable).or_default().insert(alias, record);
+        }
+    }
+    Ok(applied)
+}
+
+/// The releases of each deployable, beside what is deployed of it now and how to go back.
+fn compared(
+    session: &Session,
+    target: &Target,
+    place: &Place,
+    releases: BTreeMap<String, Vec<Release>>,
+    applied: &BTreeMap<DeployableName, BTreeMap<Alias, AppliedRecord>>,
+) -> BTreeMap<DeployableName, Vec<Candidate>> {
+    let nothing = BTreeMap::new();
+    let of = |(deployable, releases): (String, Vec<Release>)| {
+        let deployable = DeployableName::new(&deployable).ok()?;
+        let place = Place { deployable: deployable.clone(), ..place.clone() };
+        let now = applied.get(&deployable).unwrap_or(&nothing);
+        let candidate = |release: Release| Candidate {
+            differs: differences(&release, now),
+            command: back::command(session, target, &place, &release.run),
+            release,
+        };
+        Some((deployable, releases.into_iter().map(candidate).collect()))
+    };
+    releases.into_iter().filter_map(of).collect()
 }
 
 async fn claims(store: &dyn ContextStore, place: &Place) -> Result<Vec<Claim>, Problems> {

@@ -359,6 +359,18 @@ pub async fn read_claim(store: &dyn ContextStore, place: &Place) -> Result<Optio
     Ok(Some((commit, claim)))
 }
 
+/// The claims of all runs in progress.
+///
+/// # Errors
+/// When the context cannot be read, or a claim is not one.
+pub async fn claims(store: &dyn ContextStore) -> Result<Vec<Claim>, StoreError> {
+    let mut claims = Vec::new();
+    for place in store.claims().await?.into_keys() {
+        claims.extend(read_claim(store, &place).await?.map(|(_, claim)| claim));
+    }
+    Ok(claims)
+}
+
 /// Reads files that a listing named. One without content is lost, not absent: a consumer that cannot be seen must not be taken for
 /// none.
 pub(super) async fn read_listed(

@@ -10,6 +10,7 @@ pub mod connection_type;
 pub mod declared;
 pub mod deployment;
 pub mod diagnostic;
+pub mod difference;
 pub mod failure;
 pub mod impact;
 pub mod manifest;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,9 +11,9 @@ use super::change::PlannedResource;
 use super::connection::ConnectionRecord;
 use super::diagnostic::Problems;
 use super::impact::Impact;
-use super::names::{Alias, Digest, SlotName, TypeName};
+use super::names::{Alias, Digest, RunId, SlotName, TypeName, VersionTag};
 use super::rebinding::Rebinding;
-use super::record::{ChangeCounts, RunRecord, TaskType};
+use super::record::{ChangeCounts, RunRecord, RunType, TaskType};
 
 /// What would happen to an applied plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +116,8 @@ impl std::fmt::Display for PlanFingerprint {
 pub struct PlanReport {
     /// Where it would go.
     pub place: Place,
+    /// What it is the plan of.
+    pub run_type: RunType,
     /// Its tasks: what is destroyed first, then in the order of the graph.
     pub tasks: Vec<PlannedTask>,
     /// What a person approves.
@@ -167,6 +170,25 @@ pub struct RunReport {
     pub wiring: Vec<Wire>,
     /// What else is worth saying, a line each.
     pub notes: Vec<String>,
+    /// How to go back to what was deployed before it; none where nothing was.
+    pub back: Option<WayBack>,
+}
+
+/// How to go back to a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WayBack {
+    /// The name of the release.
+    pub version_tag: VersionTag,
+    /// The run that made it.
+    pub run: RunId,
+    /// When.
+    pub made: DateTime<Utc>,
+    /// The command that goes back to it.
+    pub command: String,
+    /// The command that starts a workflow which does; only in workflows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dispatch: Option<String>,
 }
 
 impl PlanReport {

@@ -145,6 +145,30 @@ pub enum RunType {
     Retire,
 }
 
+impl RunType {
+    /// What such a run does to a deployable, in a word that its name follows.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploys",
+            Self::Rollback => "rolls back",
+            Self::Destroy => "destroys",
+            Self::Move => "moves",
+            Self::Adopt => "adopts",
+            Self::Deprecate => "deprecates",
+            Self::Retire => "retires",
+        }
+    }
+
+    /// The command that shows what such a run would do.
+    pub fn planned_by(self) -> &'static str {
+        match self {
+            Self::Rollback => "tieline plan --for rollback",
+            Self::Destroy => "tieline plan --for destroy",
+            _ => "tieline plan",
+        }
+    }
+}
+
 impl std::fmt::Display for RunType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -375,6 +399,9 @@ pub struct Release {
     /// The run whose release was applied again, where a rollback made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<RunId>,
+    /// The application's commit, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// The merged manifest for that environment.
     pub manifest: Value,
     /// The applied plugins.
@@ -385,6 +412,9 @@ pub struct Release {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReleasedPlugin {
+    /// Its name and version; none in releases of before they were recorded.
+    #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<ReleasedVersion>,
     /// Where it came from.
     pub source: ResolvedSource,
     /// The public inputs.
@@ -401,6 +431,16 @@ pub struct ReleasedPlugin {
     /// The text of `.terraform.lock.hcl`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_lock: Option<String>,
+}
+
+/// Which plugin it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleasedVersion {
+    /// The plugin's name.
+    #[serde(rename = "plugin")]
+    pub name: PluginName,
+    /// Its version.
+    pub version: Version,
 }
 
 /// The exclusive hold of a deployable in an environment by one run, and the run's journal.

@@ -17,13 +17,15 @@ use crate::domain::failure::{FailureKind, FailureReason};
 use crate::domain::names::{Alias, OutputName};
 use crate::domain::outcome::RunReport;
 use crate::domain::record::{
-    AppliedRecord, ChangeCounts, Release, ReleasedPlugin, RunRecord, RunStatus, RunType, SCHEMA_VERSION, TaskStatus,
+    AppliedRecord, ChangeCounts, Release, ReleasedPlugin, ReleasedVersion, RunRecord, RunStatus, RunType, SCHEMA_VERSION,
+    TaskStatus,
 };
 
 /// Runs the deploy whose claim the journal holds, and publishes what it did on every way out.
 pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
     journal.note(|claim| claim.run.tasks = tasks::pending(&engine));
-    engine.emit(Event::RunStarted { run: journal.claim().run.id, place: engine.deployment.place.clone() });
+    let run = journal.claim().run;
+    engine.emit(Event::RunStarted { run: run.id, run_type: run.run_type, place: engine.deployment.place.clone() });
     let results = Arc::new(Mutex::new(Results::default()));
     let done = tokio_util::sync::CancellationToken::new();
     let renewal = tokio::spawn({
@@ -104,7 +106,7 @@ impl Engine {
                     .in_file(&self.deployment.file)
                     .note(format!("approved: {approved}"))
                     .note(format!("now:      {}", pass.report.fingerprint))
-                    .help("review the new plan with `tieline plan` and approve it")
+                    .help(format!("review the new plan with `{}` and approve it", self.settings.run_type.planned_by()))
                     .into())
             }
             None if pass.report.refusals.any_error() => Err(pass.report.refusals),
@@ -172,7 +174,9 @@ impl Engine {
         if run.status == RunStatus::Succeeded {
             let release = (run.run_type != RunType::Destroy).then(|| self.release(&run, &applied));
             publication.declared(self.own.release.as_ref(), release.as_ref(), &self.own.applied);
-            release.iter().for_each(|release| publication.release(release));
+            if let Some(release) = &release {
+                publication.release(release);
+            }
         }
         publication.run(&run);
         let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);
@@ -197,7 +201,7 @@ impl Engine {
         let stale = self.stale(&connections);
         let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
         let notes = self.notes.clone();
-        let report = RunReport { place, run, problems, changes, connections, stale, retained, wiring, notes };
+        let report = RunReport { place, run, problems, changes, connections, stale, retained, wiring, notes, back: None };
         report.with_texts(&|text| self.redactor.redact(text))
     }
 
@@ -206,6 +210,7 @@ impl Engine {
         let plugins = self.deployment.plugins.keys().filter_map(|alias| {
             let record = current(alias)?;
             let released = ReleasedPlugin {
+                plugin: Some(ReleasedVersion { name: record.plugin.clone(), version: record.version.clone() }),
                 source: record.source.clone(),
                 inputs: record.inputs.clone(),
                 sensitive_inputs: record.sensitive_inputs.clone(),
@@ -222,6 +227,7 @@ impl Engine {
             run: run.id.clone(),
             made: self.world.clock.now(),
             source: run.source.clone(),
+            commit: run.commit.clone(),
             manifest: serde_json::to_value(&self.deployment.manifest).unwrap_or_default(),
             plugins: plugins.collect(),
         }

@@ -6,7 +6,7 @@ use crate::domain::address::Place;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::names::{Alias, RunId};
 use crate::domain::rebinding::Rebinding;
-use crate::domain::record::{ChangeCounts, TaskStatus, TaskType};
+use crate::domain::record::{ChangeCounts, RunType, TaskStatus, TaskType};
 use crate::terraform;
 
 /// What a task is busy with.
@@ -37,7 +37,9 @@ pub enum Event {
     RunStarted {
         /// The run.
         run: RunId,
-        /// What it deploys.
+        /// What it does.
+        run_type: RunType,
+        /// To what.
         place: Place,
     },
     /// A task begins.

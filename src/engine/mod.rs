@@ -206,7 +206,7 @@ pub struct Engine {
     pub removed: BTreeMap<Alias, Removed>,
     /// The ledger at the start.
     pub own: Own,
-    /// The provider locks to start from where nothing is applied.
+    /// The provider locks of the release that is applied again.
     pub locks: BTreeMap<Alias, String>,
     /// What is worth saying of the run in every report.
     pub notes: Vec<String>,

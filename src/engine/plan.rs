@@ -17,7 +17,7 @@ use crate::domain::failure::FailureReason;
 use crate::domain::impact::{Effect, Impact};
 use crate::domain::names::{Alias, Digest};
 use crate::domain::outcome::{PlanFingerprint, PlanReport, PlannedTask, Verdict};
-use crate::domain::record::{ChangeCounts, TaskType};
+use crate::domain::record::{ChangeCounts, RunType, TaskType};
 use crate::terraform;
 
 /// The result of the pass.
@@ -185,6 +185,7 @@ impl Engine {
             .collect();
         let report = PlanReport {
             place: self.deployment.place.clone(),
+            run_type: self.settings.run_type,
             impact: planned.impact,
             tasks: self.in_order(tasks),
             fingerprint: self.plan_fingerprint(&planned.essences),
@@ -249,10 +250,12 @@ impl Engine {
         if count > 10 {
             diagnostic = diagnostic.note(format!("and {} more", count - 10));
         }
+        let run = self.settings.run_type;
+        let (show, run) = (run.planned_by(), if run == RunType::Rollback { "roll back" } else { "deploy" });
         let help = if self.deployment.environment.protected {
-            "the environment is protected: review `tieline plan`, then deploy with `--approved-plan <fingerprint>`"
+            format!("the environment is protected: review `{show}`, then {run} with `--approved-plan <fingerprint>`")
         } else {
-            "review `tieline plan`; if this is wanted, deploy with `--allow-destroy` or `--approved-plan <fingerprint>`"
+            format!("review `{show}`; if this is wanted, {run} with `--allow-destroy` or `--approved-plan <fingerprint>`")
         };
         Err(diagnostic.help(help).into())
     }

@@ -1,5 +1,6 @@
 //! A task up to its plan: bound, compared with what is applied, rendered, initialized, gated, planned.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -65,10 +66,8 @@ impl Engine {
         let origin = before.and_then(AppliedRecord::origin);
         let state = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
         let inputs = public_inputs(plugin);
-        let recorded_lock = match before {
-            Some(record) => record.provider_lock.as_deref(),
-            None => self.locks.get(alias).map(String::as_str),
-        };
+        let recorded_lock = self.lock_to_start_from(alias, before);
+        let recorded_lock = recorded_lock.as_deref();
         if self.is_unchanged(alias, plugin, before, &self.identity(alias, plugin, &inputs, &bindings, &state, recorded_lock)) {
             return Ok(Preparation::Unchanged);
         }
@@ -108,6 +107,15 @@ impl Engine {
         }
         let plan = self.plan_root(alias, &initialized.root, PlanMode::Apply, journal.is_some(), before).await?;
         Ok(Preparation::Planned(Box::new(Prepared::new(initialized, plan))))
+    }
+
+    /// The provider lock of the last apply; with that of a release, for each provider the one with the higher version (R38).
+    fn lock_to_start_from<'a>(&'a self, alias: &Alias, before: Option<&'a AppliedRecord>) -> Option<Cow<'a, str>> {
+        let now = before.and_then(|before| before.provider_lock.as_deref());
+        match (now, self.locks.get(alias)) {
+            (Some(now), Some(then)) => Some(terraform::higher_locks(now, then)),
+            (now, then) => now.or(then.map(String::as_str)).map(Cow::Borrowed),
+        }
     }
 
     /// Binds the slots. What a slot asks of a link's values can only be checked now, since they exist only now (R9).

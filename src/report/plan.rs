@@ -9,13 +9,18 @@ use super::style::{Style, paint};
 use super::{SCHEMA_VERSION, by_text, counted, impact, one_line, problems, rebinding, to_json};
 use crate::domain::address::Address;
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
-use crate::domain::record::TaskType;
+use crate::domain::record::{RunType, TaskType};
 
 /// A plan as text.
 pub fn text(report: &PlanReport, color: bool) -> String {
-    let mut text = format!("Plan for {}\n\n", paint(&report.place.to_string(), Style::Strong, color));
+    let what = if report.run_type == RunType::Rollback { "Rollback plan" } else { "Plan" };
+    let mut text = format!("{what} for {}\n\n", paint(&report.place.to_string(), Style::Strong, color));
+    report.notes.iter().for_each(|note| _ = writeln!(text, "{}", one_line(note)));
+    if !report.notes.is_empty() {
+        text.push('\n');
+    }
     for task in &report.tasks {
-        describe(&mut text, task, color);
+        describe(&mut text, task, report.run_type, color);
     }
     let total = report.counts();
     let deferred = report.tasks.iter().filter(|task| task.is_deferred()).count();
@@ -29,8 +34,13 @@ pub fn text(report: &PlanReport, color: bool) -> String {
     text
 }
 
-fn describe(text: &mut String, task: &PlannedTask, color: bool) {
-    let gone = if task.task == TaskType::Destroy { " (no longer in the manifest)" } else { "" };
+/// Why a run destroys what it does.
+pub(super) fn gone(run_type: RunType) -> &'static str {
+    if run_type == RunType::Rollback { "not in the release" } else { "no longer in the manifest" }
+}
+
+fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: bool) {
+    let gone = if task.task == TaskType::Destroy { format!(" ({})", gone(run_type)) } else { String::new() };
     let alias = paint(task.alias.as_str(), Style::Strong, color);
     let _ = match &task.verdict {
         Verdict::Unchanged => writeln!(text, "{alias}: unchanged"),
@@ -65,6 +75,7 @@ pub fn json(report: &PlanReport) -> String {
     to_json(&json!({
         "schemaVersion": SCHEMA_VERSION,
         "command": "plan",
+        "for": report.run_type,
         "place": report.place,
         "tasks": report.tasks.iter().map(task_json).collect::<Vec<_>>(),
         "counts": report.counts(),

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::style::{Style, paint};
 use super::{SCHEMA_VERSION, by_text, counted, one_line, problems, to_json};
 use crate::domain::connection::ConnectionRecord;
 use crate::domain::outcome::RunReport;
-use crate::domain::record::{RunStatus, TaskStatus};
+use crate::domain::record::{Overridden, RunStatus, TaskStatus};
 
 /// A run as text.
 pub fn text(report: &RunReport, color: bool) -> String {
@@ -29,6 +30,10 @@ pub fn text(report: &RunReport, color: bool) -> String {
         unchanged,
         took.as_secs_f64()
     );
+    report.notes.iter().for_each(|note| _ = writeln!(text, "{}", one_line(note)));
+    for set_aside in &run.overrides {
+        let _ = writeln!(text, "{}", one_line(&overridden(set_aside)));
+    }
     if !report.connections.is_empty() {
         text.push_str("\nConnections\n");
         report.connections.values().for_each(|record| describe(&mut text, record, color));
@@ -47,7 +52,27 @@ pub fn text(report: &RunReport, color: bool) -> String {
         text.push_str("\nLeft behind on purpose\n");
         report.retained.iter().for_each(|address| _ = writeln!(text, "  {}", one_line(address)));
     }
+    if let Some(back) = &report.back {
+        let _ = writeln!(
+            text,
+            "\nTo go back to release `{}` of {}:\n  {}",
+            back.version_tag,
+            moment(back.made),
+            one_line(&back.command)
+        );
+    }
     text
+}
+
+/// What was set aside, and why.
+pub(super) fn overridden(set_aside: &Overridden) -> String {
+    let subjects: Vec<String> = set_aside.subjects.iter().map(|subject| format!(" `{subject}`")).collect();
+    format!("set aside: {}{}, because: {}", set_aside.what, subjects.join(","), set_aside.reason)
+}
+
+/// A time, to the second.
+pub(super) fn moment(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 pub(super) fn status_word(status: RunStatus, reason: Option<crate::domain::failure::FailureReason>) -> String {
@@ -99,6 +124,7 @@ pub fn json(report: &RunReport) -> String {
         "retained": report.retained,
         "wiring": report.wiring,
         "notes": report.notes,
+        "back": report.back,
         "problems": problems::list(&report.problems),
     }))
 }

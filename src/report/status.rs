@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::json;
 
-use super::run::{by_address, status_word};
+use super::run::{by_address, moment, status_word};
 use super::table::table;
 use super::{counted, one_line, to_json};
 use crate::domain::address::{Address, Place};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::difference::Difference;
+use crate::domain::names::{Alias, DeployableName};
 use crate::domain::record::{Claim, Release, RunRecord};
 use crate::domain::staleness::Stale;
 
@@ -21,7 +24,7 @@ pub struct Status {
     /// The newest runs, by deployable, newest first.
     pub runs: BTreeMap<String, Vec<RunRecord>>,
     /// The newest releases, likewise.
-    pub releases: BTreeMap<String, Vec<Release>>,
+    pub releases: BTreeMap<DeployableName, Vec<Candidate>>,
     /// Every connection.
     pub connections: Vec<ConnectionRecord>,
     /// Who is bound to them.
@@ -30,6 +33,37 @@ pub struct Status {
     pub stale: Vec<Stale>,
     /// Runs in progress.
     pub claims: Vec<Claim>,
+}
+
+/// A release that can be gone back to.
+#[derive(Serialize)]
+pub struct Candidate {
+    /// The release.
+    #[serde(flatten)]
+    pub release: Release,
+    /// In what it is not what is deployed now.
+    #[serde(serialize_with = "in_words")]
+    pub differs: BTreeMap<Alias, Difference>,
+    /// The command that goes back to it.
+    pub command: String,
+}
+
+fn in_words<S: serde::Serializer>(differs: &BTreeMap<Alias, Difference>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(differs.iter().map(|(alias, difference)| (alias, difference.to_string())))
+}
+
+impl Candidate {
+    fn is_deployed(&self) -> bool {
+        self.differs.is_empty()
+    }
+
+    fn difference(&self) -> String {
+        if self.is_deployed() {
+            return "deployed now".to_owned();
+        }
+        let words: Vec<String> = self.differs.iter().map(|(alias, difference)| format!("{alias} {difference}")).collect();
+        format!("back: {}", words.join(", "))
+    }
 }
 
 impl Status {
@@ -107,18 +141,25 @@ fn runs(status: &Status, now: DateTime<Utc>) -> String {
     table(&rows.collect::<Vec<_>>())
 }
 
+/// What can be gone back to, with what that would change, and the command for the newest of each deployable.
 fn releases(status: &Status) -> String {
-    let rows = status.releases.iter().flat_map(|(deployable, releases)| {
-        releases.iter().map(move |release| {
+    let rows = status.releases.iter().flat_map(|(deployable, candidates)| {
+        candidates.iter().map(move |candidate| {
+            let release = &candidate.release;
             vec![
                 format!("  {deployable}"),
                 release.version_tag.to_string(),
-                release.made.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+                moment(release.made),
                 format!("run {}", release.run),
+                candidate.difference(),
             ]
         })
     });
-    table(&rows.collect::<Vec<_>>())
+    let mut text = table(&rows.collect::<Vec<_>>());
+    for candidate in status.releases.values().filter_map(|candidates| candidates.iter().find(|one| !one.is_deployed())) {
+        let _ = writeln!(text, "  to go back: {}", one_line(&candidate.command));
+    }
+    text
 }
 
 fn connections(status: &Status) -> String {

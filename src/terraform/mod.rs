@@ -31,7 +31,7 @@ pub use diagnose::{LockInfo, Snippet, TfDiagnostic};
 pub use event::{Event, EventSink, LogLevel};
 pub use explain::advice;
 pub use locate::{Binary, locate};
-pub use lock_file::locked_versions;
+pub use lock_file::{higher_locks, locked_versions};
 pub use outcome::{Action, Applied, AppliedResource, Failure, OutputValue, Plan, ResourceChange};
 pub use state::State;
 pub use version::Flavour;

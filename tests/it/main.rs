@@ -28,6 +28,7 @@ mod proposals;
 mod publication;
 mod quickstart;
 mod repointing;
+mod rollback;
 mod review;
 mod runner;
 mod settled;

@@ -15,10 +15,11 @@ use crate::documents;
 use crate::domain::address::{Address, Place, Target};
 use crate::domain::connection::ConnectionRecord;
 use crate::domain::deployment::Secrets;
-use crate::domain::diagnostic::Problems;
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest};
 use crate::domain::organization::Environment;
-use crate::domain::record::AppliedRecord;
+use crate::domain::record::{AppliedRecord, TerraformBuild};
 use crate::engine::{Engine, Own, Removed, Settings, Sink};
 use crate::request::cli;
 use crate::sources::Tree;
@@ -47,6 +48,9 @@ impl Resolved {
         };
         let terraform = Terraform::open(&session.world, binary, &self.known, settings, &session.cancel).await?;
         let build = terraform.build();
+        if self.source.is_some() {
+            refuse_lower(build, &self.known)?;
+        }
         if let Some(workflow) = &session.workflow {
             let chosen = format!("Terraform {}, {}", build.version, build.path);
             session.say(&format!("using {chosen}"));
@@ -163,6 +167,20 @@ impl Resolved {
             Secrets::Produced(crate::render::backend::state_location(&environment.backend, &place, alias))
         }))
     }
+}
+
+/// A rollback goes back in everything but this: a state is not written by a lower Terraform than the one that wrote it (R38).
+fn refuse_lower(build: &TerraformBuild, known: &[TerraformBuild]) -> Result<(), Problems> {
+    let parsed = |build: &TerraformBuild| build.version.parse::<semver::Version>().ok();
+    let Some(ours) = parsed(build) else { return Ok(()) };
+    // Versions of Terraform and of OpenTofu, which the metadata tells apart, say nothing about each other.
+    let comparable = known.iter().filter_map(parsed).filter(|version| version.build == ours.build);
+    let Some(highest) = comparable.max().filter(|highest| ours < *highest) else { return Ok(()) };
+    let message = format!("the terraform here is version {ours}, lower than {highest}, which wrote a state of this deployable");
+    Err(Diagnostic::error(FailureReason::TerraformMissing, message)
+        .note(format!("it is `{}`", build.path))
+        .help(format!("use version {highest} or a later one: `--terraform <binary>`, or `terraform` in a workflow"))
+        .into())
 }
 
 /// What the ledger says of a place.

@@ -41,16 +41,25 @@ pub(super) struct Resolved {
     /// The plugins' folders, as people know them.
     folders: BTreeMap<Alias, String>,
     secrets: values::Secrets,
-    /// The provider locks to start from where nothing is applied.
+    /// The provider locks of the release that is applied again.
     locks: BTreeMap<Alias, String>,
     /// The terraform builds of the last applies, whose versions are known.
     known: Vec<TerraformBuild>,
     /// The folder whose git commit is meant.
     pub(super) folder: PathBuf,
     /// The release that is applied again.
-    pub(super) source: Option<(RunId, VersionTag)>,
+    pub(super) source: Option<Source>,
     /// What is worth saying of it in every report.
     notes: Vec<String>,
+}
+
+/// The release that a rollback applies again.
+pub(super) struct Source {
+    /// The run that made it.
+    pub(super) run: RunId,
+    pub(super) version_tag: VersionTag,
+    /// The application's commit that it was made of.
+    pub(super) commit: Option<String>,
 }
 
 /// What is read before anything is resolved.

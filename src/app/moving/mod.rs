@@ -93,7 +93,7 @@ async fn claimed(
     let overrides = cli::Overrides { break_consumers: Vec::new(), reason: None };
     let order = Order {
         run_type: RunType::Move,
-        access: &arguments.target.context,
+        target: &arguments.target,
         terraform: &arguments.terraform,
         version_tag: None,
         approved_plan: None,

@@ -49,7 +49,7 @@ pub async fn relocate(engine: Arc<Engine>, relocation: Relocation, held: Vec<Hel
         one.note(|claim| claim.run.tasks.clone_from(&tasks));
     }
     let run = engine.run_of(&held);
-    engine.emit(Event::RunStarted { run: run.id.clone(), place: relocation.from.clone() });
+    engine.emit(Event::RunStarted { run: run.id.clone(), run_type: run.run_type, place: relocation.from.clone() });
     let done = CancellationToken::new();
     let renewals: Vec<_> = held
         .iter()
@@ -179,6 +179,7 @@ impl Engine {
             retained: Vec::new(),
             wiring: Vec::new(),
             notes: self.notes.clone(),
+            back: None,
         }
     }
 

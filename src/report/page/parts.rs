@@ -36,6 +36,11 @@ pub(super) fn origin(surroundings: &Surroundings) -> [Option<Inline>; 2] {
     [surroundings.commit.as_ref().map(short), surroundings.run_url.as_ref().map(|url| link("workflow run", url))]
 }
 
+/// What else is worth saying, a line each.
+pub(super) fn notes(notes: &[String]) -> Option<Block> {
+    (!notes.is_empty()).then(|| Block::List(notes.iter().map(|note| prose(note)).collect()))
+}
+
 /// Problems under a title: first causes first, each once. On the barest layer only what they say.
 pub(super) fn problems(title: &'static str, problems: &Problems, layer: Layer) -> Vec<Block> {
     let told = in_order(problems);
@@ -45,7 +50,7 @@ pub(super) fn problems(title: &'static str, problems: &Problems, layer: Layer) -
     let mut blocks = vec![Block::Heading(title)];
     for problem in told.iter().take(MOST_PROBLEMS) {
         blocks.push(Block::Paragraph(sentence(problem)));
-        blocks.extend(notes(problem, layer));
+        blocks.extend(notes_of(problem, layer));
         blocks.extend(help(problem));
     }
     if told.len() > MOST_PROBLEMS {
@@ -88,7 +93,7 @@ fn spot(Origin { file, at }: &Origin) -> String {
 }
 
 /// The facts of a problem, as many as the layer has room for.
-fn notes(problem: &Diagnostic, layer: Layer) -> Option<Block> {
+fn notes_of(problem: &Diagnostic, layer: Layer) -> Option<Block> {
     let most = match layer {
         Layer::Attributes | Layer::Resources => 40,
         Layer::Counts => 8,

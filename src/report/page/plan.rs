@@ -5,9 +5,9 @@ use super::layers::{self, Layer};
 use super::{Medium, impact, parts, picture};
 use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
 use crate::domain::rebinding::Rebinding;
-use crate::domain::record::TaskType;
+use crate::domain::record::{RunType, TaskType};
 use crate::report::markdown::{Block, Inline, code, prose};
-use crate::report::plan::listed;
+use crate::report::plan::{gone, listed};
 use crate::report::{Surroundings, rebinding};
 
 /// A plan.
@@ -18,8 +18,10 @@ pub(in crate::report) fn plan(report: &PlanReport, surroundings: &Surroundings, 
 fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer: Layer) -> Vec<Block> {
     let mut blocks = vec![Block::Title(outcome(report) + ": " + parts::place(&report.place))];
     blocks.extend(parts::facts([Some(expectation(report))].into_iter().chain(parts::origin(surroundings))));
+    blocks.extend(parts::notes(&report.notes));
     blocks.extend(parts::problems("What failed", &report.problems, layer));
-    blocks.extend(parts::problems("A deploy would be refused", &report.refusals, layer));
+    let refused = if is_rollback(report) { "A rollback would be refused" } else { "A deploy would be refused" };
+    blocks.extend(parts::problems(refused, &report.refusals, layer));
     blocks.push(tasks(report));
     blocks.extend(rebindings(report));
     blocks.extend(impact::impact(&report.impact, layer));
@@ -34,16 +36,20 @@ fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer:
 
 /// The outcome in a plain word.
 fn outcome(report: &PlanReport) -> Inline {
-    if report.problems.any_error() {
-        "❌ Plan failed"
+    let (icon, word) = if report.problems.any_error() {
+        ("❌ ", " failed")
     } else if !report.refusals.0.is_empty() {
-        "⚠️ Plan needs approval"
+        ("⚠️ ", " needs approval")
     } else if report.tasks.iter().all(PlannedTask::is_unchanged) {
-        "✅ Plan without changes"
+        ("✅ ", " without changes")
     } else {
-        "📋 Plan with changes"
-    }
-    .into()
+        ("📋 ", " with changes")
+    };
+    Inline::from(icon) + if is_rollback(report) { "Rollback plan" } else { "Plan" } + word
+}
+
+fn is_rollback(report: &PlanReport) -> bool {
+    report.run_type == RunType::Rollback
 }
 
 fn expectation(report: &PlanReport) -> Inline {
@@ -63,7 +69,7 @@ fn tasks(report: &PlanReport) -> Block {
                 ("🔒 deferred (sensitive)".into(), Inline::from("may not read the secrets of ") + code(&listed(of)))
             }
             Verdict::Deferred { because } => ("⏳ planned later".into(), prose(&format!("waits for {because} to be applied"))),
-            Verdict::Changes(_) if task.task == TaskType::Destroy => ("🗑️ destroy".into(), "no longer in the manifest".into()),
+            Verdict::Changes(_) if task.task == TaskType::Destroy => ("🗑️ destroy".into(), gone(report.run_type).into()),
             Verdict::Changes(_) => ("📝 deploy".into(), Inline::default()),
         };
         vec![code(task.alias.as_str()), what, prose(&words(task)), why]
@@ -102,8 +108,8 @@ fn approval(report: &PlanReport) -> Vec<Block> {
     if report.problems.any_error() {
         return Vec::new();
     }
-    let words =
-        Inline::from("To deploy exactly this plan, and nothing else, pass it on as the input ") + code("approved-plan") + ":";
+    let what = if is_rollback(report) { "To roll back by exactly this plan" } else { "To deploy exactly this plan" };
+    let words = Inline::from(what) + ", and nothing else, pass it on as the input " + code("approved-plan") + ":";
     vec![
         Block::Paragraph(words),
         Block::Fence { language: "yaml", lines: vec![format!("approved-plan: {}", report.fingerprint)] },

@@ -6,11 +6,12 @@ use super::changes::{self, Tense};
 use super::layers::{self, Layer};
 use super::{Medium, parts, picture};
 use crate::domain::failure::FailureReason;
-use crate::domain::outcome::RunReport;
+use crate::domain::outcome::{RunReport, WayBack};
 use crate::domain::record::{RunRecord, RunStatus, RunType, TaskRecord, TaskStatus, TaskType};
 use crate::domain::visible::shortened;
 use crate::report::Surroundings;
 use crate::report::markdown::{Block, Inline, code, prose};
+use crate::report::run::{moment, overridden};
 
 /// The longest reason in the table of tasks, in characters.
 const LONGEST_REASON: usize = 160;
@@ -24,6 +25,8 @@ fn page(report: &RunReport, surroundings: &Surroundings, medium: Medium, layer: 
     let run = &report.run;
     let mut blocks = vec![Block::Title(outcome(run) + ": " + parts::place(&report.place))];
     blocks.extend(facts(report, surroundings));
+    blocks.extend(parts::notes(&report.notes));
+    blocks.extend(parts::notes(&run.overrides.iter().map(overridden).collect::<Vec<_>>()));
     blocks.extend(parts::problems("What failed", &report.problems, layer));
     blocks.push(tasks(report));
     blocks.extend(parts::connections(&report.connections, layer));
@@ -37,6 +40,7 @@ fn page(report: &RunReport, surroundings: &Surroundings, medium: Medium, layer: 
         blocks.extend(picture::picture(&report.place, &report.wiring, medium));
     }
     blocks.extend(details(report, layer));
+    blocks.extend(report.back.iter().flat_map(going_back));
     blocks.extend(footer(run, surroundings));
     blocks
 }
@@ -136,6 +140,23 @@ fn details(report: &RunReport, layer: Layer) -> Vec<Block> {
         details.insert(0, Block::Heading("Changes"));
     }
     details
+}
+
+/// The commands that lead back to what was there before.
+fn going_back(back: &WayBack) -> Vec<Block> {
+    let release =
+        Inline::from("The release before this run is ") + code(back.version_tag.as_str()) + ", made " + prose(&moment(back.made));
+    let words = match back.dispatch {
+        Some(_) => {
+            release
+                + ". The first line starts the workflow "
+                + code("rollback.yml")
+                + " of the examples, the second does it from here:"
+        }
+        None => release + ":",
+    };
+    let lines = back.dispatch.iter().chain([&back.command]).cloned().collect();
+    vec![Block::Heading("To go back"), Block::Paragraph(words), Block::Fence { language: "sh", lines }]
 }
 
 fn footer(run: &RunRecord, surroundings: &Surroundings) -> Option<Block> {

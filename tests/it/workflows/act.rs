@@ -34,20 +34,37 @@ fn tf_act_runs_the_example_workflows() {
     needs_terraform!();
     let Some(act) = need("act", Act::new()) else { return };
 
-    let deployed = act.run("push", "deploy.yml");
+    let deployed = act.run("push", "deploy.yml", &[]);
     assert!(deployed.contains("staged /usr/local/bin/terraform"), "{deployed}");
     assert!(deployed.contains("| deployed to https://"), "a later step reads the connections\n{deployed}");
 
-    let planned = act.run("pull_request", "plan.yml");
+    let planned = act.run("pull_request", "plan.yml", &[]);
     assert!(planned.contains("[Plan/validate]") && planned.contains("[Plan/plan"), "{planned}");
 
-    let approved = act.run("workflow_dispatch", "approved-deploy.yml");
+    let approved = act.run("workflow_dispatch", "approved-deploy.yml", &[]);
     assert!(approved.contains("run-status=succeeded"), "{approved}");
 
-    let ledger = act.git(&["--git-dir", ".tieline/context.git", "ls-tree", "-r", "--name-only", "ledger"]);
+    let ledger = act.ledger();
     for path in ["staging/shop/connections/web.web.json", "production/shop/connections/web.web.json"] {
         assert!(ledger.contains(&format!("retail/{path}\n")), "{ledger}");
     }
+
+    let (first, place) = (act.releases().remove(0), ["deployable=shop", "environment=staging"]);
+    act.edit("shop/tieline.yaml", "acme.test/shop:1.9", "acme.test/shop:2.0");
+    act.run("push", "deploy.yml", &[]);
+    let release = format!("release={first}");
+    let back = act.run("workflow_dispatch", "rollback.yml", &[&place[..], &[&release, "allow-destroy=false"]].concat());
+    assert!(back.contains("back to the release") && back.contains("run-status=succeeded"), "{back}");
+    assert_eq!(act.releases().len(), 3, "{back}");
+
+    let mistyped = ["confirm=shop2", "reason=moved away"];
+    let refused = act.ran("workflow_dispatch", "destroy.yml", &[&place[..], &mistyped].concat()).unwrap_err();
+    assert!(refused.contains("the typed name is not the name"), "{refused}");
+    let confirmed = ["confirm=shop", "reason=moved away"];
+    let gone = act.run("workflow_dispatch", "destroy.yml", &[&place[..], &confirmed].concat());
+    assert!(gone.contains("run-status=succeeded"), "{gone}");
+    let ledger = act.ledger();
+    assert!(!ledger.contains("retail/staging/shop/connections/") && !ledger.contains("retail/staging/shop/applied/"), "{ledger}");
 }
 
 /// A repository with the quickstart and the example workflows, and a copy of the action beside it.
@@ -94,7 +111,6 @@ impl Act {
         // As a release does.
         let action = read("action.yml").replace("\n  image: Dockerfile\n", &format!("\n  image: docker://{IMAGE}\n"));
         fs::write(self.at("action/action.yml"), action).unwrap();
-        fs::write(self.at("event.json"), PULL_REQUEST).unwrap();
         fs::create_dir(self.at("home")).unwrap();
         fs::write(self.at("shop/context/workspaces/retail/environments/production.yaml"), PRODUCTION).unwrap();
         self.git(&["init", "--quiet", "--initial-branch=main"]);
@@ -116,17 +132,57 @@ impl Act {
         succeed(self.command(Path::new("git")).args(arguments))
     }
 
+    /// The paths of the ledger.
+    fn ledger(&self) -> String {
+        self.git(&["--git-dir", ".tieline/context.git", "ls-tree", "-r", "--name-only", "ledger"])
+    }
+
+    /// The runs that made the shop's releases in staging, oldest first.
+    fn releases(&self) -> Vec<String> {
+        let ledger = self.ledger();
+        let runs = ledger.lines().filter_map(|path| path.strip_prefix("retail/staging/shop/releases/")?.strip_suffix(".json"));
+        runs.map(str::to_owned).collect()
+    }
+
+    /// Replaces text in a file, and commits it.
+    fn edit(&self, path: &str, from: &str, to: &str) {
+        let file = self.at("shop").join(path);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(file, text.replace(from, to)).unwrap();
+        self.git(&["-c", "user.name=A", "-c", "user.email=a@acme.test", "commit", "--quiet", "--all", "--message=Change"]);
+    }
+
     /// Runs a workflow, which must succeed; its log.
-    fn run(&self, event: &str, workflow: &str) -> String {
+    fn run(&self, event: &str, workflow: &str, inputs: &[&str]) -> String {
+        self.ran(event, workflow, inputs).unwrap_or_else(|said| panic!("{workflow}\n{said}"))
+    }
+
+    /// The file of an event with these inputs, `name=value`; without any it is a pull request's.
+    fn event(&self, inputs: &[&str]) -> PathBuf {
+        let named: serde_json::Map<String, serde_json::Value> = inputs
+            .iter()
+            .filter_map(|input| input.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
+        let event = if inputs.is_empty() { PULL_REQUEST.to_owned() } else { serde_json::json!({"inputs": named}).to_string() };
+        fs::write(self.at("event.json"), event).unwrap();
+        self.at("event.json")
+    }
+
+    /// Runs a workflow; its log, by whether it succeeded.
+    fn ran(&self, event: &str, workflow: &str, inputs: &[&str]) -> Result<String, String> {
         let option = |name: &str, value: &Path| format!("{name}={}", value.display());
         let mut act = self.command(&self.program);
         act.env("DOCKER_HOST", std::env::var("DOCKER_HOST").unwrap());
-        act.args([event, "--workflows", &format!(".github/workflows/{workflow}"), "--eventpath"]).arg(self.at("event.json"));
+        act.args([event, "--workflows", &format!(".github/workflows/{workflow}"), "--eventpath"]).arg(self.event(inputs));
         act.args(["--platform", &format!("self-hosted={IMAGE}"), "--pull=false", "--bind", "--network=host"]);
         act.args(["--container-daemon-socket=-", "--env", "GITHUB_REPOSITORY=acme/shop"]);
         act.args(["--local-repository", &option("tieline/tieline@v0.1.0", &self.at("action"))]);
         act.args(["--var", &option("TIELINE_CONTEXT", &self.at("shop/.tieline/context.git"))]);
-        succeed(&mut act)
+        let output = act.output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        if output.status.success() { Ok(said) } else { Err(said) }
     }
 }
 
