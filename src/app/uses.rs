@@ -28,7 +28,7 @@ pub(super) async fn of_grants(
     let store = &*opened.store;
     let Some(head) = store.head(Branch::Ledger).await? else { return Ok((Vec::new(), Kinds::new())) };
     let consumers = consumers_of_grants(store, &head, workspace, patterns).await?;
-    Ok((of_consumers(store, &head, &consumers).await?, kinds(store, &head, &consumers).await?))
+    Ok((of_consumers(store, &head, &consumers).await?, kinds(store, &head, consumers.keys()).await?))
 }
 
 /// The consumers of those connections of a workspace that one of the patterns means.
@@ -70,8 +70,12 @@ pub(super) async fn consumers_below(
 ///
 /// # Errors
 /// When the context cannot be read, or a record is not one.
-pub(super) async fn kinds(store: &dyn ContextStore, head: &CommitId, consumers: &Consumers) -> Result<Kinds, StoreError> {
-    let records = Snapshot::new(store, Some(head.clone())).connections(consumers.keys()).await?;
+pub(super) async fn kinds(
+    store: &dyn ContextStore,
+    head: &CommitId,
+    addresses: impl IntoIterator<Item = &Address>,
+) -> Result<Kinds, StoreError> {
+    let records = Snapshot::new(store, Some(head.clone())).connections(addresses).await?;
     Ok(records.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect())
 }
 
@@ -107,7 +111,7 @@ pub(super) async fn of_consumers(
 ///
 /// # Errors
 /// When the context cannot be read, or a release is not one.
-pub(super) async fn note_declared(store: &dyn ContextStore, head: &CommitId, uses: &mut [Use]) -> Result<(), StoreError> {
+pub(super) async fn note_declared(store: &dyn ContextStore, head: &CommitId, mut uses: Vec<&mut Use>) -> Result<(), StoreError> {
     let places: BTreeSet<Place> = uses.iter().map(|used| used.consumer.clone()).collect();
     for place in places {
         let releases = Snapshot::new(store, Some(head.clone())).releases(&place, 1).await?;

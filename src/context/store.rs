@@ -106,8 +106,10 @@ impl ListedFile {
         let mut digest = Context::new(algorithm);
         digest.update(format!("blob {}\0", bytes.len()).as_bytes());
         digest.update(bytes);
-        let id = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        id == self.object
+        let id = digest.finish();
+        let digits =
+            id.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(|half| char::from_digit(half.into(), 16));
+        digits.eq(self.object.chars())
     }
 }
 

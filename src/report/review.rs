@@ -65,7 +65,7 @@ pub fn summary(review: &Review, limit: usize) -> String {
                 let rest = (more > 0).then(|| prose(&format!("and {more} more, which the log has")));
                 blocks.push(Block::List(affected.iter().take(MOST).map(|line| prose(line)).chain(rest).collect()));
             }
-            blocks.extend(located.finding.help.map(|help| Block::Paragraph(prose(help))));
+            blocks.extend(located.finding.help.map(|help| Block::Paragraph(Inline::from("**What to do:** ") + prose(help))));
         }
     }
     render(&blocks, limit).0

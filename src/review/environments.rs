@@ -35,9 +35,9 @@ pub(super) fn needs(before: &Documents, after: &Documents, needs: &mut Needs) {
 pub(super) fn review(before: &Documents, after: &Documents, ledger: &Ledger, findings: &mut Vec<Finding>) {
     for (key, was, is) in changed(&before.environments, &after.environments) {
         let name = format!("`{}/{}`", key.0, key.1);
-        let found = Found { key, name, findings };
+        let mut found = Found { key, name, findings };
         match (was, is) {
-            (None, _) => found.new(Effect::Allows, "name", |name| format!("there is an environment {name}")),
+            (None, _) => found.say(Effect::Allows, "name", |name| format!("there is an environment {name}")),
             (_, None) => found.removed(ledger),
             (Some(was), Some(is)) => found.differences(was, is, after, ledger),
         }
@@ -62,10 +62,6 @@ impl Found<'_> {
 
     fn at(&self, effect: Effect, at: Pointer, message: impl Into<String>) -> Finding {
         Finding::new(effect, self.document(), at, message)
-    }
-
-    fn new(mut self, effect: Effect, key: &'static str, message: impl Fn(&str) -> String) {
-        self.say(effect, key, message);
     }
 
     fn say(&mut self, effect: Effect, key: &'static str, message: impl Fn(&str) -> String) {
@@ -104,7 +100,7 @@ impl Found<'_> {
             self.push(
                 finding
                     .affecting(deployed)
-                    .help("a change of the account itself makes Terraform look for everything in the new one"),
+                    .help("make sure that it is the same account: Terraform would look for everything in another one"),
             );
         }
         match (was.protected, is.protected) {
@@ -225,7 +221,7 @@ impl Found<'_> {
                 .at(Effect::Repoints, at, format!("{slots} in {} would take `{to}` instead of `{from}`", self.name))
                 .because(FailureReason::BindingChanged)
                 .affecting(affected)
-                .help("each at its next deploy, where it is a planned change; name the connection in a manifest to keep it"),
+                .help("name the connection in their manifests to keep it; else each takes the other at its next deploy, as a planned change"),
             None => self
                 .at(Effect::Breaks, at, format!("{slots} in {} would have nothing to take instead of `{from}`", self.name))
                 .because(FailureReason::UnresolvedSlot)

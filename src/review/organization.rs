@@ -78,6 +78,9 @@ fn claims(before: &Documents, after: &Documents, ledger: &Ledger, findings: &mut
     findings.push(finding.because(FailureReason::Claimed));
 }
 
+/// A list of a ceiling; an absent one does not restrict.
+type Listed = Option<Vec<String>>;
+
 fn ceilings(was: &Ceilings, is: &Ceilings, findings: &mut Vec<Finding>) {
     let mut found = |effect, key, message: String| {
         let finding = Finding::new(effect, Document::Context, Pointer::keys(["ceilings", key]), message);
@@ -91,7 +94,7 @@ fn ceilings(was: &Ceilings, is: &Ceilings, findings: &mut Vec<Finding>) {
     let runners = |ceilings: &Ceilings| {
         ceilings.step_runners.as_ref().map(|runners| runners.iter().map(|runner| format!("{runner:?}").to_lowercase()).collect())
     };
-    let lists: [(&'static str, Option<Vec<String>>, Option<Vec<String>>); 3] = [
+    let lists: [(&str, Listed, Listed); 3] = [
         ("modules", was.modules.clone(), is.modules.clone()),
         ("providers", was.providers.clone(), is.providers.clone()),
         ("step-runners", runners(was), runners(is)),
@@ -145,7 +148,7 @@ fn catalog(before: &Documents, after: &Documents, findings: &mut Vec<Finding>) {
         Finding::new(Effect::Breaks, Document::Catalog, Pointer::keys(["plugins"]), "versions of plugins can no longer be chosen")
             .because(FailureReason::PluginUnavailable)
             .affecting(lost)
-            .help("what is applied keeps its own copy; manifests that lock these versions need another one")
+            .help("move the manifests that use these versions; what is applied keeps its own copy")
     });
 }
 

@@ -104,7 +104,7 @@ fn granted(was: Option<&Workspace>, is: Option<&Workspace>, ledger: &Ledger, doc
             Finding::new(Effect::Breaks, document.clone(), Pointer::keys(["grants"]).at_key(), message)
                 .because(FailureReason::GrantDenied)
                 .affecting(losses.iter().map(grants::Loss::in_words))
-                .help("what is deployed stays and can be destroyed; the next plan of each is refused"),
+                .help("tell them: what is deployed stays and can be destroyed, and the next plan of each is refused"),
         );
     }
 }

@@ -266,8 +266,8 @@ fn tf_a_review_on_github_reads_what_differs_and_what_that_concerns_and_writes_no
     ran.says("repoints: 1 slot in `retail/staging` would take `platform/staging/other/vpc.vpc`");
     assert_eq!(github.writes(), 0);
     let read = github.requests().iter().filter(|seen| seen.target.contains("/git/blobs/")).count();
-    // The context's own document, the one that differs, the consumer's record and its release, and the producer's connection.
-    assert_eq!(read, 5);
+    // The context's own document, the one that differs, the consumer's record and its release.
+    assert_eq!(read, 4);
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn tf_in_a_workflow_a_review_is_on_the_lines_of_the_change_and_in_the_summary() 
     assert_eq!(ran.code, 1, "{ran}");
     let annotations: Vec<&str> = ran.stdout.lines().filter(|line| line.starts_with("::")).collect();
     assert_shown!(annotations.join("\n"), @"
-    ::warning file=context/workspaces/retail/environments/staging.yaml,title=binding-changed,line=7,col=17,endColumn=47::1 slot in `retail/staging` would take `platform/staging/other/vpc.vpc` instead of `platform/staging/network/vpc.vpc`%0Anote: `retail/staging/shop/database.network`%0Ahelp: each at its next deploy, where it is a planned change; name the connection in a manifest to keep it
+    ::warning file=context/workspaces/retail/environments/staging.yaml,title=binding-changed,line=7,col=17,endColumn=47::1 slot in `retail/staging` would take `platform/staging/other/vpc.vpc` instead of `platform/staging/network/vpc.vpc`%0Anote: `retail/staging/shop/database.network`%0Ahelp: name the connection in their manifests to keep it; else each takes the other at its next deploy, as a planned change
     ::error file=context/types/web-conn/1.0.0.yaml,title=breaks-consumers::`web-conn` 1.0.0 is published, and a published version never changes%0Ahelp: leave it as it is, and add the change as a new version beside it
     ");
     assert_shown!(project.read("summary.md"), @"
@@ -301,7 +301,7 @@ fn tf_in_a_workflow_a_review_is_on_the_lines_of_the_change_and_in_the_summary() 
 
     `web-conn` 1.0.0 is published, and a published version never changes — `context/types/web-conn/1.0.0.yaml:1`
 
-    leave it as it is, and add the change as a new version beside it
+    **What to do:** leave it as it is, and add the change as a new version beside it
 
     #### Repoints
 
@@ -309,6 +309,6 @@ fn tf_in_a_workflow_a_review_is_on_the_lines_of_the_change_and_in_the_summary() 
 
     - `retail/staging/shop/database.network`
 
-    each at its next deploy, where it is a planned change; name the connection in a manifest to keep it
+    **What to do:** name the connection in their manifests to keep it; else each takes the other at its next deploy, as a planned change
     ");
 }

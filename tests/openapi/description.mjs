@@ -31,7 +31,7 @@ const ROUTES = {
   [`${REPOSITORY}/installation`]: ['get'],
   [`${REPOSITORY}/issues/comments/{comment_id}`]: ['get', 'patch', 'delete'],
   [`${REPOSITORY}/issues/{issue_number}/comments`]: ['get', 'post'],
-  [`${REPOSITORY}/pulls`]: ['get'],
+  [`${REPOSITORY}/pulls`]: ['get', 'post'],
   [`${REPOSITORY}/pulls/{pull_number}`]: ['get'],
 };
 

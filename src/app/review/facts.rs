@@ -25,8 +25,10 @@ pub(super) async fn read(store: &dyn ContextStore, before: &Documents, needs: &N
     let Some(head) = store.head(Branch::Ledger).await? else { return Ok(ledger) };
     let consumers = consumers(store, &head, before, needs).await?;
     ledger.uses = uses::of_consumers(store, &head, &consumers).await?;
-    uses::note_declared(store, &head, &mut ledger.uses).await?;
-    ledger.kinds = uses::kinds(store, &head, &consumers).await?;
+    let of_defaults = ledger.uses.iter_mut().filter(|used| needs.consumers.contains(used.address()));
+    uses::note_declared(store, &head, of_defaults.collect()).await?;
+    let granted = consumers.keys().filter(|address| needs.granted.contains_key(&address.workspace));
+    ledger.kinds = uses::kinds(store, &head, granted).await?;
     deployed(store, &head, needs, &mut ledger).await?;
     if needs.everything {
         published(store, &head, before, &mut ledger).await?;
