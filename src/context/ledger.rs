@@ -122,7 +122,6 @@ impl<'a> Snapshot<'a> {
         let wanted: BTreeMap<_, _> =
             addresses.into_iter().filter_map(|address| Some((layout::connection(address)?, address))).collect();
         let found = self.read(&wanted.keys().cloned().collect::<Vec<_>>()).await?;
-        let found = self.believed(found, |_| false).await?;
         let parsed = found.iter().filter_map(|(path, bytes)| {
             let address = *wanted.get(path)?;
             Some(parse_connection(path, bytes, address).map(|connection| (address.clone(), connection)))
@@ -351,7 +350,7 @@ impl<'a> Snapshot<'a> {
 
     async fn read(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         match &self.at {
-            Some(at) => self.store.read(at, paths).await,
+            Some(at) => self.believed(self.store.read(at, paths).await?, |_| false).await,
             None => Ok(BTreeMap::new()),
         }
     }
@@ -372,6 +371,18 @@ pub async fn read_claim(store: &dyn ContextStore, place: &Place) -> Result<Optio
         claim.applied.clear();
     }
     Ok(Some((commit, claim)))
+}
+
+/// The claims of all runs in progress.
+///
+/// # Errors
+/// When the context cannot be read, or a claim is not one.
+pub async fn claims(store: &dyn ContextStore) -> Result<Vec<Claim>, StoreError> {
+    let mut claims = Vec::new();
+    for place in store.claims().await?.into_keys() {
+        claims.extend(read_claim(store, &place).await?.map(|(_, claim)| claim));
+    }
+    Ok(claims)
 }
 
 /// Reads files that a listing named. One without content is lost, not absent: a consumer that cannot be seen must not be taken for

@@ -26,5 +26,6 @@ pub mod plugin;
 pub mod proof;
 pub mod rebinding;
 pub mod record;
+pub mod review;
 pub mod staleness;
 pub mod visible;

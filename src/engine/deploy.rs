@@ -183,7 +183,9 @@ impl Engine {
         if run.status == RunStatus::Succeeded && run.run_type != RunType::Adopt {
             let release = (run.run_type != RunType::Destroy).then(|| self.release(&run, &applied));
             publication.declared(self.own.release.as_ref(), release.as_ref(), &self.own.applied);
-            release.iter().for_each(|release| publication.release(release));
+            if let Some(release) = &release {
+                publication.release(release);
+            }
         }
         publication.run(&run);
         let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);

@@ -115,6 +115,11 @@ Examples:
   tieline context init --from context                    With the documents in the folder context
   tieline context init --from context --context https://git.example.org/acme/context.git";
 
+pub(super) const CONTEXT_REVIEW: &str = "\
+Examples:
+  tieline context review --context github:acme/context    In a checkout of a pull request's branch
+  tieline context review --from context                   A folder against the nearest .tieline/context.git";
+
 pub(super) const CONTEXT_VERIFY: &str = "\
 Examples:
   tieline context verify

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod acceptance;
+mod approvals;
 mod architecture;
 mod cloud;
 mod commands;
@@ -28,6 +29,7 @@ mod proposals;
 mod publication;
 mod quickstart;
 mod repointing;
+mod review;
 mod rollback;
 mod runner;
 mod settled;
