@@ -158,7 +158,7 @@ impl Engine {
         let explain = |failure| self.explain(alias, failure);
         let there = self.terraform.state_pull(&initialized.root, &self.cancel).await.map_err(explain)?;
         let there = there.filter(|there| !there.is_empty());
-        if let Some(other) = there.as_ref().filter(|there| there.lineage() != state.lineage()) {
+        if let Some(other) = there.as_ref().filter(|there| !there.is_copy_of(state)) {
             return Err(self.taken(alias, &initialized, other));
         }
         if there.is_none() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A state, whole.
 pub struct State {
@@ -31,6 +31,14 @@ struct Resource {
     name: String,
     /// `provider["<source>"]`, with a module before it and an alias behind it where there are such.
     provider: String,
+    #[serde(default)]
+    instances: Vec<Instance>,
+}
+
+#[derive(Deserialize)]
+struct Instance {
+    #[serde(default)]
+    attributes: Value,
 }
 
 impl State {
@@ -49,14 +57,21 @@ impl State {
         &self.text
     }
 
-    /// What all states have in common that came of one another.
-    pub fn lineage(&self) -> &str {
-        &self.known.lineage
+    /// Whether one is a copy of the other, perhaps an older one: they come of one another, or hold the same thing. Terraform gives a
+    /// copy in most remote backends a lineage of its own.
+    pub fn is_copy_of(&self, other: &Self) -> bool {
+        self.known.lineage == other.known.lineage || !self.things().is_disjoint(&other.things())
     }
 
-    /// How often it was written.
-    pub fn serial(&self) -> u64 {
-        self.known.serial
+    /// What it manages: each by its type with its id, or all that is known of it.
+    fn things(&self) -> BTreeSet<String> {
+        let managed = self.known.resources.iter().filter(|resource| resource.mode == "managed");
+        let instances = managed.flat_map(|resource| resource.instances.iter().map(move |instance| (resource, instance)));
+        let thing = |(resource, instance): (&Resource, &Instance)| {
+            let id = instance.attributes.get("id").filter(|id| !id.is_null()).unwrap_or(&instance.attributes);
+            format!("{} {id}", resource.kind)
+        };
+        instances.map(thing).collect()
     }
 
     /// Whether it holds no resource and no data source.
@@ -112,7 +127,20 @@ mod tests {
         assert!(!String::from_utf8_lossy(&emptied).contains("canary"));
         let emptied = State::read(emptied).map_err(|why| panic!("{why}")).unwrap();
         assert!(emptied.is_empty());
-        assert_eq!((emptied.lineage(), emptied.serial()), ("another", 8));
+        assert!(!emptied.is_copy_of(&state));
+        assert_eq!(emptied.known.serial, 8);
+    }
+
+    #[test]
+    fn r40_a_copy_is_known_by_what_it_holds() {
+        let state = |lineage: &str, id: &str| {
+            let instances = format!("[{{\"attributes\": {{\"id\": \"{id}\"}}}}]");
+            let text = STATE.replacen("[]", &instances, 1).replace("\"lineage\": \"l\"", &format!("\"lineage\": \"{lineage}\""));
+            State::read(text.into_bytes()).map_err(|why| panic!("{why}")).unwrap()
+        };
+        assert!(state("l", "vpc-1").is_copy_of(&state("other", "vpc-1")), "Terraform gave it another lineage");
+        assert!(state("l", "vpc-1").is_copy_of(&state("l", "vpc-2")), "it went on from there");
+        assert!(!state("l", "vpc-1").is_copy_of(&state("other", "vpc-2")));
     }
 
     #[test]

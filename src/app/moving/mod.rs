@@ -36,12 +36,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Move) -> Ended {
     let affected = Affected::read(store, &relocation).await?;
     if !affected.applied.keys().any(|alias| relocation.covers(alias)) {
         let redirect = redirect(&resolved, &relocation).await?;
-        return finish(session, arguments, &relocation, &redirect).await;
+        return Box::pin(finish(session, arguments, &relocation, &redirect)).await;
     }
     refuse_taken(&resolved, &relocation).await?;
     let mut places = vec![relocation.from.clone(), relocation.to.clone()];
     places.extend(affected.places());
-    let report = work(session, arguments, resolved, &relocation, environment, places).await?;
+    let report = Box::pin(work(session, arguments, resolved, &relocation, environment, places)).await?;
     if session.is_json() {
         session.print(&report::run::json(&report));
     } else {
@@ -71,9 +71,10 @@ async fn work(
 ) -> Result<crate::domain::outcome::RunReport, Problems> {
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
-    let claimed = claimed(session, arguments, resolved, places, &watcher, &folder, (&relocation.to, environment)).await?;
-    let (engine, held) = claimed;
-    let report = engine::relocate(engine, relocation.clone(), held).await;
+    let goal = (&relocation.to, environment);
+    let claimed = Box::pin(claimed(session, arguments, resolved, places, &watcher, &folder, goal));
+    let (engine, held) = claimed.await?;
+    let report = Box::pin(engine::relocate(engine, relocation.clone(), held)).await;
     watcher.finish();
     keep_unsaved_state(session, folder, &report.run.id);
     Ok(report)
@@ -176,14 +177,12 @@ async fn finish(session: &Session, arguments: &cli::Move, relocation: &Relocatio
     let watcher = watch::Watcher::new(session);
     let places = vec![relocation.to.clone(), relocation.from.clone()];
     let goal = (&relocation.to, environment);
-    let (engine, held) = claimed(session, arguments, resolved, places, &watcher, &folder, goal).await?;
-    let emptied = engine::empty_what_is_left(engine, &left).await;
+    let (engine, held) = Box::pin(claimed(session, arguments, resolved, places, &watcher, &folder, goal)).await?;
+    let emptied = Box::pin(engine::empty_what_is_left(engine, &left)).await;
     watcher.finish();
     engine::release_all(&held).await?;
     let done = format!("`{}` was moved to `{}` by run {}", relocation.subject(), relocation.goal(), redirect.run);
-    session.print(&match emptied? {
-        true => format!("{done}; its old state was not empty, and is now"),
-        false => format!("{done}; there is nothing left to do"),
-    });
+    let left = if emptied? { "its old state was not empty, and is now" } else { "there is nothing left to do" };
+    session.print(&format!("{done}; {left}"));
     Ok(Outcome::Done)
 }

@@ -35,8 +35,8 @@ enum Side {
 }
 
 impl Site<'_> {
-    fn place(&self, side: Side) -> &StateLocation {
-        match side {
+    fn place(&self, at: Side) -> &StateLocation {
+        match at {
             Side::Old => &self.old,
             Side::New => &self.new,
         }
@@ -64,7 +64,7 @@ impl Engine {
         let there = self.pull(site, Side::New, &self.cancel).await?;
         let Some(here) = self.pull(site, Side::Old, &self.cancel).await? else { return Ok(()) };
         match there {
-            Some(there) if !there.is_empty() && there.lineage() != here.lineage() => Err(taken(site, &there)),
+            Some(there) if !there.is_empty() && !there.is_copy_of(&here) => Err(taken(site, &there)),
             _ => self.turn(site, Side::New, BackendChange::Migrate, &self.cancel).await.map(|_| ()),
         }
     }
@@ -95,7 +95,7 @@ impl Engine {
         let kept = self.pull(site, kept, &never).await?;
         let found = self.pull(site, copy, &never).await?;
         let (Some(kept), Some(found)) = (kept, found) else { return Ok(false) };
-        if found.is_empty() || kept.lineage() != found.lineage() {
+        if found.is_empty() || !found.is_copy_of(&kept) {
             return Ok(false);
         }
         let root = self.turn(site, copy, BackendChange::Leave, &never).await?;
@@ -109,8 +109,8 @@ impl Engine {
         Ok(true)
     }
 
-    async fn pull(&self, site: &mut Site<'_>, side: Side, cancel: &CancellationToken) -> Result<Option<State>, Problems> {
-        let root = self.turn(site, side, BackendChange::Leave, cancel).await?;
+    async fn pull(&self, site: &mut Site<'_>, at: Side, cancel: &CancellationToken) -> Result<Option<State>, Problems> {
+        let root = self.turn(site, at, BackendChange::Leave, cancel).await?;
         self.terraform.state_pull(&root, cancel).await.map_err(|failure| self.explain(site.alias, failure))
     }
 
@@ -118,15 +118,15 @@ impl Engine {
     async fn turn(
         &self,
         site: &mut Site<'_>,
-        side: Side,
+        at: Side,
         change: BackendChange,
         cancel: &CancellationToken,
     ) -> Result<Root, Problems> {
         let there = site.root.take();
-        let rendering = self.rendering(&site.recorded, site.place(side));
+        let rendering = self.rendering(&site.recorded, site.place(at));
         let root = match there {
             None => self.initialize(&rendering).await?.0,
-            Some((root, Some(about))) if about == side => root,
+            Some((root, Some(about))) if about == at => root,
             Some((root, _)) => {
                 let turned = self.turn_to(&root, &rendering, change, cancel).await;
                 if let Err(problems) = turned {
@@ -136,7 +136,7 @@ impl Engine {
                 root
             }
         };
-        site.root = Some((root.clone(), Some(side)));
+        site.root = Some((root.clone(), Some(at)));
         Ok(root)
     }
 }

@@ -127,7 +127,7 @@ fn tf_r40_a_state_that_would_change_is_adopted_only_if_that_is_approved() {
     project.edit("app/tieline.yaml", "10.1.0.0", "10.2.0.0");
     let ran = adopt(&project, &["--state", "../old/old.tfstate"]).refused("needs-approval");
     assert_shown!(ran.stderr, @r"
-    run <id> deploys lab/staging/app
+    run <id> adopts lab/staging/app
     [net] planned +0 ~1 -0
     [net] skipped (the plan was refused)
     error[needs-approval]: as `net` the state would not stay as it is: 1 resource would change
@@ -178,7 +178,7 @@ fn tf_r40_what_cannot_be_adopted_is_refused() {
 
     // The plugin's own state holds something else.
     std::fs::create_dir_all(project.state_path("lab/staging/app/net").parent().unwrap()).unwrap();
-    let other = state.replace("\"lineage\": \"", "\"lineage\": \"other-");
+    let other = state.replace("\"lineage\": \"", "\"lineage\": \"other-").replace("\"id\": \"", "\"id\": \"other-");
     std::fs::write(project.state_path("lab/staging/app/net"), &other).unwrap();
     adopt(&project, &["--state", "../old/old.tfstate"]).refused("invalid-input").says("has a Terraform state already");
     assert_eq!(std::fs::read_to_string(project.state_path("lab/staging/app/net")).unwrap(), other);
