@@ -1,14 +1,16 @@
 //! `tieline deploy`: provisions a deployable into an environment and publishes its connections.
 
+use super::Ended;
+use super::assemble::{self, Accepts};
 use super::perform::{Order, perform};
 use super::session::Session;
-use super::{Ended, assemble};
 use crate::domain::record::RunType;
 use crate::request::cli;
 
 /// Deploys what the manifest says.
 pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
     let (target, values) = (&arguments.target, &arguments.values);
+    let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
     let order = Order {
         target: &arguments.target,
         run_type: RunType::Deploy,
@@ -18,6 +20,6 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
         allow_destroy: arguments.allow_destroy,
         overrides: &arguments.overrides,
     };
-    let resolve = async || assemble::from_manifest(session, target, values, arguments.terraform.allow_degraded).await;
+    let resolve = async || assemble::from_manifest(session, target, values, accepts).await;
     perform(session, order, resolve).await
 }

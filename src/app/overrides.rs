@@ -3,11 +3,14 @@
 //! Who approved is GitHub's business: a job with `environment: <name>` does not start before that environment's rules are met, and its
 //! identity token says that it runs under it. The variables of the job are not asked: it can set those itself.
 
+use std::collections::BTreeMap;
+
 use super::session::Session;
 use crate::context::layout;
 use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
+use crate::domain::names::Alias;
 use crate::domain::organization::{ContextDocument, Environment, Override};
 use crate::domain::proof::ProofKeys;
 use crate::domain::record::Overridden;
@@ -24,7 +27,8 @@ const AUDIENCE: &str = "tieline-approval";
 /// # Errors
 /// `invalid-input` when no reason is given.
 pub(super) fn asked(arguments: &cli::Overrides) -> Result<Vec<Overridden>, Problems> {
-    let asked = [(Override::BreakConsumers, &arguments.break_consumers)];
+    let abandoned: Vec<String> = arguments.abandon.iter().map(Alias::to_string).collect();
+    let asked = [(Override::BreakConsumers, &arguments.break_consumers), (Override::Abandon, &abandoned)];
     let mut overrides = Vec::new();
     for (what, subjects) in asked.into_iter().filter(|(_, subjects)| !subjects.is_empty()) {
         overrides.push(overridden(what, subjects.iter().cloned(), arguments.reason.as_deref())?);
@@ -42,7 +46,9 @@ pub(super) fn overridden(
     reason: Option<&str>,
 ) -> Result<Overridden, Problems> {
     match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
-        Some(reason) => Ok(Overridden { what, subjects: subjects.into_iter().collect(), reason: reason.to_owned() }),
+        Some(reason) => {
+            Ok(Overridden { what, subjects: subjects.into_iter().collect(), reason: reason.to_owned(), left: BTreeMap::new() })
+        }
         None => Err(Diagnostic::error(FailureReason::InvalidInput, "setting a safeguard aside needs a reason")
             .help("add `--reason <text>`: it is recorded with the run")
             .into()),

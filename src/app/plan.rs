@@ -1,8 +1,8 @@
 //! `tieline plan`: what a deploy would change, and the fingerprint to approve it by.
 
-use super::assemble::{self, Back, Resolved};
+use super::assemble::{self, Accepts, Back, Resolved};
 use super::session::Session;
-use super::{Ended, Outcome, identity, watch};
+use super::{Ended, Outcome, identity, overrides, watch};
 use crate::cloud::Purpose;
 use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::FailureReason;
@@ -31,7 +31,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
             PlanFor::Destroy => RunType::Destroy,
         },
         source: None,
-        overrides: Vec::new(),
+        overrides: overrides::asked(&arguments.overrides)?,
         parallelism: arguments.terraform.parallelism as usize,
         refresh: arguments.terraform.refresh,
         allow_destroy: false,
@@ -68,12 +68,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
 /// What the run that is planned would work with.
 async fn resolved(session: &Session, arguments: &cli::Plan) -> Result<Resolved, Problems> {
     let (target, sensitive) = (&arguments.target, &arguments.values.sensitive);
-    let allow_degraded = arguments.terraform.allow_degraded;
+    let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
     match arguments.run {
-        PlanFor::Deploy => assemble::from_manifest(session, target, &arguments.values, allow_degraded).await,
+        PlanFor::Deploy => assemble::from_manifest(session, target, &arguments.values, accepts).await,
         PlanFor::Rollback => {
             let back = Back::read(&arguments.back)?;
-            assemble::from_release(session, target, sensitive, &back, allow_degraded).await
+            assemble::from_release(session, target, sensitive, &back, accepts).await
         }
         PlanFor::Destroy => assemble::for_destroy(session, target, sensitive).await,
     }

@@ -1,7 +1,7 @@
 //! `tieline rollback`: applies an earlier release again (R36 to R39).
 
 use super::Ended;
-use super::assemble::{self, Back};
+use super::assemble::{self, Accepts, Back};
 use super::perform::{Order, perform};
 use super::session::Session;
 use crate::domain::record::RunType;
@@ -20,6 +20,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Ended {
         allow_destroy: arguments.allow_destroy,
         overrides: &arguments.overrides,
     };
-    let resolve = async || assemble::from_release(session, target, sensitive, &back, arguments.terraform.allow_degraded).await;
+    let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
+    let resolve = async || assemble::from_release(session, target, sensitive, &back, accepts).await;
     perform(session, order, resolve).await
 }

@@ -25,6 +25,8 @@ pub enum Verdict {
     NoChanges,
     /// These resources would change.
     Changes(Vec<PlannedResource>),
+    /// It is given up: what is recorded of it goes, its infrastructure stays.
+    Abandoned,
     /// Its plan would read secrets that it may not read.
     Withheld {
         /// Of which connections.

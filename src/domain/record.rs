@@ -373,7 +373,7 @@ impl RunRecord {
 }
 
 /// A safeguard that a person set aside for a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overridden {
     /// Which one.
     #[serde(rename = "override")]
@@ -382,6 +382,9 @@ pub struct Overridden {
     pub subjects: BTreeSet<String>,
     /// Why, in the person's words.
     pub reason: String,
+    /// Where the Terraform states are that no record leads to any more, by alias.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left: BTreeMap<Alias, StateLocation>,
 }
 
 /// What a successful deploy applied, under a version tag: enough to apply it again.

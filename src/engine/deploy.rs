@@ -77,6 +77,10 @@ impl Engine {
         journal: &Arc<Journal>,
         results: &Mutex<Results>,
     ) -> Result<BTreeMap<Node, Prepared>, Problems> {
+        let unfit = self.not_to_abandon();
+        if unfit.any_error() {
+            return Err(unfit);
+        }
         let blockers = self.blockers(&self.own.consumers);
         if !blockers.is_empty() {
             return Err(self.blocked(blockers, results).await);
@@ -170,12 +174,13 @@ impl Engine {
 
     /// Publishes everything that completed in one commit, then gives up the claim (R16).
     async fn finish(&self, journal: &Journal, results: Results) -> RunReport {
+        let mut run = journal.claim().run;
+        self.note_left(&mut run, &results);
         let Results { applied, destroyed, retained, changes, blockers, mut problems } = results;
         self.name_stop(&mut problems);
         if journal.is_lost() && !problems.0.iter().any(|problem| problem.reason == FailureReason::Claimed) {
             problems.extend(journal.taken_over());
         }
-        let mut run = journal.claim().run;
         run.ended = Some(self.world.clock.now());
         (run.status, run.failure_reason) = verdict(&problems);
         let mut publication = Publication::new(&self.deployment.place);

@@ -3,6 +3,7 @@
 //! [`deploy()`] takes the claim, runs the task graph, publishes once and releases the claim; [`plan()`] makes the same plans and
 //! changes nothing. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
 
+mod abandon;
 mod adopting;
 mod apply;
 mod attributes;

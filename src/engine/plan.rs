@@ -75,6 +75,10 @@ impl Engine {
         journal: Option<&Journal>,
     ) -> Result<(Verdict, ChangeCounts, Value), Problems> {
         let alias = match node {
+            Node::Destroy(alias) if self.abandoned(alias).is_some() => {
+                locked(planned).impact.extend(self.impact_of_all(alias, Effect::Goes));
+                return Ok((Verdict::Abandoned, ChangeCounts::default(), serde_json::json!("abandoned")));
+            }
             Node::Destroy(alias) => {
                 let mut prepared = self.prepare_removal(alias, journal.is_some()).await?;
                 self.note_losses(alias, &prepared.plan, planned);
@@ -195,7 +199,12 @@ impl Engine {
             tasks: self.in_order(tasks),
             fingerprint: self.plan_fingerprint(&planned.essences),
             problems: planned.problems,
-            refusals: Problems(self.deployment.withheld().0.into_iter().chain(planned.losses.0).collect()),
+            refusals: Problems(
+                [self.not_to_abandon(), self.deployment.withheld(), planned.losses]
+                    .into_iter()
+                    .flat_map(|found| found.0)
+                    .collect(),
+            ),
             blockers: Vec::new(),
             retained: planned.retained,
             wiring: self.deployment.wiring(),

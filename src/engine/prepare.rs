@@ -245,7 +245,8 @@ impl Engine {
         Ok(plan)
     }
 
-    /// What nobody recorded is not this plugin's: it may be a copy, or what a move left, and must not be changed or destroyed as its own.
+    /// What nobody recorded is not this plugin's: it may be what was abandoned, a copy, or what a move left, and must not be changed or
+    /// destroyed as its own.
     fn refuse_unrecorded(&self, alias: &Alias, state: &StateLocation, plan: &terraform::Plan) -> Result<(), Problems> {
         let held = changes::held(plan);
         if held == 0 {
@@ -255,7 +256,11 @@ impl Engine {
         Err(Diagnostic::error(FailureReason::InvalidInput, message)
             .at(&self.deployment.file, self.pointer(alias))
             .note(format!("they are in the state `{}` in the `{}` backend", state.key, state.backend.kind.as_str()))
-            .help("if a move was broken off, run the same `tieline move` again; if they are this plugin's, take them over with `tieline adopt`")
+            .note("an applied plugin was abandoned here, a move was broken off, or something else has its state there")
+            .help(
+                "if they are this plugin's, take them over with `tieline adopt`; after a move run the same `tieline move` again",
+            )
+            .help("else apply the plugin under another alias")
             .into())
     }
 

@@ -112,6 +112,7 @@ impl Engine {
         self.start_task(journal, node);
         let planned = locked(prepared).remove(node);
         let ended = match node {
+            Node::Destroy(alias) if self.abandoned(alias).is_some() => Ok(self.abandon(alias, results)),
             Node::Destroy(alias) => self.destroy_task(alias, planned, journal, results).await,
             Node::Deploy(alias) => self.deploy_task(alias, planned, journal, results).await,
         };
@@ -248,8 +249,11 @@ impl Engine {
     }
 }
 
-/// How a task ended well: its status, why if that is not plain, and what it changed; or what went wrong after what it changed.
-type Ended = Result<(TaskStatus, Option<String>, ChangeCounts), (Problems, ChangeCounts)>;
+/// How a task ended well; or what went wrong after what it changed.
+type Ended = Result<Well, (Problems, ChangeCounts)>;
+
+/// How a task ended well: its status, why if that is not plain, and what it changed.
+pub(super) type Well = (TaskStatus, Option<String>, ChangeCounts);
 
 fn nothing_changed(problems: Problems) -> (Problems, ChangeCounts) {
     (problems, ChangeCounts::default())

@@ -61,6 +61,7 @@ fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: boo
     let _ = match &task.verdict {
         Verdict::Unchanged => writeln!(text, "{alias}: unchanged"),
         Verdict::NoChanges => writeln!(text, "{alias}: no changes"),
+        Verdict::Abandoned => writeln!(text, "{alias}{gone}: abandoned, its infrastructure stays"),
         Verdict::Withheld { of } => {
             writeln!(text, "{alias}: deferred (sensitive), it may not read the secrets of {}", listed(of))
         }
@@ -115,6 +116,7 @@ fn task_json(task: &PlannedTask) -> serde_json::Value {
     let (verdict, resources, because) = match &task.verdict {
         Verdict::Unchanged => ("unchanged", [].as_slice(), None),
         Verdict::NoChanges => ("no-changes", [].as_slice(), None),
+        Verdict::Abandoned => ("abandoned", [].as_slice(), None),
         Verdict::Withheld { of } => ("deferred-sensitive", [].as_slice(), Some(listed(of))),
         Verdict::Deferred { because } => ("deferred", [].as_slice(), Some(because.clone())),
         Verdict::Changes(resources) => ("changes", resources.as_slice(), None),

@@ -88,6 +88,8 @@ pub struct Inputs<'a> {
     pub limits: &'a Limits,
     /// Whether new bindings to degraded connections are accepted.
     pub allow_degraded: bool,
+    /// The applied plugins that are given up.
+    pub abandoned: &'a [Alias],
 }
 
 impl Inputs<'_> {
@@ -255,12 +257,13 @@ fn order(view: &View<'_>, dependencies: BTreeMap<Alias, BTreeSet<Alias>>) -> Res
     })
 }
 
-/// Refuses stand-ins for what is deployed: it must go first (R46).
+/// Refuses stand-ins for what is deployed: it must go first, or be given up (R46).
 fn check_stand_ins(inputs: &Inputs<'_>, view: &View<'_>, problems: &mut Problems) {
-    for (of, _) in view.stand_ins().filter(|(of, _)| inputs.context.applied.contains_key(&of.alias)) {
+    let is_deployed = |alias: &Alias| inputs.context.applied.contains_key(alias) && !inputs.abandoned.contains(alias);
+    for (of, _) in view.stand_ins().filter(|(of, _)| is_deployed(&of.alias)) {
         let message = format!("`{}` is deployed in `{}`: nothing can stand in for it", of.alias, inputs.place);
         let way = format!(
-            "take `{}` out of this environment and deploy, which destroys it; or give it up with `abandon` and a `reason`",
+            "take `{0}` out of this environment and deploy, which destroys it; or give it up with `--abandon {0}` and a `--reason`",
             of.alias
         );
         problems.push(Diagnostic::error(FailureReason::InvalidDocument, message).help(way).placed(view.at_stand_in(of)));

@@ -205,13 +205,19 @@ fn tf_r42_r43_nothing_of_an_application_is_used_without_a_grant() {
 }
 
 #[test]
-fn tf_r44_case_10_a_revoked_grant_stops_the_next_deploy_only() {
+fn tf_r44_case_10_a_revoked_grant_stops_the_next_deploy_but_no_destroy() {
     needs_terraform!();
     let project = Project::deployed_shop();
     project.edit_context("workspaces/platform/workspace.yaml", "retail/*/*", "other/*/*");
     project.plan("shop").refused("grant-denied");
     project.deploy("shop").refused("grant-denied").says("platform/staging/network/vpc.vpc");
     assert_eq!(project.state_resources("retail/staging/shop/api").len(), 1, "what is there stays");
+
+    project.run(&["destroy", "-w", "retail", "-e", "staging", "--deployable", "shop"]).succeeds();
+    project.verify();
+    assert_eq!(project.state_resources("retail/staging/shop/api"), Vec::<String>::new());
+    assert_eq!(project.state_resources("retail/staging/shop/database"), Vec::<String>::new());
+    assert!(!project.ledger_paths().iter().any(|path| path.contains("/consumers/")), "the network is nobody's any more");
 }
 
 #[test]

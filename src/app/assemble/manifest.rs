@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ground, Resolved, gone, lock_mode, values};
+use super::{Accepts, Ground, Resolved, gone, lock_mode, values};
 use crate::app::load;
 use crate::app::moving::warn_of_former_names;
 use crate::app::session::Session;
@@ -19,7 +19,7 @@ pub(in crate::app) async fn from_manifest(
     session: &Session,
     target: &cli::Target,
     values: &cli::Values,
-    allow_degraded: bool,
+    accepts: Accepts<'_>,
 ) -> Result<Resolved, Problems> {
     let written = load::manifest(session, target)?;
     let place = Session::place(target, &written)?;
@@ -44,7 +44,8 @@ pub(in crate::app) async fn from_manifest(
         run_inputs: &values::run_inputs(session, target, values)?,
         secrets: &names,
         limits: &limits,
-        allow_degraded,
+        allow_degraded: accepts.degraded,
+        abandoned: accepts.abandoned,
     });
     if resolved.as_ref().map_or(true, |resolved| has_pending(&resolved.deployment)) {
         session.warn(&gone::tell(&*opened.store, &place, &context.applied).await?);

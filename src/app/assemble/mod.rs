@@ -33,6 +33,15 @@ pub(super) use manifest::from_manifest;
 pub(super) use nothing::for_destroy;
 pub(super) use release::{Back, from_release};
 
+/// What a run is asked to accept where it would be refused otherwise.
+#[derive(Clone, Copy)]
+pub(super) struct Accepts<'a> {
+    /// New bindings to degraded connections.
+    pub(super) degraded: bool,
+    /// Applied plugins that are given up.
+    pub(super) abandoned: &'a [Alias],
+}
+
 /// A deployment that is resolved, with all that made it.
 pub(super) struct Resolved {
     pub(super) opened: Opened,

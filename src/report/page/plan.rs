@@ -73,6 +73,7 @@ fn tasks(report: &PlanReport) -> Block {
         let (what, why): (Inline, Inline) = match &task.verdict {
             Verdict::Unchanged => ("➖ unchanged".into(), Inline::default()),
             Verdict::NoChanges => ("➖ no changes".into(), Inline::default()),
+            Verdict::Abandoned => ("🏳️ abandoned".into(), "its infrastructure stays".into()),
             Verdict::Withheld { of } => {
                 ("🔒 deferred (sensitive)".into(), Inline::from("may not read the secrets of ") + code(&listed(of)))
             }

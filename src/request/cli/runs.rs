@@ -28,6 +28,9 @@ pub struct Plan {
     /// Which release a rollback would go back to.
     #[command(flatten)]
     pub back: Back,
+    /// What the run would set aside.
+    #[command(flatten)]
+    pub overrides: Overrides,
 }
 
 /// What a plan is made for.

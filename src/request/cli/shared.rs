@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::domain::names::Alias;
+
 /// How others are reached.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Network")]
@@ -98,6 +100,10 @@ pub struct Overrides {
     /// separated by commas.
     #[arg(long, env = "TIELINE_BREAK_CONSUMERS", value_name = "ADDRESS", value_delimiter = ',', hide_short_help = true)]
     pub break_consumers: Vec<String>,
+    /// Give these applied plugins up instead of destroying them: each alias, separated by commas, that the manifest no longer deploys.
+    /// What is recorded of them goes; their infrastructure and Terraform state stay.
+    #[arg(long, env = "TIELINE_ABANDON", value_name = "ALIAS", value_delimiter = ',', hide_short_help = true)]
+    pub abandon: Vec<Alias>,
     /// Why: it is recorded.
     #[arg(long, env = "TIELINE_REASON", value_name = "TEXT", hide_short_help = true)]
     pub reason: Option<String>,

@@ -43,6 +43,7 @@ pub(super) struct Case {
     pub(super) secrets: BTreeSet<AliasMember<InputName>>,
     pub(super) limits: Limits,
     pub(super) allow_degraded: bool,
+    pub(super) abandoned: Vec<Alias>,
 }
 
 /// `retail/staging/shop` with these applied plugins and whatever follows them.
@@ -59,6 +60,7 @@ pub(super) fn case(plugins: &str) -> Case {
         secrets: BTreeSet::new(),
         limits: Limits::default(),
         allow_degraded: false,
+        abandoned: Vec::new(),
     };
     for version in ["1.0.0", "1.1.0", "2.0.0"] {
         case.add_type("postgres-conn", version, "required: [host], properties: {host: {type: string}, port: {type: integer}, password: {type: string, x-sensitive: true}}");
@@ -172,6 +174,7 @@ impl Case {
             secrets: &self.secrets,
             limits: &self.limits,
             allow_degraded: self.allow_degraded,
+            abandoned: &self.abandoned,
         })
     }
 

@@ -11,7 +11,7 @@ mod written;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::stored::{self, Stored};
-use super::{Ground, Resolved, Source, manifest, values};
+use super::{Accepts, Ground, Resolved, Source, manifest, values};
 use crate::app::session::Session;
 use crate::context::ledger::Snapshot;
 use crate::context::{CommitId, ContextStore, layout};
@@ -37,7 +37,7 @@ pub(in crate::app) async fn from_release(
     target: &cli::Target,
     secrets: &cli::Sensitive,
     back: &Back<'_>,
-    allow_degraded: bool,
+    accepts: Accepts<'_>,
 ) -> Result<Resolved, Problems> {
     let place = session.named_place(target)?;
     let ground = Ground::of(session, target, secrets, place, None).await?;
@@ -78,7 +78,8 @@ pub(in crate::app) async fn from_release(
         run_inputs: &BTreeMap::new(),
         secrets: &needed,
         limits: &organization.context.as_ref().map(|context| context.limits.clone()).unwrap_or_default(),
-        allow_degraded,
+        allow_degraded: accepts.degraded,
+        abandoned: accepts.abandoned,
     })?;
     // What is recorded of it is what was recorded then.
     let stand_ins = written::stand_ins(&resolved.deployment.place, &written);

@@ -21,6 +21,7 @@ fn rolled_back() -> RunReport {
         what: Override::BreakConsumers,
         subjects: BTreeSet::from(["retail/staging/billing/worker.orders".to_owned()]),
         reason: "it goes with <b>us</b>".to_owned(),
+        left: BTreeMap::new(),
     }];
     report.back = Some(WayBack {
         version_tag: "1.9".parse().unwrap(),
