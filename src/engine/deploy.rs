@@ -77,9 +77,9 @@ impl Engine {
         journal: &Arc<Journal>,
         results: &Mutex<Results>,
     ) -> Result<BTreeMap<Node, Prepared>, Problems> {
-        let misnamed = self.not_to_abandon();
-        if misnamed.any_error() {
-            return Err(misnamed);
+        let unfit = self.not_to_abandon();
+        if unfit.any_error() {
+            return Err(unfit);
         }
         let blockers = self.blockers(&self.own.consumers);
         if !blockers.is_empty() {

@@ -200,7 +200,10 @@ impl Engine {
             fingerprint: self.plan_fingerprint(&planned.essences),
             problems: planned.problems,
             refusals: Problems(
-                [self.not_to_abandon(), self.deployment.withheld(), planned.losses].into_iter().flat_map(|some| some.0).collect(),
+                [self.not_to_abandon(), self.deployment.withheld(), planned.losses]
+                    .into_iter()
+                    .flat_map(|found| found.0)
+                    .collect(),
             ),
             blockers: Vec::new(),
             retained: planned.retained,
