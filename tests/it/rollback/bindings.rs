@@ -44,6 +44,7 @@ fn tf_r37_a_producer_that_moved_on_is_used_as_it_is_now() {
     a: +0 ~2 -0
       ~ update terraform_data.base
       ~ update terraform_data.top
+      slot upstream: lab/staging/shared/s.out moved on from generation 1 to 2
 
     0 to add, 2 to change, 0 to destroy.
     Fingerprint: <fingerprint>
@@ -187,6 +188,7 @@ fn tf_r46_what_was_stood_in_for_then_goes_and_comes_back() {
     b: +0 ~2 -0
       ~ update terraform_data.base
       ~ update terraform_data.top
+      slot upstream: lab/staging/app/a.out (thing-conn 1.0.0) -> lab/staging/shared/s.out (thing-conn 1.0.0)
 
     0 to add, 2 to change, 2 to destroy.
     Fingerprint: <fingerprint>
