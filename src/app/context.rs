@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use super::{prune, verify};
+use super::{Ended, Outcome, prune, review, verify};
 use crate::context::{Location, create};
 use crate::documents;
 use crate::domain::diagnostic::Problems;
@@ -13,15 +13,17 @@ use crate::request::cli::{self, ContextArguments};
 const DEFAULT: &str = ".tieline/context.git";
 
 /// Runs a command about the context repository.
-pub(super) async fn run(session: &Session, command: &cli::Context) -> Result<(), Problems> {
+pub(super) async fn run(session: &Session, command: &cli::Context) -> Ended {
     match command {
+        cli::Context::Review { from, target } => return review::run(session, from.as_deref(), target).await,
         cli::Context::Init { from, target } => {
             let folder = session.folder(target.working_directory.as_deref());
-            init(session, &folder, from.as_ref().map(|from| folder.join(from)).as_deref(), &target.context).await
+            init(session, &folder, from.as_ref().map(|from| folder.join(from)).as_deref(), &target.context).await?;
         }
-        cli::Context::Verify { repair, target } => verify::run(session, *repair, target).await,
-        cli::Context::Prune { dry_run, target } => prune::run(session, *dry_run, target).await,
+        cli::Context::Verify { repair, target } => verify::run(session, *repair, target).await?,
+        cli::Context::Prune { dry_run, target } => prune::run(session, *dry_run, target).await?,
     }
+    Ok(Outcome::Done)
 }
 
 async fn init(session: &Session, folder: &Path, from: Option<&Path>, arguments: &ContextArguments) -> Result<(), Problems> {

@@ -165,7 +165,12 @@ impl Session {
                 place.map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, problem.to_string()).into())
             }
             _ => {
-                let written = manifest(self, target)?;
+                let no_manifest = |mut problems: Problems| {
+                    let help = "or name all of `--workspace`, `--environment` and `--deployable`: then no manifest is read";
+                    problems.0.iter_mut().take(1).for_each(|problem| problem.help.push(help.to_owned()));
+                    problems
+                };
+                let written = manifest(self, target).map_err(no_manifest)?;
                 let place = Self::place(target, &written)?;
                 match &target.deployable {
                     Some(other) if other != place.deployable.as_str() => {
@@ -419,18 +424,21 @@ fn pick<N: Clone>(
 
 /// Reads a YAML mapping of `alias.input` to values.
 pub(super) fn member_values(what: &str, text: &str) -> Result<BTreeMap<AliasMember<InputName>, serde_json::Value>, Problems> {
-    let invalid = |why: String| {
-        Problems::from(
-            Diagnostic::error(FailureReason::InvalidInput, format!("`{what}` {why}"))
-                .help(format!("write `{what}` as a YAML mapping of `alias.input: value`")),
-        )
-    };
-    let values: BTreeMap<String, serde_json::Value> =
-        serde_yaml::from_str(text).map_err(|_| invalid("is not a YAML mapping".to_owned()))?;
     let mut parsed = BTreeMap::new();
-    for (key, value) in values {
-        let member = key.parse().map_err(|_| invalid(format!("has the key `{key}`, which is not `alias.input`")))?;
+    for (key, value) in values_by_key(what, text)? {
+        let member = key.parse().map_err(|_| no_mapping(what, &format!("has the key `{key}`, which is not `alias.input`")))?;
         parsed.insert(member, value);
     }
     Ok(parsed)
+}
+
+/// Reads a YAML mapping of texts to values.
+pub(super) fn values_by_key(what: &str, text: &str) -> Result<BTreeMap<String, serde_json::Value>, Problems> {
+    serde_yaml::from_str(text).map_err(|_| no_mapping(what, "is not a YAML mapping"))
+}
+
+fn no_mapping(what: &str, why: &str) -> Problems {
+    Diagnostic::error(FailureReason::InvalidInput, format!("`{what}` {why}"))
+        .help(format!("write `{what}` as a YAML mapping of `alias.input: value`"))
+        .into()
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod action;
+mod adopt;
 mod announce;
 mod assemble;
 mod back;
@@ -26,6 +27,7 @@ mod presence;
 mod proofs;
 mod proposal;
 mod prune;
+mod review;
 mod rollback;
 mod session;
 mod status;
@@ -49,6 +51,7 @@ use crate::documents::{self, Kind};
 use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
 use crate::domain::outcome::{PlanReport, RunReport};
+use crate::domain::review::Review;
 use crate::request::cli::{Cli, Command};
 use crate::request::variables;
 use crate::runner::GuardedConsole;
@@ -64,6 +67,8 @@ enum Outcome {
     Planned(Box<PlanReport>),
     /// A run, as it was recorded, with its problems.
     Ran(Box<RunReport>),
+    /// A change of the documents, as it was judged.
+    Reviewed(Box<Review>),
 }
 
 impl Outcome {
@@ -76,6 +81,7 @@ impl Outcome {
                 Self::Planned(Box::new(PlanReport { problems, refusals, ..(**report).clone() }))
             }
             Self::Ran(report) => Self::Ran(Box::new(RunReport { problems: tell(&report.problems), ..(**report).clone() })),
+            Self::Reviewed(review) => Self::Reviewed(Box::new(Review { problems: tell(&review.problems), ..(**review).clone() })),
         }
     }
 }
@@ -134,11 +140,12 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &destroy.target, wishes: &destroy.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, destroy::run(session, &destroy))).await;
         }
+        Command::Adopt(arguments) => return Box::pin(adopt::run(session, &arguments)).await,
         Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
         Command::Transfer(transfer) => transfer::run(session, &transfer).await?,
-        Command::Context(context) => context::run(session, &context).await?,
+        Command::Context(context) => return context::run(session, &context).await,
         Command::Plugins(plugins) => plugins::run(session, &plugins).await?,
         Command::Schema { kind } => schema(session, &kind),
         Command::Completions { shell } => completions(session, shell),
@@ -152,6 +159,7 @@ fn problems_of(ended: &Ended) -> &Problems {
         Ok(Outcome::Done) => &NONE,
         Ok(Outcome::Planned(report)) => &report.problems,
         Ok(Outcome::Ran(report)) => &report.problems,
+        Ok(Outcome::Reviewed(review)) => &review.problems,
         Err(problems) => problems,
     }
 }

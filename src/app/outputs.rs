@@ -36,7 +36,7 @@ pub(super) fn of(ended: &Ended, redactor: &Redactor) -> (Outputs, Problems) {
     match ended {
         Ok(Outcome::Ran(report)) => outputs.extend(ran(report)),
         Ok(Outcome::Planned(report)) => outputs.extend(planned(report)),
-        Ok(Outcome::Done) | Err(_) => {}
+        Ok(Outcome::Done | Outcome::Reviewed(_)) | Err(_) => {}
     }
     kept(outputs, redactor)
 }

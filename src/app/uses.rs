@@ -13,6 +13,9 @@ use crate::domain::record::AppliedRecord;
 use crate::resolve::grants::within_workspace;
 use crate::review::{Kinds, Use, grants};
 
+/// Who consumes what, by the entries beside the connections.
+pub(super) type Consumers = BTreeMap<Address, BTreeSet<Consumer>>;
+
 /// The uses of those connections of a workspace that one of the patterns means, as grants write them, and what their producers are.
 ///
 /// # Errors
@@ -23,21 +26,53 @@ pub(super) async fn of_grants(
     patterns: &[String],
 ) -> Result<(Vec<Use>, Kinds), StoreError> {
     let store = &*opened.store;
-    let Some(head) = store.head(Branch::Ledger).await? else { return Ok(Default::default()) };
-    let folders: BTreeSet<String> = patterns.iter().map(|pattern| folder(workspace, pattern)).collect();
-    let listed = store.list(&head, &folders.into_iter().collect::<Vec<_>>()).await?;
-    let meant = |address: &Address| patterns.iter().any(|pattern| grants::is_meant(pattern, address));
-    let mut consumers: BTreeMap<Address, BTreeSet<Consumer>> = BTreeMap::new();
+    let Some(head) = store.head(Branch::Ledger).await? else { return Ok((Vec::new(), Kinds::new())) };
+    let consumers = consumers_of_grants(store, &head, workspace, patterns).await?;
+    Ok((of_consumers(store, &head, &consumers).await?, kinds(store, &head, &consumers).await?))
+}
+
+/// The consumers of those connections of a workspace that one of the patterns means.
+///
+/// # Errors
+/// When the context cannot be read.
+pub(super) async fn consumers_of_grants<'a>(
+    store: &dyn ContextStore,
+    head: &CommitId,
+    workspace: &WorkspaceName,
+    patterns: impl IntoIterator<Item = &'a String> + Clone,
+) -> Result<Consumers, StoreError> {
+    let folders: BTreeSet<String> = patterns.clone().into_iter().map(|pattern| folder(workspace, pattern)).collect();
+    let mut consumers = consumers_below(store, head, folders).await?;
+    consumers.retain(|address, _| patterns.clone().into_iter().any(|pattern| grants::is_meant(pattern, address)));
+    Ok(consumers)
+}
+
+/// The consumers that have entries in these folders of the ledger.
+///
+/// # Errors
+/// When the context cannot be read.
+pub(super) async fn consumers_below(
+    store: &dyn ContextStore,
+    head: &CommitId,
+    folders: impl IntoIterator<Item = String>,
+) -> Result<Consumers, StoreError> {
+    let listed = store.list(head, &folders.into_iter().collect::<Vec<_>>()).await?;
+    let mut consumers = Consumers::new();
     for file in listed.into_values().flatten() {
-        if let Some(LedgerFile::Consumer(address, place, slot)) = LedgerFile::parse(&file.path)
-            && meant(&address)
-        {
+        if let Some(LedgerFile::Consumer(address, place, slot)) = LedgerFile::parse(&file.path) {
             consumers.entry(address).or_default().insert((place, slot));
         }
     }
+    Ok(consumers)
+}
+
+/// What the producers of these connections are.
+///
+/// # Errors
+/// When the context cannot be read, or a record is not one.
+pub(super) async fn kinds(store: &dyn ContextStore, head: &CommitId, consumers: &Consumers) -> Result<Kinds, StoreError> {
     let records = Snapshot::new(store, Some(head.clone())).connections(consumers.keys()).await?;
-    let kinds = records.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect();
-    Ok((of_consumers(store, &head, &consumers).await?, kinds))
+    Ok(records.values().filter_map(|record| Some((record.address.producer()?, record.producer.kind))).collect())
 }
 
 /// The folder of the ledger with the consumers of all that a pattern means.
@@ -50,7 +85,7 @@ fn folder(workspace: &WorkspaceName, pattern: &str) -> String {
 pub(super) async fn of_consumers(
     store: &dyn ContextStore,
     head: &CommitId,
-    consumers: &BTreeMap<Address, BTreeSet<Consumer>>,
+    consumers: &Consumers,
 ) -> Result<Vec<Use>, StoreError> {
     let applied = |(place, slot): &Consumer| layout::applied(place, &slot.alias);
     let paths: BTreeSet<String> = consumers.values().flatten().map(applied).collect();

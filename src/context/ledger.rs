@@ -122,7 +122,6 @@ impl<'a> Snapshot<'a> {
         let wanted: BTreeMap<_, _> =
             addresses.into_iter().filter_map(|address| Some((layout::connection(address)?, address))).collect();
         let found = self.read(&wanted.keys().cloned().collect::<Vec<_>>()).await?;
-        let found = self.believed(found, |_| false).await?;
         let parsed = found.iter().filter_map(|(path, bytes)| {
             let address = *wanted.get(path)?;
             Some(parse_connection(path, bytes, address).map(|connection| (address.clone(), connection)))
@@ -166,6 +165,21 @@ impl<'a> Snapshot<'a> {
         let path = alias.map_or_else(|| layout::moved(place), |alias| layout::moved_alias(place, alias));
         let found = self.read(std::slice::from_ref(&path)).await?;
         found.get(&path).map(|bytes| parse_json(&path, bytes)).transpose()
+    }
+
+    /// What applied plugins of a place left behind when they were renamed.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a record is not one.
+    pub async fn redirects<'b>(
+        &self,
+        place: &Place,
+        aliases: impl IntoIterator<Item = &'b Alias>,
+    ) -> Result<BTreeMap<Alias, Redirect>, StoreError> {
+        let wanted: BTreeMap<String, &Alias> =
+            aliases.into_iter().map(|alias| (layout::moved_alias(place, alias), alias)).collect();
+        let found = self.read(&wanted.keys().cloned().collect::<Vec<_>>()).await?;
+        found.iter().map(|(path, bytes)| Ok((wanted[path].clone(), parse_json(path, bytes)?))).collect()
     }
 
     /// What redirects lead to from addresses that nothing is published at. Both sides must say so: what is there, that it was called
@@ -336,7 +350,7 @@ impl<'a> Snapshot<'a> {
 
     async fn read(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         match &self.at {
-            Some(at) => self.store.read(at, paths).await,
+            Some(at) => self.believed(self.store.read(at, paths).await?, |_| false).await,
             None => Ok(BTreeMap::new()),
         }
     }
@@ -357,6 +371,18 @@ pub async fn read_claim(store: &dyn ContextStore, place: &Place) -> Result<Optio
         claim.applied.clear();
     }
     Ok(Some((commit, claim)))
+}
+
+/// The claims of all runs in progress.
+///
+/// # Errors
+/// When the context cannot be read, or a claim is not one.
+pub async fn claims(store: &dyn ContextStore) -> Result<Vec<Claim>, StoreError> {
+    let mut claims = Vec::new();
+    for place in store.claims().await?.into_keys() {
+        claims.extend(read_claim(store, &place).await?.map(|(_, claim)| claim));
+    }
+    Ok(claims)
 }
 
 /// Reads files that a listing named. One without content is lost, not absent: a consumer that cannot be seen must not be taken for

@@ -13,7 +13,7 @@ use super::{Branch, Change, Changes, CommitId, ContextStore, StoreError};
 use crate::domain::address::Place;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::VersionTag;
-use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord, RunStatus, RunType};
+use crate::domain::record::{AppliedRecord, Release, RunRecord, RunStatus, RunType};
 use crate::world::World;
 
 /// What goes.
@@ -58,32 +58,24 @@ pub async fn look(store: &dyn ContextStore, head: Option<&CommitId>, retained: u
     let listed = store.list(head, &[String::new()]).await?.into_values().flatten();
     let paths: Vec<String> = listed.map(|file| file.path).collect();
     // Claims after the ledger: a run that ended between the two has moved its head.
-    let claims = claims(store).await?;
+    let claims = ledger::claims(store).await?;
     let mut kept = Kept { retained, claimed: claims.iter().map(|claim| claim.run.id.to_string()).collect(), ..Kept::default() };
     kept.name(claims.iter().flat_map(|claim| claim.applied.values()).map(|record| record.source.digest.to_string()));
     let mut pruned = Pruned::default();
-    let places = Places::of(&paths);
-    let records = read_listed(store, head, &places.read_first()).await?;
-    for path in &places.applied {
+    let files = Files::of(&paths);
+    let records = read_listed(store, head, &files.read_first()).await?;
+    for path in &files.applied {
         let record: AppliedRecord = parse_json(path, &records[path])?;
         kept.name([record.source.digest.to_string()]);
     }
-    for (place, files) in &places.places {
-        let destroyed = destroyed(store, head, files, retained).await?;
-        kept.place(place, files, &records, destroyed, &mut pruned)?;
+    for (place, own) in &files.by_place {
+        let destroyed = destroyed(store, head, own, retained).await?;
+        kept.place(place, own, &records, destroyed, &mut pruned)?;
     }
-    pruned.plugins = places.plugins.keys().filter(|digest| !kept.plugins.contains(*digest)).cloned().collect();
-    let trees = pruned.plugins.iter().flat_map(|digest| places.plugins[digest].iter().cloned());
+    pruned.plugins = files.plugins.keys().filter(|digest| !kept.plugins.contains(*digest)).cloned().collect();
+    let trees = pruned.plugins.iter().flat_map(|digest| files.plugins[digest].iter().cloned());
     pruned.changes.extend(trees.map(|path| (path, Change::Remove)));
     Ok(pruned)
-}
-
-async fn claims(store: &dyn ContextStore) -> Result<Vec<Claim>, StoreError> {
-    let mut claims = Vec::new();
-    for place in store.claims().await?.into_keys() {
-        claims.extend(ledger::read_claim(store, &place).await?.map(|(_, claim)| claim));
-    }
-    Ok(claims)
 }
 
 /// The newest successful destroy beyond the retention that no release came after: it tells that nothing is deployed.
@@ -108,9 +100,9 @@ async fn destroyed(
 
 /// The files of the ledger that pruning is about.
 #[derive(Default)]
-struct Places {
+struct Files {
     applied: Vec<String>,
-    places: BTreeMap<Place, PlaceFiles>,
+    by_place: BTreeMap<Place, PlaceFiles>,
     /// Paths of the files of each plugin tree.
     plugins: BTreeMap<String, Vec<String>>,
 }
@@ -122,28 +114,28 @@ struct PlaceFiles {
     releases: BTreeMap<String, String>,
 }
 
-impl Places {
+impl Files {
     fn of(paths: &[String]) -> Self {
-        let mut places = Self::default();
+        let mut files = Self::default();
         for path in paths {
             let owned = || path.clone();
             match LedgerFile::parse(path) {
-                Some(LedgerFile::Applied(..)) => places.applied.push(owned()),
-                Some(LedgerFile::Plugin(digest)) => places.plugins.entry(digest.to_owned()).or_default().push(owned()),
+                Some(LedgerFile::Applied(..)) => files.applied.push(owned()),
+                Some(LedgerFile::Plugin(digest)) => files.plugins.entry(digest.to_owned()).or_default().push(owned()),
                 Some(LedgerFile::Run(place, id)) => {
-                    places.places.entry(place).or_default().runs.insert(id.to_owned(), owned());
+                    files.by_place.entry(place).or_default().runs.insert(id.to_owned(), owned());
                 }
                 Some(LedgerFile::Release(place, id)) => {
-                    places.places.entry(place).or_default().releases.insert(id.to_owned(), owned());
+                    files.by_place.entry(place).or_default().releases.insert(id.to_owned(), owned());
                 }
                 _ => {}
             }
         }
-        places
+        files
     }
 
     fn read_first(&self) -> Vec<String> {
-        let releases = self.places.values().flat_map(|files| files.releases.values());
+        let releases = self.by_place.values().flat_map(|files| files.releases.values());
         self.applied.iter().chain(releases).cloned().collect()
     }
 }

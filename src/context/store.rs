@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 
 use super::trust::Trust;
 use crate::domain::address::Place;
@@ -94,6 +95,20 @@ pub struct ListedFile {
     pub path: String,
     /// Whether it is marked executable.
     pub executable: bool,
+    /// The id that git gives its content.
+    pub object: String,
+}
+
+impl ListedFile {
+    /// Whether its content is this, as far as git can tell.
+    pub fn holds(&self, bytes: &[u8]) -> bool {
+        let algorithm = if self.object.len() == 64 { &SHA256 } else { &SHA1_FOR_LEGACY_USE_ONLY };
+        let mut digest = Context::new(algorithm);
+        digest.update(format!("blob {}\0", bytes.len()).as_bytes());
+        digest.update(bytes);
+        let id = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        id == self.object
+    }
 }
 
 /// Why the context could not be read or written.

@@ -115,11 +115,11 @@ struct Records {
 enum Expected {
     /// This.
     Entry(Value),
-    /// There should be one; no apply has told what it says since.
+    /// There may be one: what it says is not known.
     Some,
     /// There should be none.
     Nothing,
-    /// What tells it cannot be read.
+    /// There may be one of a declaration: the release that tells cannot be read.
     Unknown,
 }
 
@@ -236,8 +236,9 @@ impl Records {
         for (consumption, entry) in &self.consumers {
             let (address, place, slot) = consumption;
             let path = layout::consumer_entry(address, place, &slot.alias, &slot.member);
+            let may_be_declared = entry.as_ref().is_none_or(|entry| entry.get("declared").is_some());
             match self.expected(consumption, &declared) {
-                Expected::Unknown => {}
+                Expected::Unknown if may_be_declared => {}
                 Expected::Some if entry.is_some() => {}
                 Expected::Some => findings.add(&path, "cannot be read", None),
                 Expected::Entry(expected) => {
@@ -245,7 +246,7 @@ impl Records {
                         findings.add(&path, message, Some(write_entry(&path, place, &expected)));
                     }
                 }
-                Expected::Nothing => {
+                Expected::Nothing | Expected::Unknown => {
                     let message = format!("`{}` does not bind `{slot}` to it", layout::applied(place, &slot.alias));
                     let remedy = Remedy { path: path.clone(), change: Change::Remove, writer: place.clone() };
                     findings.add(&path, message, Some(remedy));

@@ -106,7 +106,11 @@ mod tests {
         let declared = declarations(&place, &release).unwrap();
         let told: Vec<String> =
             declared.iter().map(|((address, _), entry)| format!("{} {address} by {}", entry.declared, entry.consumer)).collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r"
+        reference platform/production/network/other.vpc by retail/production/shop/database.network
+        reference platform/production/network/vpc.vpc by retail/production/shop/cache.net
+        stand-in retail/production/imported/idle by retail/production/shop/cache.out
+        ");
         assert_eq!(declarations(&place, &Release { manifest: json!({}), ..release }), None);
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
-use super::address::Address;
 use super::connection::Binding;
 use super::names::{Alias, SlotName};
 use super::record::{AppliedRecord, Release, ReleasedPlugin};
@@ -75,7 +74,7 @@ fn difference(now: &AppliedRecord, then: &ReleasedPlugin) -> Option<Difference> 
     }
 }
 
-/// Which connections are taken; that one has moved on since does not count.
-fn bound(bindings: &BTreeMap<SlotName, Binding>) -> impl Iterator<Item = (&SlotName, &Address, &String)> {
-    bindings.iter().map(|(slot, binding)| (slot, &binding.address, &binding.uid))
+/// Which connections are taken, wherever they are by now; that one has moved on since does not count.
+fn bound(bindings: &BTreeMap<SlotName, Binding>) -> impl Iterator<Item = (&SlotName, &String)> {
+    bindings.iter().map(|(slot, binding)| (slot, &binding.uid))
 }

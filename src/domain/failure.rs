@@ -77,7 +77,7 @@ reasons! {
     BreaksConsumers "breaks-consumers" User "A new version drops or retypes what live consumers use." "Publish both versions side by side, move the consumers, then drop the old one.";
     NotOwner "not-owner" User "This repository may not write the deployable." "Deploy from the owner's repository, or transfer the deployable.";
     Protected "protected" User "The environment is protected." "Use the way for protected environments that the message names.";
-    NeedsApproval "needs-approval" User "The plan deletes or replaces something, or the environment asks for an approved plan." "Review the plan, then deploy with `allow-destroy` or `approved-plan`.";
+    NeedsApproval "needs-approval" User "The plan deletes or replaces something, or the environment asks for an approved plan, or for the approval of an override." "Review the plan, then deploy with `allow-destroy` or `approved-plan`; run an override in a job under the GitHub environment that the message names.";
     PlanChanged "plan-changed" User "The plan is not the approved one." "Review the new plan and approve it.";
     Ceiling "ceiling" User "The context's ceilings do not allow what was asked for." "Ask the platform team to raise the ceiling in `context.yaml`.";
     BindingChanged "binding-changed" User "A connection changed between plan and apply." "Run again: the new plan takes the change in.";

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod address;
+pub mod blocker;
 pub mod canonical;
 pub mod catalog;
 pub mod change;
@@ -26,5 +27,6 @@ pub mod plugin;
 pub mod proof;
 pub mod rebinding;
 pub mod record;
+pub mod review;
 pub mod staleness;
 pub mod visible;

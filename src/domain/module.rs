@@ -23,6 +23,22 @@ pub struct Module {
     pub programs: Vec<Finding>,
     /// Its own `backend` and `cloud` blocks.
     pub backends: Vec<Finding>,
+    /// What takes its values from what.
+    pub flows: Flows,
+}
+
+/// A name in an expression, in its parts: `var.database.password` is `var`, `database`, `password`.
+pub type Reference = Vec<String>;
+
+/// What takes its values from what, as far as it matters for the settings of providers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flows {
+    /// The names that its provider configurations are made from.
+    pub providers: BTreeSet<Reference>,
+    /// The names that its locals and data sources are made from: `local`, `<name>` and `data`, `<type>`, `<name>`.
+    pub named: BTreeMap<Reference, BTreeSet<Reference>>,
+    /// The names that the arguments of each module call are made from.
+    pub arguments: BTreeMap<String, BTreeMap<String, BTreeSet<Reference>>>,
 }
 
 /// A variable of a module.

@@ -44,6 +44,23 @@ pub struct ContextDocument {
     pub limits: Limits,
 }
 
+impl Default for ContextDocument {
+    /// The one that leaves everything as it is by itself.
+    fn default() -> Self {
+        Self {
+            api_version: "tieline/v1".to_owned(),
+            kind: ContextKind::Context,
+            ceilings: Ceilings::default(),
+            sealing: Sealing::default(),
+            proofs: Proofs::default(),
+            proof_keys: None,
+            retention: Retention::default(),
+            claims_prefix: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
 /// The kind of `context.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ContextKind {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::address::{Address, Place};
+use super::blocker::Blocker;
 use super::change::PlannedResource;
 use super::connection::ConnectionRecord;
 use super::diagnostic::Problems;
@@ -126,8 +127,12 @@ pub struct PlanReport {
     pub fingerprint: PlanFingerprint,
     /// What failed to plan.
     pub problems: Problems,
-    /// What a deploy would refuse.
+    /// What the run would refuse.
     pub refusals: Problems,
+    /// What keeps things from being taken away.
+    pub blockers: Vec<Blocker>,
+    /// What a destroy would leave behind on purpose.
+    pub retained: Vec<String>,
     /// What would happen to connections that somebody elsewhere is bound to.
     pub impact: BTreeMap<Address, Impact>,
     /// What feeds the slots.
@@ -162,6 +167,8 @@ pub struct RunReport {
     pub problems: Problems,
     /// What happened to resources, by applied plugin, as far as it came to a plan.
     pub changes: BTreeMap<Alias, Vec<PlannedResource>>,
+    /// What kept things from being taken away.
+    pub blockers: Vec<Blocker>,
     /// The connections of the deployable, as they stand.
     pub connections: BTreeMap<Address, ConnectionRecord>,
     /// Consumers that are bound to an older generation: connection to consumers.
@@ -212,6 +219,7 @@ impl PlanReport {
     pub fn with_texts(mut self, change: &dyn Fn(&str) -> String) -> Self {
         self.problems = self.problems.with_texts(change);
         self.refusals = self.refusals.with_texts(change);
+        self.retained = self.retained.iter().map(|text| change(text)).collect();
         self.impact.values_mut().for_each(|impact| impact.change_texts(change));
         self.notes = self.notes.iter().map(|text| change(text)).collect();
         for task in &mut self.tasks {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::account::Account;
 use super::address::{Address, Place};
-use super::connection::Binding;
+use super::connection::{Binding, ConnectionStatus};
 use super::failure::FailureReason;
 use super::moving::FullName;
 use super::names::{Alias, Digest, InputName, OutputName, PluginName, RunId, SlotName, VersionTag};
@@ -466,6 +466,9 @@ pub struct Claim {
     pub binds: BTreeSet<String>,
     /// Applied records of what was attempted, as they stand.
     pub applied: BTreeMap<Alias, AppliedRecord>,
+    /// The connections that it marked `retiring`, each with what it was before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retiring: BTreeMap<Address, ConnectionStatus>,
 }
 
 /// A process on its host, told apart from a later one with the same number.

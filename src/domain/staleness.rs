@@ -23,9 +23,11 @@ pub fn because(binding: &Binding, now: Option<&ConnectionRecord>) -> Vec<String>
     if record.uid != binding.uid {
         because.push("it was destroyed and created again".to_owned());
     } else if record.digest != binding.digest {
-        because.push(match record.generation == binding.generation {
-            true => "it has changed since".to_owned(),
-            false => format!("generation {} is in use, there is {}", binding.generation, record.generation),
+        // An imported connection is a document, which counts no generations.
+        because.push(if record.generation == binding.generation {
+            "it has changed since".to_owned()
+        } else {
+            format!("generation {} is in use, there is {}", binding.generation, record.generation)
         });
     }
     match record.status {

@@ -6,6 +6,7 @@ use super::collect::Publisher;
 use super::event::{Event, Phase};
 use super::journal::Journal;
 use super::prepare::{self, Initialized, Prepared};
+use super::publication::is_of;
 use super::{Engine, changes};
 use crate::context::ledger::Snapshot;
 use crate::domain::address::Address;
@@ -60,7 +61,7 @@ impl Engine {
             }
             Err(failure) => {
                 let resources = changes::progressed(resources.clone(), Some(&failure.applied));
-                Ok(self.failed(alias, plugin, record, failure, resources, &run))
+                Ok(self.failed(alias, record, failure, resources, &run))
             }
         }
     }
@@ -68,7 +69,6 @@ impl Engine {
     fn failed(
         &self,
         alias: &Alias,
-        plugin: &ResolvedPlugin,
         mut record: AppliedRecord,
         failure: Box<terraform::Failure>,
         resources: Vec<PlannedResource>,
@@ -76,7 +76,7 @@ impl Engine {
     ) -> Applied {
         // How many resources a broken apply left is unknown; that there may be some is what matters for R33.
         record.resources = record.resources.max(failure.applied.counts.add);
-        self.degrade(alias, plugin, run);
+        self.degrade(alias, run);
         let changes = failure.applied.counts;
         Applied { record, changes, resources, problems: self.explain(alias, failure) }
     }
@@ -176,19 +176,17 @@ impl Engine {
                 Problems::default()
             }
             Err(problems) => {
-                self.degrade(alias, plugin, run);
+                self.degrade(alias, run);
                 problems
             }
         }
     }
 
     /// The last good records stay, marked (R17).
-    fn degrade(&self, alias: &Alias, plugin: &ResolvedPlugin, run: &RunId) {
-        let mut records = self.records();
-        for output in plugin.outputs.keys() {
-            if let Some(record) = records.get_mut(&self.deployment.place.output(alias, output)) {
-                degrade(record, run);
-            }
+    pub(super) fn degrade(&self, alias: &Alias, run: &RunId) {
+        for record in self.records().values_mut().filter(|record| is_of(&record.address, alias)) {
+            record.status = ConnectionStatus::Degraded;
+            record.degraded_by = Some(run.clone());
         }
     }
 }
@@ -207,9 +205,4 @@ fn held(before: &AppliedRecord, bindings: &BTreeMap<SlotName, Binding>) -> BTree
 fn succeed(record: &mut AppliedRecord) {
     record.applied = Some(record.attempted.clone());
     record.held.clear();
-}
-
-fn degrade(record: &mut ConnectionRecord, run: &RunId) {
-    record.status = ConnectionStatus::Degraded;
-    record.degraded_by = Some(run.clone());
 }

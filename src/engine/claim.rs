@@ -168,6 +168,7 @@ impl Start {
             lease: lease_from(now),
             binds,
             applied: BTreeMap::new(),
+            retiring: BTreeMap::new(),
         }
     }
 }

@@ -7,10 +7,12 @@ use super::event::Event;
 use super::journal::Journal;
 use super::plan::{self, Pass};
 use super::prepare::Prepared;
-use super::publication::{Publication, is_of};
+use super::publication::Publication;
 use super::tasks::{self, Results};
 use super::{Engine, Node, locked};
 use crate::domain::address::{Address, Target};
+use crate::domain::blocker::Blocker;
+use crate::domain::connection::ConnectionRecord;
 use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::{FailureKind, FailureReason};
@@ -55,9 +57,17 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
 
 impl Engine {
     async fn approve_and_run(self: &Arc<Self>, journal: &Arc<Journal>, results: &Arc<Mutex<Results>>) -> Result<(), Problems> {
-        let prepared = self.approve(journal, results).await?;
-        self.run_tasks(journal, results, prepared).await;
-        Ok(())
+        self.take_over().await?;
+        let approved = self.approve(journal, results).await;
+        let ended = match approved {
+            Ok(prepared) => {
+                self.run_tasks(journal, results, prepared).await;
+                Ok(())
+            }
+            Err(problems) => Err(problems),
+        };
+        self.give_back(results).await;
+        ended
     }
 
     /// Everything that is decided before the first apply: on a protected environment and with an approved plan all that can be
@@ -67,13 +77,18 @@ impl Engine {
         journal: &Arc<Journal>,
         results: &Mutex<Results>,
     ) -> Result<BTreeMap<Node, Prepared>, Problems> {
-        let blockers = self.blockers();
-        if blockers.any_error() {
-            return Err(blockers);
+        let misnamed = self.not_to_abandon();
+        if misnamed.any_error() {
+            return Err(misnamed);
         }
+        let blockers = self.blockers(&self.own.consumers);
+        if !blockers.is_empty() {
+            return Err(self.blocked(blockers, results).await);
+        }
+        self.tell_of_needless_overrides();
         let planned = if self.is_planned_first() { Some(self.approved_pass(journal, results).await?) } else { None };
         if !self.removed.is_empty() {
-            self.retire(journal).await?;
+            self.retire(journal, results).await?;
         }
         Ok(planned.map(|pass| pass.prepared).unwrap_or_default())
     }
@@ -114,13 +129,29 @@ impl Engine {
         }
     }
 
-    /// Marks what will go as `retiring`, then looks at the claims: of a binding run and this one at least one sees the other.
-    async fn retire(&self, journal: &Journal) -> Result<(), Problems> {
+    /// Marks what will go as `retiring`, then looks at the claims and at the consumers: of a binding run and this one at least one
+    /// sees the other (R30). A run that has ended meanwhile left its entries before it gave up its claim.
+    async fn retire(&self, journal: &Journal, results: &Mutex<Results>) -> Result<(), Problems> {
         let going: Vec<_> = {
             let records = self.records();
-            records.values().filter(|record| self.removed.keys().any(|alias| is_of(&record.address, alias))).cloned().collect()
+            self.going().filter_map(|address| records.get(address)).cloned().collect()
         };
-        self.mark_retiring(&going, &journal.run(), &BTreeSet::from([self.deployment.place.clone()])).await
+        if going.is_empty() {
+            return Ok(());
+        }
+        journal.note(|claim| claim.retiring = going.iter().map(|record| (record.address.clone(), record.status)).collect());
+        journal.sync().await?;
+        self.mark_retiring(&going, &journal.run()).await?;
+        let ours = BTreeSet::from([self.deployment.place.clone()]);
+        let mut blockers = self.binding_runs(self.going(), &ours).await?;
+        blockers.extend(self.blockers(&self.consumers_now().await?));
+        if blockers.is_empty() { Ok(()) } else { Err(self.blocked(blockers, results).await) }
+    }
+
+    async fn blocked(&self, blockers: Vec<Blocker>, results: &Mutex<Results>) -> Problems {
+        let problems = self.refused(&blockers).await;
+        locked(results).blockers = blockers;
+        problems
     }
 
     /// Connections whose applied plugin no longer generates them, as soon as nothing here is bound to them any more. Consumers
@@ -145,7 +176,7 @@ impl Engine {
     async fn finish(&self, journal: &Journal, results: Results) -> RunReport {
         let mut run = journal.claim().run;
         self.note_left(&mut run, &results);
-        let Results { applied, destroyed, retained, changes, mut problems } = results;
+        let Results { applied, destroyed, retained, changes, blockers, mut problems } = results;
         self.name_stop(&mut problems);
         if journal.is_lost() && !problems.0.iter().any(|problem| problem.reason == FailureReason::Claimed) {
             problems.extend(journal.taken_over());
@@ -172,10 +203,13 @@ impl Engine {
         {
             publication.connection(record);
         }
-        if run.status == RunStatus::Succeeded {
+        // What is taken over is a part of what the manifest says: the next deploy makes a release of all of it.
+        if run.status == RunStatus::Succeeded && run.run_type != RunType::Adopt {
             let release = (run.run_type != RunType::Destroy).then(|| self.release(&run, &applied));
             publication.declared(self.own.release.as_ref(), release.as_ref(), &self.own.applied);
-            release.iter().for_each(|release| publication.release(release));
+            if let Some(release) = &release {
+                publication.release(release);
+            }
         }
         publication.run(&run);
         let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);
@@ -199,8 +233,9 @@ impl Engine {
         }
         let stale = self.stale(&connections);
         let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
-        let notes = self.notes.clone();
-        let report = RunReport { place, run, problems, changes, connections, stale, retained, wiring, notes, back: None };
+        let notes = self.notes();
+        let report =
+            RunReport { place, run, problems, changes, blockers, connections, stale, retained, wiring, notes, back: None };
         report.with_texts(&|text| self.redactor.redact(text))
     }
 
@@ -239,10 +274,7 @@ impl Engine {
     }
 
     /// Consumers that are bound to an older generation than there is now (R20).
-    fn stale(
-        &self,
-        connections: &BTreeMap<Address, crate::domain::connection::ConnectionRecord>,
-    ) -> BTreeMap<Address, Vec<String>> {
+    fn stale(&self, connections: &BTreeMap<Address, ConnectionRecord>) -> BTreeMap<Address, Vec<String>> {
         let own = format!("{}/", self.deployment.place);
         let stale = connections.values().map(|record| {
             let consumers = self.own.consumers.get(&record.address).into_iter().flatten();

@@ -4,10 +4,12 @@
 //! changes nothing. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
 
 mod abandon;
+mod adopting;
 mod apply;
 mod attributes;
 mod bind;
 mod blame;
+mod blockers;
 mod changes;
 mod claim;
 mod collect;
@@ -19,6 +21,7 @@ mod impact;
 mod journal;
 mod mark;
 mod moving;
+mod out_of_reach;
 mod plan;
 mod prepare;
 mod publication;
@@ -38,6 +41,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::WebIdentity;
@@ -47,7 +51,7 @@ use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
 use crate::domain::deployment::{Deployment, Secrets};
 use crate::domain::module::{BUILTIN_PROVIDER, Module};
-use crate::domain::names::{Alias, InputName, RunId, VersionTag};
+use crate::domain::names::{Alias, AttributeName, InputName, RunId, SlotName, VersionTag};
 use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::record::{AppliedRecord, Overridden, Release, RunType};
@@ -57,6 +61,7 @@ use crate::sources::Tree;
 use crate::terraform::Terraform;
 use crate::world::World;
 
+pub use adopting::{Adoption, Source};
 pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
 pub use event::{Event, Phase, Sink};
@@ -168,6 +173,8 @@ pub struct Removed {
     pub secrets: BTreeMap<Address, Secrets>,
     /// The position of the face that each binding used.
     pub faces: BTreeMap<Address, usize>,
+    /// The schemas of the attributes of what the slots are bound to, where they are still known.
+    pub schemas: BTreeMap<SlotName, Value>,
 }
 
 /// What the ledger says of this place at the start.
@@ -209,14 +216,18 @@ pub struct Engine {
     pub own: Own,
     /// The provider locks of the release that is applied again.
     pub locks: BTreeMap<Alias, String>,
+    /// The state that the run takes over; nothing else is done then.
+    pub adoption: Option<Adoption>,
     /// What is worth saying of the run in every report.
-    pub notes: Vec<String>,
+    pub notes: Mutex<Vec<String>>,
     /// Takes secrets out of what is recorded.
     pub redactor: Redactor,
     /// Who the run is in its cloud account; none where Terraform is whoever the variables say.
     pub identity: Option<WebIdentity>,
     /// Values of sensitive inputs.
     pub secrets: BTreeMap<AliasMember<InputName>, Secret>,
+    /// Values of sensitive attributes of connections that a person gives for a destroy, because they cannot be read any more.
+    pub attributes: BTreeMap<(Alias, SlotName, AttributeName), Secret>,
     /// The folder that relative paths of `local` backends are made absolute against.
     pub local_base: Option<PathBuf>,
     /// The run's private folder, outside the workspace.
@@ -247,6 +258,19 @@ impl Engine {
         (self.sink)(event);
     }
 
+    /// Takes note of something that is worth saying in every report, once.
+    fn add_note(&self, note: String) {
+        let mut notes = locked(&self.notes);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// What is worth saying of the run, so far.
+    fn notes(&self) -> Vec<String> {
+        locked(&self.notes).clone()
+    }
+
     /// The connections of this place, as they stand.
     fn records(&self) -> std::sync::MutexGuard<'_, BTreeMap<Address, ConnectionRecord>> {
         locked(&self.records)
@@ -262,6 +286,9 @@ impl Engine {
 
     /// Tasks and what each waits for: what goes waits for the tasks that still hold on to it (R27), links and `after` order the rest.
     fn graph(&self) -> BTreeMap<Node, BTreeSet<Node>> {
+        if let Some(adopting) = self.adopting() {
+            return BTreeMap::from([(adopting, BTreeSet::new())]);
+        }
         let mut graph = BTreeMap::new();
         for (alias, plugin) in &self.deployment.plugins {
             graph.insert(Node::Deploy(alias.clone()), plugin.depends_on.iter().cloned().map(Node::Deploy).collect());

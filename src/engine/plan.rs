@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::journal::Journal;
 use super::prepare::{self, Preparation, Prepared};
-use super::{Engine, Node, attributes, bind, changes, fingerprint, locked, schedule, tasks};
+use super::{Engine, Node, attributes, bind, changes, fingerprint, locked, removal, schedule, tasks};
 use crate::domain::address::Address;
 use crate::domain::change::PlannedResource;
 use crate::domain::deployment::Choice;
@@ -34,6 +34,7 @@ struct Planned {
     verdicts: BTreeMap<Node, (Verdict, ChangeCounts)>,
     essences: BTreeMap<Node, Value>,
     prepared: BTreeMap<Node, Prepared>,
+    retained: Vec<String>,
     impact: BTreeMap<Address, Impact>,
     problems: Problems,
     losses: Problems,
@@ -83,8 +84,12 @@ impl Engine {
                 self.note_losses(alias, &prepared.plan, planned);
                 let shown = self.shown(alias, &prepared).await?;
                 let essence = self.essence(&mut prepared, &shown);
-                let (resources, counts) = (prepared.resources.clone(), changes::counts(&prepared.plan));
+                let kept = self.removed[alias].kept(&prepared.plan);
+                let (mut resources, mut counts) = (prepared.resources.clone(), changes::counts(&prepared.plan));
+                resources.retain(|resource| !kept.iter().any(|address| changes::inside(address) == resource.address));
+                counts.remove -= kept.len() as u64;
                 let mut planned = locked(planned);
+                planned.retained.extend(kept.iter().map(|address| removal::retained(alias, address)));
                 planned.impact.extend(self.impact_of_all(alias, Effect::Goes));
                 planned.prepared.insert(node.clone(), prepared);
                 return Ok((Verdict::Changes(resources), counts, essence));
@@ -127,13 +132,13 @@ impl Engine {
     }
 
     /// A plan in Terraform's JSON, which holds secrets in clear.
-    async fn shown(&self, alias: &Alias, prepared: &Prepared) -> Result<Value, Problems> {
+    pub(super) async fn shown(&self, alias: &Alias, prepared: &Prepared) -> Result<Value, Problems> {
         let shown = self.terraform.show_plan(&prepared.initialized.root, &self.cancel).await;
         shown.map_err(|failure| self.explain(alias, failure))
     }
 
     /// What a person approves of a plan; on the way, what changes inside its resources is filled in.
-    fn essence(&self, prepared: &mut Prepared, shown: &Value) -> Value {
+    pub(super) fn essence(&self, prepared: &mut Prepared, shown: &Value) -> Value {
         self.fill_attributes(&mut prepared.resources, shown);
         fingerprint::plan_essence(shown, &prepared.initialized.root.directory.to_string_lossy())
     }
@@ -194,11 +199,11 @@ impl Engine {
             tasks: self.in_order(tasks),
             fingerprint: self.plan_fingerprint(&planned.essences),
             problems: planned.problems,
-            refusals: Problems(
-                [self.blockers(), self.deployment.withheld(), planned.losses].into_iter().flat_map(|found| found.0).collect(),
-            ),
+            refusals: Problems(self.deployment.withheld().0.into_iter().chain(planned.losses.0).collect()),
+            blockers: Vec::new(),
+            retained: planned.retained,
             wiring: self.deployment.wiring(),
-            notes: self.notes.clone(),
+            notes: self.notes(),
         };
         Pass { prepared: planned.prepared, report }
     }
@@ -212,7 +217,7 @@ impl Engine {
         tasks
     }
 
-    fn plan_fingerprint(&self, essences: &BTreeMap<Node, Value>) -> PlanFingerprint {
+    pub(super) fn plan_fingerprint(&self, essences: &BTreeMap<Node, Value>) -> PlanFingerprint {
         let tasks: BTreeMap<String, Digest> = essences
             .iter()
             .map(|(node, essence)| {
@@ -268,6 +273,14 @@ impl Engine {
 /// Plans a deployment and reports; nothing is changed and no state lock taken.
 pub async fn plan(engine: Arc<Engine>) -> PlanReport {
     let mut report = engine.identified(engine.within_time(pass(&engine, None))).await.report;
+    match engine.all_blockers().await {
+        Ok(blockers) => {
+            let mut refusals = engine.refused(&blockers).await;
+            refusals.extend(std::mem::take(&mut report.refusals));
+            (report.refusals, report.blockers) = (refusals, blockers);
+        }
+        Err(problems) => report.problems.extend(problems),
+    }
     engine.name_stop(&mut report.problems);
     report.with_texts(&|text| engine.redactor.redact(text))
 }

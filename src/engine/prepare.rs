@@ -10,7 +10,7 @@ use super::event::{Event, Phase};
 use super::fingerprint::ApplyIdentity;
 use super::identity::state_role;
 use super::journal::Journal;
-use super::root::Rendering;
+use super::root::{Rendering, Supplied};
 use super::{Engine, changes};
 use crate::documents;
 use crate::domain::change::PlannedResource;
@@ -59,25 +59,49 @@ impl Engine {
     /// Terraform's state lock, and the attempt is noted now, so that it is written by the time it starts.
     pub(super) async fn prepare(&self, alias: &Alias, journal: Option<&Journal>) -> Result<Preparation, Problems> {
         let plugin = &self.deployment.plugins[alias];
-        let content = &self.contents[alias];
         let bound = self.bound(alias, plugin)?;
-        let bindings: BTreeMap<_, _> = bound.iter().map(|(slot, bound)| (slot.clone(), bound.binding.clone())).collect();
+        let bindings = bound.into_iter().map(|(slot, bound)| (slot, bound.binding)).collect();
         let before = self.own.applied.get(alias);
-        let origin = before.and_then(AppliedRecord::origin);
         let state = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
         let inputs = public_inputs(plugin);
-        let recorded_lock = self.lock_to_start_from(alias, before);
-        let recorded_lock = recorded_lock.as_deref();
-        if self.is_unchanged(alias, plugin, before, &self.identity(alias, plugin, &inputs, &bindings, &state, recorded_lock)) {
+        let lock = self.lock_to_start_from(alias, before);
+        if self.is_unchanged(alias, plugin, before, &self.identity(alias, plugin, &inputs, &bindings, &state, lock.as_deref())) {
             return Ok(Preparation::Unchanged);
         }
+        let initialized = self.rooted(alias, state, alias.as_str()).await?;
+        let note = |journal: &Journal| {
+            let record = self.attempted_record(alias, &initialized, &journal.run());
+            journal.note(|claim| _ = claim.applied.insert(alias.clone(), record));
+        };
+        if before.is_some() {
+            journal.iter().copied().for_each(note);
+        }
+        let plan = self.plan_root(alias, &initialized.root, PlanMode::Apply, journal.is_some(), before).await?;
+        if before.is_none() {
+            if self.adoption_of(alias).is_none() {
+                self.refuse_unrecorded(alias, &initialized.state, &plan)?;
+            }
+            journal.iter().copied().for_each(note);
+        }
+        Ok(Preparation::Planned(Box::new(Prepared::new(initialized, plan))))
+    }
+
+    /// The root module of an applied plugin with its state there, rendered and initialized in a folder of the run's own.
+    pub(super) async fn rooted(&self, alias: &Alias, state: StateLocation, folder: &str) -> Result<Initialized, Problems> {
+        let plugin = &self.deployment.plugins[alias];
+        let content = &self.contents[alias];
+        let before = self.own.applied.get(alias);
+        let origin = before.and_then(AppliedRecord::origin);
+        let lock = self.lock_to_start_from(alias, before);
+        let (inputs, sensitive_inputs, nested) = (public_inputs(plugin), sensitive_inputs(plugin), content.nested());
+        let bound = self.bound(alias, plugin)?;
+        let bindings: BTreeMap<_, _> = bound.iter().map(|(slot, bound)| (slot.clone(), bound.binding.clone())).collect();
         let slots: BTreeMap<SlotName, BoundSlot> = bound.into_iter().map(|(slot, bound)| (slot, bound.slot)).collect();
-        let sensitive_inputs = sensitive_inputs(plugin);
-        let nested = content.nested();
         let account = self.deployment.environment.account.as_ref();
         let roles = self.roles(alias, account).await?;
         let rendering = Rendering {
             alias,
+            folder,
             content,
             request: render::Request {
                 place: origin.map_or(&self.deployment.place, |origin| &origin.place),
@@ -94,22 +118,15 @@ impl Engine {
                 account,
                 state_role: state_role(roles.as_ref()),
                 preview: false,
+                adopted: self.adopted(alias),
             },
             roles: roles.as_ref(),
-            provider_lock: recorded_lock,
+            provider_lock: lock.as_deref(),
+            supplied: Supplied::NOTHING,
         };
         let (root, provider_lock) = self.initialize(&rendering).await?;
         let fingerprint = self.identity(alias, plugin, &inputs, &bindings, &state, provider_lock.as_deref()).fingerprint();
-        let initialized = Initialized { root, bindings, state, provider_lock, fingerprint };
-        if let Some(journal) = journal {
-            let record = self.attempted_record(alias, &initialized, &journal.run());
-            journal.note(|claim| _ = claim.applied.insert(alias.clone(), record));
-        }
-        let plan = self.plan_root(alias, &initialized.root, PlanMode::Apply, journal.is_some(), before).await?;
-        if before.is_none() && changes::held(&plan) > 0 {
-            return Err(self.unrecorded(alias, &initialized.state, changes::held(&plan)));
-        }
-        Ok(Preparation::Planned(Box::new(Prepared::new(initialized, plan))))
+        Ok(Initialized { root, bindings, state, provider_lock, fingerprint })
     }
 
     /// The provider lock of the last apply; with that of a release, for each provider the one with the higher version (R38).
@@ -197,15 +214,54 @@ impl Engine {
         lock: bool,
         before: Option<&AppliedRecord>,
     ) -> Result<terraform::Plan, Problems> {
+        let planned = self.plan_once(alias, root, mode, lock).await;
+        self.planned(alias, planned.map_err(|failure| self.explain(alias, failure))?, before)
+    }
+
+    /// Plans a root module.
+    pub(super) async fn plan_once(
+        &self,
+        alias: &Alias,
+        root: &Root,
+        mode: PlanMode,
+        lock: bool,
+    ) -> Result<terraform::Plan, Box<terraform::Failure>> {
         self.emit(Event::PhaseStarted { alias: alias.clone(), phase: Phase::Plan });
         let sink = self.terraform_sink(alias);
-        let plan =
-            self.terraform.plan(root, mode, lock, &*sink, &self.cancel).await.map_err(|failure| self.explain(alias, failure))?;
+        self.terraform.plan(root, mode, lock, &*sink, &self.cancel).await
+    }
+
+    /// Takes a plan, unless the recorded resources are not in the state.
+    pub(super) fn planned(
+        &self,
+        alias: &Alias,
+        plan: terraform::Plan,
+        before: Option<&AppliedRecord>,
+    ) -> Result<terraform::Plan, Problems> {
         if let Some(before) = before.filter(|before| before.resources > 0 && changes::held(&plan) == 0) {
             return Err(self.state_missing(alias, before));
         }
         self.emit(Event::Planned { alias: alias.clone(), counts: changes::counts(&plan) });
         Ok(plan)
+    }
+
+    /// What nobody recorded is not this plugin's: it may be what was abandoned, a copy, or what a move left, and must not be changed or
+    /// destroyed as its own.
+    fn refuse_unrecorded(&self, alias: &Alias, state: &StateLocation, plan: &terraform::Plan) -> Result<(), Problems> {
+        let held = changes::held(plan);
+        if held == 0 {
+            return Ok(());
+        }
+        let message = format!("the Terraform state of `{alias}` holds {held} resources that nobody recorded");
+        Err(Diagnostic::error(FailureReason::InvalidInput, message)
+            .at(&self.deployment.file, self.pointer(alias))
+            .note(format!("they are in the state `{}` in the `{}` backend", state.key, state.backend.kind.as_str()))
+            .note("an applied plugin was abandoned here, a move was broken off, or something else has its state there")
+            .help(
+                "if they are this plugin's, take them over with `tieline adopt`; after a move run the same `tieline move` again",
+            )
+            .help("else apply the plugin under another alias")
+            .into())
     }
 
     fn state_missing(&self, alias: &Alias, before: &AppliedRecord) -> Problems {
@@ -217,20 +273,6 @@ impl Engine {
         .note(format!("looked for the state `{}` in the `{}` backend", before.state.key, before.state.backend.kind.as_str()))
         .help("restore the state from the backend's versions or a backup, or correct the environment's backend; going on would create everything a second time");
         diagnostic.into()
-    }
-
-    /// There are resources where nothing is recorded: an applied plugin was given up here, or the state is somebody else's. To go on
-    /// would change or delete what this deployable does not own.
-    fn unrecorded(&self, alias: &Alias, state: &StateLocation, resources: u64) -> Problems {
-        let message = format!(
-            "the Terraform state `{}` of `{alias}` has {resources} resources, but the ledger knows of no apply",
-            state.key
-        );
-        Diagnostic::error(FailureReason::InvalidInput, message)
-            .at(&self.deployment.file, self.pointer(alias))
-            .note("the applied plugin was abandoned, or something else has its state there")
-            .help("take it back with `tieline adopt`, or apply the plugin under another alias")
-            .into()
     }
 
     /// Passes on what Terraform says, under the alias.

@@ -3,50 +3,48 @@
 use std::collections::BTreeMap;
 
 use super::identity::state_role;
+use super::out_of_reach::Handed;
 use super::root::Rendering;
-use super::{Engine, Removed, bind};
+use super::{Engine, Removed};
 use crate::cloud::Child;
 use crate::domain::account::Account;
-use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::Problems;
 use crate::domain::module::Module;
-use crate::domain::names::{Alias, SlotName};
+use crate::domain::names::Alias;
 use crate::domain::record::StateLocation;
-use crate::render::{self, BoundSlot};
+use crate::render;
 
 /// What its root module is rendered from.
 pub(super) struct Recorded<'a> {
     alias: &'a Alias,
     removed: &'a Removed,
-    slots: BTreeMap<SlotName, BoundSlot>,
+    pub(super) handed: Handed,
     nested: Vec<Module>,
     account: Option<Account>,
     roles: Option<Child>,
 }
 
 impl Engine {
-    /// Reads a record for rendering, for Terraform in this account.
+    /// Reads a record for rendering with what it is handed, for Terraform in this account.
     pub(super) async fn recorded<'a>(
         &self,
         alias: &'a Alias,
         removed: &'a Removed,
+        handed: Handed,
         account: Option<Account>,
     ) -> Result<Recorded<'a>, Problems> {
-        let slots = removed.record.bindings.iter().map(|(slot, binding)| {
-            let face = removed.faces.get(&binding.address).copied().unwrap_or_default();
-            (slot.clone(), bind::rendered(binding, face, removed.secrets.get(&binding.address).unwrap_or(&Secrets::Unknown)))
-        });
         let roles = self.roles(alias, account.as_ref()).await?;
-        Ok(Recorded { alias, removed, slots: slots.collect(), nested: removed.content.nested(), account, roles })
+        Ok(Recorded { alias, removed, handed, nested: removed.content.nested(), account, roles })
     }
 
     /// Its root module, with its state there. It publishes nothing: the record has what was published.
     pub(super) fn rendering<'r>(&'r self, recorded: &'r Recorded<'_>, state: &'r StateLocation) -> Rendering<'r> {
-        let Recorded { alias, removed, slots, nested, account, roles } = recorded;
+        let Recorded { alias, removed, handed, nested, account, roles } = recorded;
         let record = &removed.record;
         let origin = record.origin();
         Rendering {
             alias,
+            folder: alias.as_str(),
             content: &removed.content,
             request: render::Request {
                 place: origin.map_or(&self.deployment.place, |origin| &origin.place),
@@ -57,15 +55,17 @@ impl Engine {
                 nested,
                 inputs: &record.inputs,
                 sensitive_inputs: &record.sensitive_inputs,
-                slots,
+                slots: &handed.slots,
                 state,
                 local_base: self.local_base.as_deref(),
                 account: account.as_ref(),
                 state_role: state_role(roles.as_ref()),
                 preview: false,
+                adopted: &[],
             },
             roles: roles.as_ref(),
             provider_lock: record.provider_lock.as_deref(),
+            supplied: &handed.supplied,
         }
     }
 }

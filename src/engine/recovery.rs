@@ -7,8 +7,9 @@ use super::claim;
 use super::publication::Publication;
 use crate::context::ledger::{self, Snapshot};
 use crate::context::{ContextStore, StoreError};
-use crate::domain::address::Place;
+use crate::domain::address::{Place, Target};
 use crate::domain::canonical;
+use crate::domain::connection::{ConnectionRecord, ConnectionStatus};
 use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Digest, RunId};
@@ -55,7 +56,8 @@ pub async fn clear_up(
     }
 }
 
-/// Folds a dead run's journal into the ledger: the run is marked `aborted`, and what it attempted is recorded as attempted.
+/// Folds a dead run's journal into the ledger: the run is marked `aborted`, what it attempted is recorded as attempted, and the
+/// connections that it wanted to take away are there again.
 pub(super) async fn fold(world: &World, store: &dyn ContextStore, trees: &Trees, dead: &Claim) -> Result<(), Problems> {
     let ledger = Snapshot::newest(store).await?;
     let runs = ledger.runs(&dead.place, RECENT_RUNS).await?;
@@ -79,6 +81,23 @@ pub(super) async fn fold(world: &World, store: &dyn ContextStore, trees: &Trees,
             publication.tree(&record.source.digest, tree);
         }
     }
+    for record in ledger.connections(dead.retiring.keys()).await?.into_values() {
+        publication.connection(&recalled(record, dead));
+    }
     publication.run(&run);
     publication.commit(world, store, &format!("Fold the journal of dead run {} into {}", dead.run.id, dead.place)).await
+}
+
+/// A connection that a dead run marked `retiring`: as it was, if its destroy was never started; else nobody knows what is left of it.
+fn recalled(record: ConnectionRecord, dead: &Claim) -> ConnectionRecord {
+    let alias = match &record.address.target {
+        Target::Output { alias, .. } => Some(alias),
+        Target::Imported(_) => None,
+    };
+    if alias.is_some_and(|alias| dead.applied.contains_key(alias)) {
+        let degraded_by = Some(dead.run.id.clone());
+        return ConnectionRecord { status: ConnectionStatus::Degraded, degraded_by, ..record };
+    }
+    let status = dead.retiring.get(&record.address).copied().unwrap_or(record.status);
+    ConnectionRecord { status, ..record }
 }

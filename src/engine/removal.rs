@@ -6,35 +6,84 @@ use std::collections::BTreeSet;
 use super::apply::Applied;
 use super::event::{Event, Phase};
 use super::journal::Journal;
+use super::out_of_reach::{self, Handed};
 use super::prepare::{Initialized, Prepared};
 use super::publication::is_of;
 use super::{Engine, Removed, changes};
-use crate::domain::address::{Address, Place};
-use crate::domain::diagnostic::{Diagnostic, Problems};
-use crate::domain::failure::FailureReason;
+use crate::domain::diagnostic::Problems;
 use crate::domain::names::Alias;
-use crate::domain::need::{self, Need};
-use crate::domain::organization::Override;
-use crate::domain::record::{Attempt, RunType};
+use crate::domain::record::{AppliedRecord, Attempt};
 use crate::terraform::{self, PlanMode, Root};
 
 impl Engine {
     /// Renders what was applied and plans its destroy.
     pub(super) async fn prepare_removal(&self, alias: &Alias, lock: bool) -> Result<Prepared, Problems> {
         let removed = &self.removed[alias];
+        let mut gone = BTreeSet::new();
+        let mut rendered = None;
+        // The real values are tried first; whatever state is missed is not asked for again.
+        loop {
+            let handed = self.handed(alias, removed, &gone)?;
+            let (root, provider_lock) = self.render_removal(alias, removed, handed, rendered.take()).await?;
+            let plan = match self.plan_once(alias, &root, PlanMode::Destroy, lock).await {
+                Ok(plan) => self.planned(alias, plan, Some(&removed.record))?,
+                Err(failure) => {
+                    let missed = out_of_reach::states_gone(&failure);
+                    if missed.is_subset(&gone) {
+                        return Err(self.unplanned(alias, removed, failure));
+                    }
+                    gone.extend(missed);
+                    rendered = Some((root, provider_lock));
+                    continue;
+                }
+            };
+            let initialized = Initialized {
+                root,
+                bindings: removed.record.bindings.clone(),
+                state: removed.record.state.clone(),
+                provider_lock,
+                fingerprint: removed.record.attempted.fingerprint.clone(),
+            };
+            return Ok(Prepared::new(initialized, plan));
+        }
+    }
+
+    /// Renders the root module of what was applied and initializes it, unless that was done with other values before.
+    async fn render_removal(
+        &self,
+        alias: &Alias,
+        removed: &Removed,
+        handed: Handed,
+        before: Option<(Root, Option<String>)>,
+    ) -> Result<(Root, Option<String>), Problems> {
         let record = &removed.record;
         let account = record.account.clone().map(|then| then.with_roles_of(self.deployment.environment.account.as_ref()));
-        let recorded = self.recorded(alias, removed, account).await?;
-        let (root, provider_lock) = self.initialize(&self.rendering(&recorded, &record.state)).await?;
-        let plan = self.plan_root(alias, &root, PlanMode::Destroy, lock, Some(record)).await?;
-        let initialized = Initialized {
-            root,
-            bindings: record.bindings.clone(),
-            state: record.state.clone(),
-            provider_lock,
-            fingerprint: record.attempted.fingerprint.clone(),
+        let recorded = self.recorded(alias, removed, handed, account).await?;
+        let rendering = self.rendering(&recorded, &record.state);
+        let (root, lock) = match before {
+            None => self.initialize(&rendering).await?,
+            Some((root, lock)) => (self.render_again(root, &rendering)?, lock),
         };
-        Ok(Prepared::new(initialized, plan))
+        self.check_placeholders(alias, removed, &recorded.handed, &root)?;
+        Ok((root, lock))
+    }
+
+    /// Why a destroy could not be planned; and the way out, should it be for a state that somebody else holds.
+    fn unplanned(&self, alias: &Alias, removed: &Removed, failure: Box<terraform::Failure>) -> Problems {
+        let is_inside = |address: &String| address.starts_with(changes::INSIDE);
+        let is_its_own = failure.diagnostics.iter().any(|said| said.address.as_ref().is_some_and(is_inside));
+        let mut problems = self.explain(alias, failure);
+        let bindings = removed.record.bindings.iter();
+        let secrets: Vec<String> = bindings
+            .flat_map(|(slot, binding)| binding.sensitive.iter().map(move |attribute| format!("{alias}.{slot}.{attribute}")))
+            .collect();
+        if let (Some(first), false, false) = (problems.0.first_mut(), is_its_own, secrets.is_empty()) {
+            let supply = out_of_reach::supply(&secrets);
+            first
+                .help
+                .push(format!("if the state of a producer is out of reach for good, give what it held as `secrets`: {supply}"));
+        }
+        problems
     }
 
     /// Destroys what the plan says, but for what the plugin keeps on destroy (R35). A plan that was made before was approved.
@@ -54,7 +103,8 @@ impl Engine {
         };
         let Prepared { initialized: Initialized { root, fingerprint, .. }, mut plan, .. } = prepared;
         let attempted = Attempt { run: journal.run(), fingerprint };
-        let record = crate::domain::record::AppliedRecord { attempted, ..removed.record.clone() };
+        // From here on an empty state is what a destroy left that was broken off, and not one that is missing (R33).
+        let mut record = AppliedRecord { attempted, resources: 0, ..removed.record.clone() };
         journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
         journal.secure_attempt(alias).await?;
         let retained = self.retain(alias, removed, &root, &mut plan).await?;
@@ -67,6 +117,8 @@ impl Engine {
                 Applied { record, changes, resources, problems: Problems::default() }
             }
             Err(failure) => {
+                record.resources = changes::held(&plan).saturating_sub(failure.applied.counts.remove);
+                self.degrade(alias, &journal.run());
                 let resources = changes::progressed(resources, Some(&failure.applied));
                 Applied { record, changes: failure.applied.counts, resources, problems: self.explain(alias, failure) }
             }
@@ -85,66 +137,31 @@ impl Engine {
         root: &Root,
         plan: &mut terraform::Plan,
     ) -> Result<Vec<String>, Problems> {
-        let kept = &removed.plugin.terraform.keep_on_destroy;
-        let addresses: Vec<String> = changes::changes(plan)
-            .map(|resource| resource.address.clone())
-            .filter(|address| {
-                let inside = address.strip_prefix("module.plugin.").unwrap_or(address);
-                kept.iter().any(|keep| {
-                    inside == keep || inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.starts_with(['[', '.']))
-                })
-            })
-            .collect();
+        let addresses = removed.kept(plan);
         if addresses.is_empty() {
             return Ok(Vec::new());
         }
         self.terraform.state_remove(root, &addresses, &self.cancel).await.map_err(|failure| self.explain(alias, failure))?;
         *plan = self.plan_root(alias, root, PlanMode::Destroy, true, None).await?;
-        Ok(addresses.into_iter().map(|address| format!("{alias}: {address}")).collect())
-    }
-
-    /// Everything that still needs a connection which would go (R29).
-    pub(super) fn blockers(&self) -> Problems {
-        let mut problems = self.not_to_abandon();
-        if self.settings.run_type == RunType::Destroy && self.deployment.environment.protected {
-            problems.push(protected(&self.deployment.place));
-        }
-        for alias in self.removed.keys() {
-            for address in self.own.connections.keys().filter(|address| is_of(address, alias)) {
-                let mut needs = self.needs(address);
-                needs.retain(|need| !self.is_overridden(Override::BreakConsumers, &need.subject));
-                if !needs.is_empty() {
-                    problems.push(blocked(&self.deployment.file, address, &needs));
-                }
-            }
-        }
-        problems
-    }
-
-    /// Consumers outside this deployable, and environment defaults. Consumers inside go or are bound anew in this very run.
-    fn needs(&self, address: &Address) -> BTreeSet<Need> {
-        let bound = self.own.consumers.get(address).map_or(&[][..], Vec::as_slice);
-        let declared = self.own.declared.get(address).map_or(&[][..], Vec::as_slice);
-        let mut needs = need::of_consumers(Some(&self.deployment.place), bound, declared);
-        let former = self.own.former.iter().filter(|(_, now)| *now == address).map(|(old, _)| old);
-        for name in std::iter::once(address).chain(former) {
-            needs.extend(need::of_defaults(name, &self.own.environments));
-        }
-        needs
+        Ok(addresses.iter().map(|address| retained(alias, address)).collect())
     }
 }
 
-fn protected(place: &Place) -> Diagnostic {
-    let (workspace, environment) = (&place.workspace, &place.environment);
-    Diagnostic::error(FailureReason::Protected, format!("the environment `{workspace}/{environment}` is protected: nothing in it is destroyed"))
-        .help(format!("set `protected: false` in the context's `workspaces/{workspace}/environments/{environment}.yaml` first, by a reviewed change"))
+impl Removed {
+    /// The resources that a plan would delete and the plugin keeps (R35).
+    pub(super) fn kept(&self, plan: &terraform::Plan) -> Vec<String> {
+        let keep = &self.plugin.terraform.keep_on_destroy;
+        let is_kept = |address: &String| {
+            let inside = changes::inside(address);
+            keep.iter().any(|keep| {
+                inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+            })
+        };
+        changes::changes(plan).map(|resource| resource.address.clone()).filter(is_kept).collect()
+    }
 }
 
-fn blocked(file: &str, address: &Address, needs: &BTreeSet<Need>) -> Diagnostic {
-    let mut diagnostic =
-        Diagnostic::error(FailureReason::ConsumersExist, format!("the connection `{address}` would go, but is still needed"))
-            .at(file, crate::domain::diagnostic::Pointer::keys(["plugins"]).at_key())
-            .help("move or destroy what needs it first, or put the applied plugin back into the manifest");
-    diagnostic.notes.extend(needs.iter().map(Need::to_string));
-    diagnostic
+/// What was left behind, as reports name it.
+pub(super) fn retained(alias: &Alias, address: &str) -> String {
+    format!("{alias}: {}", changes::inside(address))
 }

@@ -12,10 +12,12 @@ use crate::cloud::Child;
 use crate::domain::address::AliasMember;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
+use crate::domain::module::Module;
 use crate::domain::names::Alias;
 use crate::domain::organization::BackendKind;
-use crate::policy;
+use crate::policy::{self, FetchedModule};
 use crate::render;
+use crate::secrets::Secret;
 use crate::terraform::{BackendChange, Root};
 
 /// The file of a generated root module.
@@ -24,17 +26,34 @@ const ROOT_FILE: &str = "main.tf.json";
 /// What a root module is rendered from, whether to apply or to destroy.
 pub(super) struct Rendering<'a> {
     pub(super) alias: &'a Alias,
+    /// Its folder in the run's own.
+    pub(super) folder: &'a str,
     pub(super) content: &'a Content,
     pub(super) request: render::Request<'a>,
     pub(super) roles: Option<&'a Child>,
     pub(super) provider_lock: Option<&'a str>,
+    pub(super) supplied: &'a Supplied,
+}
+
+/// Values of root variables beside the run's sensitive inputs.
+#[derive(Default)]
+pub(super) struct Supplied {
+    /// Attributes of connections that a person gives, by variable.
+    pub(super) given: BTreeMap<String, Secret>,
+    /// What stands in for sensitive inputs that nobody gives, by variable.
+    pub(super) placeholders: BTreeMap<String, Value>,
+}
+
+impl Supplied {
+    /// Nothing.
+    pub(super) const NOTHING: &'static Self = &Self { given: BTreeMap::new(), placeholders: BTreeMap::new() };
 }
 
 impl Engine {
     /// Renders the root module into the run's private folder, runs init, and gates what init fetched.
     pub(super) async fn initialize(&self, rendering: &Rendering<'_>) -> Result<(Root, Option<String>), Problems> {
         let rendered = render::root(&rendering.request)?;
-        let directory = self.folder.join(rendering.alias.as_str());
+        let directory = self.folder.join(rendering.folder);
         self.write_root(&directory, rendering, &rendered).map_err(|problem| unwritable(&directory, &problem))?;
         let variable_file = self.write_variables(rendering, &directory, &rendered.variables)?;
         let environment = self.hand_over_roles(rendering.roles, &directory)?;
@@ -48,6 +67,15 @@ impl Engine {
             self.terraform.init(&root, &*sink, &self.cancel).await.map_err(|failure| self.explain(rendering.alias, failure))?;
         self.gate_fetched(rendering.alias, &root)?;
         Ok((root, lock))
+    }
+
+    /// Renders an initialized root module with other values.
+    pub(super) fn render_again(&self, root: Root, rendering: &Rendering<'_>) -> Result<Root, Problems> {
+        let rendered = render::root(&rendering.request)?;
+        let main = root.directory.join(ROOT_FILE);
+        self.world.files.write_private(&main, &rendered.main).map_err(|problem| unwritable(&main, &problem))?;
+        let variable_file = self.write_variables(rendering, &root.directory, &rendered.variables)?;
+        Ok(Root { variable_file, ..root })
     }
 
     /// Renders the root module again, over what [`Engine::initialize`] wrote: only where its state is may differ.
@@ -96,11 +124,15 @@ impl Engine {
         let mut missing = Vec::new();
         for input in rendering.request.sensitive_inputs {
             let member = AliasMember { alias: rendering.alias.clone(), member: input.clone() };
-            match self.secrets.get(&member) {
-                Some(secret) => _ = values.insert(render::names::input_variable(input), Value::from(secret.expose())),
-                None => missing.push(member.to_string()),
+            let variable = render::names::input_variable(input);
+            match (self.secrets.get(&member), rendering.supplied.placeholders.get(&variable)) {
+                (Some(secret), _) => _ = values.insert(variable, Value::from(secret.expose())),
+                (None, Some(placeholder)) => _ = values.insert(variable, placeholder.clone()),
+                (None, None) => missing.push(member.to_string()),
             }
         }
+        let given = rendering.supplied.given.iter().filter(|(variable, _)| needed.contains(*variable));
+        values.extend(given.map(|(variable, secret)| (variable.clone(), Value::from(secret.expose()))));
         for name in needed.iter().filter_map(|variable| variable.strip_prefix(bind::FROM_ENVIRONMENT)) {
             match self.world.variables.get(name) {
                 Some(value) => _ = values.insert(format!("{}{name}", bind::FROM_ENVIRONMENT), Value::from(value)),
@@ -122,16 +154,25 @@ impl Engine {
 
     /// The gates again, over everything that init fetched (R10).
     fn gate_fetched(&self, alias: &Alias, root: &Root) -> Result<(), Problems> {
+        let named =
+            |(fetched, module): (FetchedModule, Module)| (format!("module `{}` ({})", fetched.key, fetched.source), module);
+        let modules: Vec<_> = self.fetched(root)?.into_iter().map(named).collect();
+        let problems = policy::gate(&modules, &self.settings.gates);
+        if problems.any_error() { Err(self.at_alias(alias, problems)) } else { Ok(()) }
+    }
+
+    /// Every module that init has in place, the plugin's own included.
+    pub(super) fn fetched(&self, root: &Root) -> Result<Vec<(FetchedModule, Module)>, Problems> {
         let manifest = root.directory.join(".terraform/modules/modules.json");
-        let Ok(manifest) = self.world.files.read(&manifest, 16 << 20) else { return Ok(()) };
+        let Ok(manifest) = self.world.files.read(&manifest, 16 << 20) else { return Ok(Vec::new()) };
         let mut modules = Vec::new();
         for fetched in policy::fetched_modules(&manifest)?.into_iter().filter(|fetched| !fetched.key.is_empty()) {
             let folder = root.directory.join(&fetched.dir);
             let files = terraform_files(self.world.files, &folder).map_err(|problem| unwritable(&folder, &problem))?;
-            modules.push((format!("module `{}` ({})", fetched.key, fetched.source), policy::read(&files, "")?));
+            let module = policy::read(&files, "")?;
+            modules.push((fetched, module));
         }
-        let problems = policy::gate(&modules, &self.settings.gates);
-        if problems.any_error() { Err(self.at_alias(alias, problems)) } else { Ok(()) }
+        Ok(modules)
     }
 }
 

@@ -8,6 +8,7 @@ use super::event::Event;
 use super::journal::Journal;
 use super::prepare::{Preparation, Prepared};
 use super::{Engine, Node, changes, locked, schedule};
+use crate::domain::blocker::Blocker;
 use crate::domain::change::PlannedResource;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -25,6 +26,8 @@ pub(super) struct Results {
     pub(super) retained: Vec<String>,
     /// What happened to resources, as far as it came to a plan.
     pub(super) changes: BTreeMap<Alias, Vec<PlannedResource>>,
+    /// What kept things from being taken away.
+    pub(super) blockers: Vec<Blocker>,
     /// What went wrong.
     pub(super) problems: Problems,
 }
@@ -144,6 +147,7 @@ impl Engine {
             locked(results).changes.insert(alias.clone(), prepared.resources.clone());
             self.gate_late(alias, &prepared.plan).map_err(nothing_changed)?;
         }
+        self.gate_adoption(alias, &prepared).map_err(nothing_changed)?;
         if self.cancel.is_cancelled() {
             return Err(nothing_changed(cancelled(alias)));
         }

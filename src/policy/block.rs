@@ -1,14 +1,16 @@
 //! Blocks, the same for both of Terraform's syntaxes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
 use hcl_edit::structure::Body;
 use serde_json::{Map, Value};
 
+use super::references;
 use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Spot};
 use crate::domain::failure::FailureReason;
+use crate::domain::module::Reference;
 
 /// No Terraform file that a person wrote comes near.
 const LARGEST: usize = 1024 * 1024;
@@ -22,6 +24,8 @@ pub(super) struct Block {
     pub(super) labels: Vec<String>,
     /// Its attributes; what is not a constant is null.
     pub(super) attributes: BTreeMap<String, Value>,
+    /// The names that each attribute takes its value from.
+    pub(super) references: BTreeMap<String, BTreeSet<Reference>>,
     /// The blocks in it.
     pub(super) blocks: Vec<Self>,
     /// Where it stands.
@@ -31,8 +35,9 @@ pub(super) struct Block {
 impl Block {
     /// The same block so far, without content.
     fn copy(&self) -> Self {
-        let (attributes, blocks) = (BTreeMap::new(), Vec::new());
-        Self { kind: self.kind.clone(), labels: self.labels.clone(), attributes, blocks, origin: self.origin.clone() }
+        let (attributes, references, blocks) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let (kind, labels, origin) = (self.kind.clone(), self.labels.clone(), self.origin.clone());
+        Self { kind, labels, attributes, references, blocks, origin }
     }
 
     /// The label at `position`, or nothing.
@@ -48,6 +53,12 @@ impl Block {
     /// Whether a switch may be on: it is there and not plainly off.
     pub(super) fn may_be_on(&self, attribute: &str) -> bool {
         self.attributes.get(attribute).is_some_and(|value| value != &Value::Bool(false) && value != "false")
+    }
+
+    /// The names that it takes values from, at any depth.
+    pub(super) fn all_references(&self) -> BTreeSet<Reference> {
+        let inside = self.blocks.iter().flat_map(Self::all_references);
+        self.references.values().flatten().cloned().chain(inside).collect()
     }
 
     /// The blocks of this type in it.
@@ -121,6 +132,11 @@ fn hcl_blocks(body: &Body, lines: &Lines<'_>) -> Vec<Block> {
                 .attributes()
                 .map(|attribute| (attribute.key.as_str().to_owned(), hcl_attribute(attribute.key.as_str(), &attribute.value)))
                 .collect(),
+            references: block
+                .body
+                .attributes()
+                .map(|attribute| (attribute.key.as_str().to_owned(), references::in_expression(&attribute.value)))
+                .collect(),
             blocks: hcl_blocks(&block.body, lines),
             origin: lines.origin(block.span().map_or(0, |span| span.start)),
         })
@@ -163,7 +179,7 @@ fn constant(expression: &Expression) -> Value {
 /// How many labels a block of type `kind` has inside a block of type `parent`; none where it is no block that matters here.
 fn labels_of(parent: Option<&str>, kind: &str) -> Option<usize> {
     match (parent, kind) {
-        (None, "terraform") | (Some("terraform"), "required_providers" | "cloud") => Some(0),
+        (None, "terraform" | "locals") | (Some("terraform"), "required_providers" | "cloud") => Some(0),
         (None, "provider" | "variable" | "output" | "module" | "check")
         | (Some("terraform"), "backend")
         | (Some("resource"), "provisioner") => Some(1),
@@ -186,6 +202,7 @@ fn json_body(file: &str, parent: Option<&str>, body: &Value, at: &Pointer, found
                         kind: kind.clone(),
                         labels: Vec::new(),
                         attributes: BTreeMap::new(),
+                        references: BTreeMap::new(),
                         blocks: Vec::new(),
                         origin: Origin { file: file.to_owned(), at: Spot::File },
                     };
@@ -216,6 +233,7 @@ fn json_block(file: &str, block: Block, labels: usize, value: &Value, at: &Point
             let mut block = block;
             block.origin.at = Spot::Pointer(at.clone().at_key());
             block.attributes = entries.iter().map(|(key, value)| (key.clone(), json_constant(value))).collect();
+            block.references = entries.iter().map(|(key, value)| (key.clone(), references::in_json(value))).collect();
             json_body(file, Some(&block.kind.clone()), value, at, &mut block.blocks);
             found.push(block);
         }

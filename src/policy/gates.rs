@@ -103,6 +103,14 @@ fn providers(label: &str, module: &Module, allowed: &[String]) -> Problems {
     Problems(denied.collect())
 }
 
+/// Whether a provider may be used, by its full address: that of a public registry is what stands behind the registry's name.
+pub fn allows_provider(gates: &Gates, address: &str) -> bool {
+    let Some(allowed) = &gates.providers else { return true };
+    let public = ["registry.terraform.io/", "registry.opentofu.org/"];
+    let source = public.iter().find_map(|registry| address.strip_prefix(registry)).unwrap_or(address);
+    source == BUILTIN_PROVIDER || allowed.iter().any(|pattern| provider_matches(pattern, source))
+}
+
 /// Part by part, so that a pattern without a host never takes a source that has one.
 fn provider_matches(pattern: &str, source: &str) -> bool {
     let pattern = pattern.to_lowercase();

@@ -8,9 +8,11 @@ mod contract;
 mod gates;
 mod json;
 mod read;
+mod references;
 #[cfg(test)]
 mod tests;
 
 pub use contract::check_contract;
-pub use gates::{Gates, gate};
+pub use gates::{Gates, allows_provider, gate};
 pub use read::{FetchedModule, fetched_modules, read, read_tree};
+pub use references::provider_variables;

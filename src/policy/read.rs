@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::block::{Block, blocks, has_extension};
 use crate::domain::diagnostic::{Diagnostic, Origin, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::module::{Finding, Module, ModuleCall, ModuleOutput, ProviderUse, Variable};
+use crate::domain::module::{Finding, Flows, Module, ModuleCall, ModuleOutput, ProviderUse, Reference, Variable};
 
 /// The data sources and actions that run programs or reach the network on their author's word.
 const PROGRAMS: [&str; 3] = ["external", "http", "local_command"];
@@ -150,6 +150,7 @@ fn resolve(folder: &str, path: &str) -> Option<String> {
 }
 
 fn add(module: &mut Module, block: &Block) {
+    add_flows(&mut module.flows, block);
     match block.kind.as_str() {
         "terraform" => add_settings(module, block),
         "provider" => {
@@ -171,6 +172,30 @@ fn add(module: &mut Module, block: &Block) {
         }),
         "check" => block.of_kind("data").for_each(|data| add(module, data)),
         "resource" | "data" | "ephemeral" | "action" => add_resource(module, block),
+        _ => {}
+    }
+}
+
+/// What takes its values from what.
+fn add_flows(flows: &mut Flows, block: &Block) {
+    let named = |kind: &str, names: &[&str]| -> Reference { [&[kind], names].concat().into_iter().map(str::to_owned).collect() };
+    match block.kind.as_str() {
+        "provider" => flows.providers.extend(block.all_references()),
+        "locals" => {
+            for (name, references) in &block.references {
+                flows.named.entry(named("local", &[name])).or_default().extend(references.iter().cloned());
+            }
+        }
+        "data" => {
+            let name = named("data", &[block.label(0), block.label(1)]);
+            flows.named.entry(name).or_default().extend(block.all_references());
+        }
+        "module" => {
+            let arguments = flows.arguments.entry(block.label(0).to_owned()).or_default();
+            for (name, references) in &block.references {
+                arguments.entry(name.clone()).or_default().extend(references.iter().cloned());
+            }
+        }
         _ => {}
     }
 }

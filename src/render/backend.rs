@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{StateRole, escape};
 use crate::domain::address::Place;
+use crate::domain::canonical;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest};
@@ -96,6 +97,16 @@ pub(super) fn foreign_state_config(backend: &Backend, local_base: Option<&Path>)
         config.insert("path".to_owned(), json!(absolute(text(&config, "path"), local_base)?));
     }
     Ok(readable(backend.kind, config))
+}
+
+/// A root module that only says where a state is that is not ours.
+///
+/// # Errors
+/// When a relative `local` path has nothing to start from.
+pub fn foreign_root(backend: &Backend, local_base: Option<&Path>, role: Option<StateRole<'_>>) -> Result<Vec<u8>, Problems> {
+    let (kind, mut config) = foreign_state_config(backend, local_base)?;
+    take_role(kind, &mut config, role);
+    Ok(canonical::to_bytes(&json!({"terraform": {"backend": {kind: config}}})))
 }
 
 /// Reaches a state in S3 with this role. Settings that say one of their own keep it.

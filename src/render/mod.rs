@@ -7,6 +7,7 @@ mod escape;
 mod moved;
 pub mod names;
 mod outputs;
+mod placeholder;
 mod provider;
 mod states;
 #[cfg(test)]
@@ -31,6 +32,8 @@ use crate::domain::plugin::Plugin;
 use crate::domain::record::StateLocation;
 
 pub use escape::escape;
+pub use placeholder::placeholder;
+pub use states::state_name;
 pub use wiring::{Argument, wiring};
 
 use states::States;
@@ -75,6 +78,8 @@ pub struct Request<'a> {
     pub state_role: Option<StateRole<'a>>,
     /// Whether the environment is a preview.
     pub preview: bool,
+    /// Addresses of resources and modules that were in a root module of their own, and belong into the plugin's.
+    pub adopted: &'a [String],
 }
 
 /// A role for states in S3, taken by a web-identity token.
@@ -118,6 +123,8 @@ pub enum SensitiveSource {
     },
     /// In a root variable of this name, supplied by the run.
     Variable(String),
+    /// Nowhere any more: this stands in for it, in a destroy.
+    Placeholder(Value),
 }
 
 /// A generated root module. It expects the plugin's tree in `./plugin`.
@@ -140,7 +147,8 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
     let mut states = States::new(request);
     let arguments = arguments(request, &mut states, &mut problems);
     let outputs = outputs::Published::of(request, &mut problems);
-    let moved = moved::moved(&request.plugin.terraform.moved, &mut problems);
+    let mut moved = moved::moved(&request.plugin.terraform.moved, &mut problems);
+    moved.extend(moved::adopted(request.adopted, &mut problems));
     let providers = provider::settings(request);
     let mut settings = json!({"required_version": escape(&required_version(request).into())});
     match backend::backend_block(request.state, request.local_base, request.state_role) {

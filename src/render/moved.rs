@@ -33,6 +33,21 @@ pub(super) fn moved(moved: &[Moved], problems: &mut Problems) -> Vec<Value> {
     blocks
 }
 
+/// Blocks that take what was in the root module into `module.plugin`.
+pub(super) fn adopted(addresses: &[String], problems: &mut Problems) -> Vec<Value> {
+    let mut blocks = Vec::new();
+    for written in addresses {
+        match address(written) {
+            Some(inside) => blocks.push(json!({"from": inside, "to": format!("module.plugin.{inside}")})),
+            None => problems.push(
+                Diagnostic::error(FailureReason::InvalidInput, format!("`{written}` is not the address of a resource or module"))
+                    .help("no Terraform writes such a state: find out where it comes from"),
+            ),
+        }
+    }
+    blocks
+}
+
 /// The address, written anew from its parts.
 fn address(written: &str) -> Option<String> {
     let Ok(Expression::Traversal(traversal)) = hcl_edit::parser::parse_expr(written.trim()) else { return None };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::address::Place;
-use crate::domain::names::{Alias, Digest, InputName, OutputName};
+use crate::domain::names::{Alias, AttributeName, Digest, InputName, OutputName, SlotName};
 
 /// The longest [`name_prefix`]: short enough for what clouds still call a name.
 const LONGEST_PREFIX: usize = 20;
@@ -41,6 +41,11 @@ pub fn is_own_resource(address: &str) -> bool {
 /// The sensitive root variable that carries a sensitive input.
 pub fn input_variable(input: &InputName) -> String {
     format!("tieline_input_{input}")
+}
+
+/// The sensitive root variable that carries a sensitive attribute of a slot's connection, where a person gives it.
+pub fn attribute_variable(slot: &SlotName, attribute: &AttributeName) -> String {
+    format!("tieline_given_{slot}_{attribute}")
 }
 
 /// Output names have no `_`, so no name with a suffix is another output's.

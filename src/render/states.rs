@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::backend::{Credential, credential, foreign_state_config, remote_state_config, take_role};
 use super::names::{is_identifier, sensitive_output};
-use super::{Request, SensitiveSource, StateRole};
+use super::{Request, SensitiveSource, StateRole, escape};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{AttributeName, Digest, SlotName};
@@ -52,21 +52,18 @@ impl<'a> States<'a> {
         attribute: &AttributeName,
         source: &SensitiveSource,
     ) -> Result<Value, Problems> {
-        let (backend, (kind, config), way) = match source {
+        let (backend, way) = match source {
             SensitiveSource::Variable(name) => return self.variable(name),
+            SensitiveSource::Placeholder(value) => return Ok(escape(value)),
             SensitiveSource::State { location, output, face } => {
                 let output = sensitive_output(output, *face);
-                (&location.backend, remote_state_config(location, self.local_base)?, format!("[\"{output}\"][\"{attribute}\"]"))
+                (&location.backend, format!("[\"{output}\"][\"{attribute}\"]"))
             }
-            SensitiveSource::ForeignState { backend, output } if is_identifier(output) => {
-                (backend, foreign_state_config(backend, self.local_base)?, format!("[\"{output}\"]"))
-            }
+            SensitiveSource::ForeignState { backend, output } if is_identifier(output) => (backend, format!("[\"{output}\"]")),
             SensitiveSource::ForeignState { output, .. } => return Err(not_a_name("Terraform output", output)),
         };
         self.note_credential(backend, format!("the state that slot `{slot}` reads"));
-        let mut data = json!({"backend": kind, "config": config});
-        // Whoever plans, the name is the same.
-        let name = format!("tieline_{}", Digest::of_json(&data).short());
+        let Some((name, kind, mut data)) = data_source(source, self.local_base)? else { return Ok(Value::Null) };
         take_role(kind, &mut data["config"], self.role);
         let expression = format!("${{sensitive(data.terraform_remote_state.{name}.outputs{way})}}");
         self.data.insert(name, data);
@@ -95,6 +92,25 @@ impl<'a> States<'a> {
         }
         (self.data, self.variables)
     }
+}
+
+/// The name of the data source that reads the state which a value is in; none where it is in no state.
+///
+/// # Errors
+/// When the state's place cannot be told.
+pub fn state_name(source: &SensitiveSource, local_base: Option<&Path>) -> Result<Option<String>, Problems> {
+    Ok(data_source(source, local_base)?.map(|(name, ..)| name))
+}
+
+/// The data source that reads a state: its name, which is the same whoever plans, the kind of its backend, and its arguments.
+fn data_source(source: &SensitiveSource, local_base: Option<&Path>) -> Result<Option<(String, &'static str, Value)>, Problems> {
+    let (kind, config) = match source {
+        SensitiveSource::State { location, .. } => remote_state_config(location, local_base)?,
+        SensitiveSource::ForeignState { backend, .. } => foreign_state_config(backend, local_base)?,
+        SensitiveSource::Variable(_) | SensitiveSource::Placeholder(_) => return Ok(None),
+    };
+    let data = json!({"backend": kind, "config": config});
+    Ok(Some((format!("tieline_{}", Digest::of_json(&data).short()), kind, data)))
 }
 
 fn not_a_name(what: &str, name: &str) -> Problems {

@@ -122,23 +122,18 @@ fn with_parts(mut entry: Value, consumer: &str) -> Value {
     entry
 }
 
-/// A connection that was taken out of use.
+/// A published connection that was taken out of use.
 pub struct Retired<'a> {
     /// Which one.
     pub address: &'a Address,
-    /// The command that finishes it; none where nothing is left to do.
-    pub next: Option<&'a str>,
+    /// The command that finishes it.
+    pub next: &'a str,
 }
 
 impl Retired<'_> {
     /// As text.
     pub fn text(&self) -> String {
-        match self.next {
-            Some(command) => {
-                format!("nobody needs {}, and nobody can bind to it any more\nto finish: {command}\n", self.address)
-            }
-            None => format!("nobody needed {}; its document is removed\n", self.address),
-        }
+        format!("nobody needs {}, and nobody can bind to it any more\nto finish: {}\n", self.address, self.next)
     }
 
     /// As JSON.

@@ -16,6 +16,7 @@ pub mod problems;
 pub mod proposal;
 pub mod prune;
 pub mod rebinding;
+pub mod review;
 pub mod run;
 pub mod status;
 pub(crate) mod style;

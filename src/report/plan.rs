@@ -13,8 +13,12 @@ use crate::domain::record::{RunType, TaskType};
 
 /// A plan as text.
 pub fn text(report: &PlanReport, color: bool) -> String {
-    let what = if report.run_type == RunType::Rollback { "Rollback plan" } else { "Plan" };
-    let mut text = format!("{what} for {}\n\n", paint(&report.place.to_string(), Style::Strong, color));
+    let what = match report.run_type {
+        RunType::Destroy => "Plan to destroy",
+        RunType::Rollback => "Rollback plan for",
+        _ => "Plan for",
+    };
+    let mut text = format!("{what} {}\n\n", paint(&report.place.to_string(), Style::Strong, color));
     report.notes.iter().for_each(|note| _ = writeln!(text, "{}", one_line(note)));
     if !report.notes.is_empty() {
         text.push('\n');
@@ -30,17 +34,29 @@ pub fn text(report: &PlanReport, color: bool) -> String {
     for (address, found) in &report.impact {
         impact::describe(&mut text, address, found);
     }
-    let _ = writeln!(text, "{}Fingerprint: {}", if report.impact.is_empty() { "" } else { "\n" }, report.fingerprint);
+    if !report.retained.is_empty() {
+        text.push_str("\nWould be left behind on purpose\n");
+        report.retained.iter().for_each(|address| _ = writeln!(text, "  {}", one_line(address)));
+    }
+    let gap = if report.impact.is_empty() && report.retained.is_empty() { "" } else { "\n" };
+    let _ = writeln!(text, "{gap}Fingerprint: {}", report.fingerprint);
     text
 }
 
-/// Why a run destroys what it does.
+/// Why a run destroys what it does, where that is not plain.
 pub(super) fn gone(run_type: RunType) -> &'static str {
-    if run_type == RunType::Rollback { "not in the release" } else { "no longer in the manifest" }
+    match run_type {
+        RunType::Destroy => "",
+        RunType::Rollback => "not in the release",
+        _ => "no longer in the manifest",
+    }
 }
 
 fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: bool) {
-    let gone = if task.task == TaskType::Destroy { format!(" ({})", gone(run_type)) } else { String::new() };
+    let gone = match (task.task, gone(run_type)) {
+        (TaskType::Destroy, gone) if !gone.is_empty() => format!(" ({gone})"),
+        _ => String::new(),
+    };
     let alias = paint(task.alias.as_str(), Style::Strong, color);
     let _ = match &task.verdict {
         Verdict::Unchanged => writeln!(text, "{alias}: unchanged"),
@@ -84,6 +100,8 @@ pub fn json(report: &PlanReport) -> String {
         "impact": by_text(&report.impact),
         "wiring": report.wiring,
         "notes": report.notes,
+        "retained": report.retained,
+        "blockers": report.blockers,
         "refusals": problems::list(&report.refusals),
         "problems": problems::list(&report.problems),
     }))

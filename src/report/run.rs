@@ -122,6 +122,7 @@ pub fn json(report: &RunReport) -> String {
         "outputs": by_alias(report),
         "stale": by_text(&report.stale),
         "retained": report.retained,
+        "blockers": report.blockers,
         "wiring": report.wiring,
         "notes": report.notes,
         "back": report.back,

@@ -38,7 +38,9 @@ pub fn text(usage: &Usage) -> String {
     }
     for ((name, version), places) in &usage.plugins {
         let _ = writeln!(text, "plugin {name} {version}");
-        places.iter().for_each(|place| _ = writeln!(text, "  {place}"));
+        for place in places {
+            let _ = writeln!(text, "  {place}");
+        }
     }
     for ((name, version), uses) in &usage.types {
         let _ = writeln!(text, "type {name} {version}");

@@ -56,6 +56,12 @@ Examples:
   tieline move retail/staging/shop retail/staging/store                   The deployable is called otherwise
   tieline move retail/staging/shop store/staging/shop                     It is another workspace's";
 
+pub(super) const ADOPT: &str = "\
+Examples:
+  terraform state pull > vpc.tfstate                                      In the folder of the old configuration
+  tieline adopt vpc -e staging --state vpc.tfstate
+  tieline adopt vpc -e staging --state-backend '{type: s3, config: {bucket: acme-old, key: vpc, region: sa-east-1}}'";
+
 pub(super) const STATUS: &str = "\
 Examples:
   tieline status                            The environment that tieline.yaml names
@@ -108,6 +114,11 @@ Examples:
   tieline context init                                   An empty one, at .tieline/context.git
   tieline context init --from context                    With the documents in the folder context
   tieline context init --from context --context https://git.example.org/acme/context.git";
+
+pub(super) const CONTEXT_REVIEW: &str = "\
+Examples:
+  tieline context review --context github:acme/context    In a checkout of a pull request's branch
+  tieline context review --from context                   A folder against the nearest .tieline/context.git";
 
 pub(super) const CONTEXT_VERIFY: &str = "\
 Examples:

@@ -14,7 +14,7 @@ use crate::domain::failure::FailureReason;
 use crate::domain::record::TerraformBuild;
 use crate::world::{Exit, Line, ProcessSpec, SpawnError, Stream, World};
 
-use super::command::{self, BackendChange, Commands, PlanMode};
+use super::command::{self, BackendChange, Commands, Over, PlanMode};
 use super::diagnose::{self, TfDiagnostic};
 use super::event::{self, Event, EventSink};
 use super::locate::Binary;
@@ -257,12 +257,12 @@ impl Terraform {
         if failure.diagnostics.iter().any(nothing_there) { Ok(removed) } else { Err(Box::new(failure)) }
     }
 
-    /// Makes the state in `file` the root's state, where it continues the one that is there.
+    /// Makes the state in `file` the root's state, over what it may replace.
     ///
     /// # Errors
     /// `apply-failed`, `state-locked` or `cancelled`.
-    pub async fn state_push(&self, root: &Root, file: &Path, cancel: &CancellationToken) -> Result<(), Box<Failure>> {
-        self.quietly(&self.0.commands.state_push(root, file), FailureReason::ApplyFailed, cancel).await
+    pub async fn state_push(&self, root: &Root, file: &Path, over: Over, cancel: &CancellationToken) -> Result<(), Box<Failure>> {
+        self.quietly(&self.0.commands.state_push(root, file, over), FailureReason::ApplyFailed, cancel).await
     }
 
     /// Frees the state lock of this very id.
@@ -278,7 +278,7 @@ impl Terraform {
     async fn rescue_state(&self, root: &Root, events: &EventSink<'_>) -> Option<PathBuf> {
         let file = root.directory.join(ERRORED_STATE);
         self.0.world.files.metadata(&file)?;
-        let pushed = self.state_push(root, &file, &CancellationToken::new()).await;
+        let pushed = self.state_push(root, &file, Over::ItsPast, &CancellationToken::new()).await;
         events(Event::StatePushed { succeeded: pushed.is_ok() });
         match pushed {
             // It holds secrets and has done its work.

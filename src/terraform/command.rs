@@ -35,6 +35,15 @@ pub enum BackendChange {
     Migrate,
 }
 
+/// What a pushed state may replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Only what it continues.
+    ItsPast,
+    /// Whatever is there: look first.
+    Anything,
+}
+
 /// Builds commands of one binary.
 #[derive(Clone)]
 pub(super) struct Commands {
@@ -114,9 +123,11 @@ impl Commands {
         self.start(root, arguments)
     }
 
-    pub(super) fn state_push(&self, root: &Root, file: &Path) -> ProcessSpec {
+    pub(super) fn state_push(&self, root: &Root, file: &Path, over: Over) -> ProcessSpec {
         let mut arguments = ["state", "push", "-no-color"].map(str::to_owned).to_vec();
-        arguments.extend([self.lock_timeout(), file.display().to_string()]);
+        arguments.push(self.lock_timeout());
+        arguments.extend((over == Over::Anything).then(|| "-force".to_owned()));
+        arguments.push(file.display().to_string());
         self.start(root, arguments)
     }
 
@@ -209,8 +220,12 @@ mod tests {
                 "state rm -no-color -lock-timeout=90s module.plugin.aws_s3_bucket.this[\"a b\"] module.plugin.x.y",
             ),
             (
-                new.state_push(&root, Path::new("/run/roots/database/errored.tfstate")),
+                new.state_push(&root, Path::new("/run/roots/database/errored.tfstate"), Over::ItsPast),
                 "state push -no-color -lock-timeout=90s /run/roots/database/errored.tfstate",
+            ),
+            (
+                new.state_push(&root, Path::new("/run/roots/database/emptied.tfstate"), Over::Anything),
+                "state push -no-color -lock-timeout=90s -force /run/roots/database/emptied.tfstate",
             ),
             (new.state_pull(&root), "state pull"),
             (new.change_backend(&root, BackendChange::Leave), "init -no-color -input=false -lock-timeout=90s -reconfigure"),

@@ -60,6 +60,9 @@ mod tests {
         assert_eq!(higher_locks(&now, &block("cloud", "5.0.0")), now, "nothing is higher: not a byte changes");
         let then = block("cloud", "5.0.0") + &block("dns", "2.0.0") + &block("mail", "1.2.0");
         let merged = higher_locks(&now, &then);
-        assert_eq!(merged, block("cloud", "5.1.0") + &block("dns", "2.0.0") + &block("mail", "1.2.0"));
+        assert_eq!(
+            merged,
+            "# made by init\n".to_owned() + &block("cloud", "5.1.0") + &block("dns", "2.0.0") + &block("mail", "1.2.0")
+        );
     }
 }

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use client::{ERRORED_STATE, Terraform};
-pub use command::{BackendChange, PlanMode};
+pub use command::{BackendChange, Over, PlanMode};
 pub use diagnose::{LockInfo, Snippet, TfDiagnostic};
 pub use event::{Event, EventSink, LogLevel};
 pub use explain::advice;

@@ -29,6 +29,8 @@ struct Resource {
     #[serde(rename = "type")]
     kind: String,
     name: String,
+    /// `provider["<source>"]`, with a module before it and an alias behind it where there are such.
+    provider: String,
 }
 
 impl State {
@@ -69,9 +71,18 @@ impl State {
         managed.map(|resource| (resource.module.as_deref(), resource.kind.as_str(), resource.name.as_str())).collect()
     }
 
-    /// The same state after everything was taken out of it, the values of outputs too.
-    pub fn emptied(&self) -> Vec<u8> {
-        let Known { terraform_version, serial, lineage, .. } = &self.known;
+    /// The providers that its resources are made with, as full addresses. As Terraform wrote them: nobody has looked at them yet.
+    pub fn providers(&self) -> BTreeSet<&str> {
+        let written = self.known.resources.iter().map(|resource| resource.provider.as_str());
+        written
+            .map(|text| text.split_once("[\"").and_then(|(_, rest)| rest.split_once("\"]")).map_or(text, |(source, _)| source))
+            .collect()
+    }
+
+    /// The same state after everything was taken out of it, the values of outputs too. It begins a lineage of its own: whoever
+    /// goes on from there makes something else.
+    pub fn emptied(&self, lineage: &str) -> Vec<u8> {
+        let Known { terraform_version, serial, .. } = &self.known;
         let empty = json!({
             "version": 4, "terraform_version": terraform_version, "serial": serial + 1, "lineage": lineage,
             "outputs": {}, "resources": [],
@@ -86,7 +97,7 @@ mod tests {
 
     const STATE: &str = r#"{"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "l", "outputs": {"o": {"value": "canary"}},
         "resources": [
-            {"mode": "managed", "type": "aws_vpc", "name": "main", "provider": "p", "instances": []},
+            {"mode": "managed", "type": "aws_vpc", "name": "main", "provider": "provider[\"registry.terraform.io/hashicorp/aws\"].west", "instances": []},
             {"mode": "data", "type": "aws_ami", "name": "image", "provider": "p", "instances": []},
             {"module": "module.x[\"a\"]", "mode": "managed", "type": "aws_vpc", "name": "main", "provider": "p", "instances": []}
         ]}"#;
@@ -96,11 +107,12 @@ mod tests {
         let state = State::read(STATE.into()).map_err(|why| panic!("{why}")).unwrap();
         assert!(!state.is_empty());
         assert_eq!(state.managed(), [(None, "aws_vpc", "main"), (Some("module.x[\"a\"]"), "aws_vpc", "main")].into());
-        let emptied = state.emptied();
+        assert_eq!(state.providers(), ["p", "registry.terraform.io/hashicorp/aws"].into());
+        let emptied = state.emptied("another");
         assert!(!String::from_utf8_lossy(&emptied).contains("canary"));
         let emptied = State::read(emptied).map_err(|why| panic!("{why}")).unwrap();
         assert!(emptied.is_empty());
-        assert_eq!((emptied.lineage(), emptied.serial()), (state.lineage(), 8));
+        assert_eq!((emptied.lineage(), emptied.serial()), ("another", 8));
     }
 
     #[test]

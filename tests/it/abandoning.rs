@@ -53,8 +53,8 @@ fn tf_r46_a_deployed_plugin_is_abandoned_to_a_stand_in_and_taken_back_only_by_ad
     project.app("app", PLUGINS);
     let refused = project.plan("app");
     assert_eq!(refused.code, 1, "{refused}");
-    refused.says("the Terraform state `lab/staging/app/a` of `a` has 2 resources, but the ledger knows of no apply");
-    project.deploy("app").refused("invalid-input").says("take it back with `tieline adopt`");
+    refused.says("the Terraform state of `a` holds 2 resources that nobody recorded");
+    project.deploy("app").refused("invalid-input").says("take them over with `tieline adopt`");
     assert_eq!(project.bindings("lab/staging/app/applied/b.json"), "upstream <- lab/staging/imported/mine\n");
 
     // Somebody took it away: it is deployed as a new one.

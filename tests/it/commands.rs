@@ -3,6 +3,7 @@
 use crate::harness::{Project, assert_shown, needs_terraform};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of them are what is shown")]
 fn tf_status_and_connections_read_well() {
     needs_terraform!();
     let project = Project::shop();
@@ -23,7 +24,7 @@ fn tf_status_and_connections_read_well() {
       shop  <id>  succeeded  2/2 tasks  <age> ago  tester
 
     Releases
-      shop  v1  <time>  run <id>
+      shop  v1  <time>  run <id>  deployed now
 
     Connections
       retail/staging/shop/api.web      web-conn 1.0.0       generation 1  ready  0 consumers
@@ -32,10 +33,12 @@ fn tf_status_and_connections_read_well() {
     assert_shown!(run(&["connection", "list"]).stdout, @r#"
     retail/staging/shop/api.web  web-conn 1.0.0, generation 1
       url = "https://staging.acme.test"
+      0 consumers
     retail/staging/shop/database.db  postgres-conn 1.1.0, generation 1
       host = "orders.db.internal"
       port = 5432
       password = (sensitive)
+      1 consumer
     "#);
     assert_shown!(run(&["connection", "show", "database.db"]).stdout, @r#"
     retail/staging/shop/database.db  postgres-conn 1.1.0, generation 1
@@ -44,7 +47,7 @@ fn tf_status_and_connections_read_well() {
       password = (sensitive)
     made by postgres 1.4.0 in run <id>
     1 consumer
-      retail/staging/shop/api.database since generation 1
+      retail/staging/shop/api.database  generation 1  postgres-conn 1.1.0  uses host, password, port
     "#);
     assert_shown!(run(&["connection", "show", "platform/staging/network/vpc.vpc"]).stdout, @r#"
     platform/staging/network/vpc.vpc  network-conn 1.0.0, generation 1
@@ -52,7 +55,10 @@ fn tf_status_and_connections_read_well() {
       region = "sa-east-1"
     made by network 1.0.0 in run <id>
     1 consumer
-      retail/staging/shop/database.network since generation 1
+      retail/staging/shop/database.network  generation 1  network-conn 1.0.0  uses cidr, region
+    its destroy would be refused:
+      needed by retail/staging/shop/database.network
+      needed by the default `network-conn` of environment `retail/staging`
     "#);
     assert_shown!(run(&["connection", "show", "database.db", "-o", "json"]).stdout, @r#"
     {
@@ -91,14 +97,21 @@ fn tf_status_and_connections_read_well() {
             "password",
             "port"
           ],
+          "behind": false,
           "consumer": "retail/staging/shop/api.database",
+          "deployable": "shop",
+          "environment": "staging",
           "generation": 1,
           "schemaVersion": 1,
+          "slot": "api.database",
           "type": "postgres-conn",
           "typeVersion": "1.1.0",
-          "uid": "<uid>"
+          "uid": "<uid>",
+          "workspace": "retail"
         }
       ],
+      "declared": [],
+      "neededBy": [],
       "schemaVersion": 1
     }
     "#);

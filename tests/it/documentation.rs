@@ -6,20 +6,26 @@ use tieline::request::cli::Cli;
 
 use crate::generated::{read, root};
 
-const PAGES: [&str; 13] = [
+const PAGES: &[&str] = &[
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "examples/context-repository/README.md",
     "examples/quickstart/README.md",
     "examples/sharing/README.md",
     "docs/action.md",
     "docs/commands.md",
+    "docs/context-repository.md",
+    "docs/destroy.md",
     "docs/documents.md",
     "docs/environment.md",
     "docs/errors.md",
+    "docs/moving.md",
+    "docs/rollback.md",
     "docs/rules.md",
     "docs/secrets.md",
+    "docs/trust.md",
 ];
 
 #[test]
@@ -63,7 +69,7 @@ fn commands_are_commands() {
 
 #[test]
 fn links_lead_somewhere() {
-    for page in PAGES {
+    for &page in PAGES {
         let text = read(page);
         let folder = root().join(page).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -106,7 +112,7 @@ fn slug(heading: &str) -> String {
 /// The fenced blocks of every page, of one language or, for none, of all.
 fn blocks(language: &str) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    for page in PAGES {
+    for &page in PAGES {
         let text = read(page);
         for (number, part) in text.split("\n```").enumerate() {
             let (of, block) = part.split_once('\n').unwrap_or_default();

@@ -135,7 +135,7 @@ fn tf_r29_case_7_what_another_workspace_consumes_stays() {
 
     let ran = project.deploy_with("network", &["--allow-destroy"]).refused("consumers-exist");
 
-    ran.says("retail/staging/shop/database.network").says("the default `network-conn` of environment `retail/staging`");
+    ran.says("retail/staging/shop/database.network").says("the default `network-conn` of the environment `retail/staging`");
     assert_eq!(project.ledger("platform/staging/network/connections/vpc.vpc.json")["status"], "ready");
     assert_eq!(project.state_resources("platform/staging/network/other"), Vec::<String>::new(), "nothing was begun");
     assert_eq!(project.state_resources("platform/staging/network/vpc").len(), 1);
@@ -150,7 +150,7 @@ fn tf_r35_what_is_to_be_kept_is_left_behind() {
     project.deploy("app").succeeds();
     project.app("app", "  a: {use: ../plugins/thing}\n");
     let report = project.deploy_json("app", &["--allow-destroy"]);
-    assert_eq!(report["retained"], serde_json::json!(["b: module.plugin.terraform_data.base"]));
+    assert_eq!(report["retained"], serde_json::json!(["b: terraform_data.base"]));
     assert_eq!(project.state_resources("lab/staging/app/b"), Vec::<String>::new());
 }
 

@@ -254,6 +254,11 @@ impl Project {
         files
     }
 
+    /// The variables that [`Self::command`] gives the program.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     /// The same as a line of a shell script, with the terraform of this machine.
     pub(crate) fn shell_line(&self, arguments: &[&str]) -> String {
         let mut variables = String::new();

@@ -6,10 +6,12 @@
 
 mod abandoning;
 mod acceptance;
+mod approvals;
 mod architecture;
 mod cloud;
 mod commands;
 mod context;
+mod destroy;
 mod documentation;
 mod endure;
 mod failures;
@@ -29,6 +31,7 @@ mod proposals;
 mod publication;
 mod quickstart;
 mod repointing;
+mod review;
 mod rollback;
 mod runner;
 mod settled;

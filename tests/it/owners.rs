@@ -100,7 +100,7 @@ fn tf_r45_what_is_orphaned_is_destroyed_by_those_whom_the_context_belongs_to() {
     project.run(&[&DESTROY[..], &reason[..]].concat()).refused("not-owner");
     in_workflow_of(&mut project, "acme/context", "9");
     project.run(&[&DEPLOY[..], &reason[..]].concat()).refused("not-owner");
-    project.run(&DESTROY).refused("invalid-input").says("`lab/staging/app` is orphaned").says("say why with `--reason`");
+    project.run(&DESTROY).refused("invalid-input").says("`lab/staging/app` is orphaned").says("add `--reason <text>`");
     let ran = project.run(&[&DESTROY[..], &reason[..], &["-o", "json"]].concat()).succeeds();
     insta::assert_snapshot!(ran.json()["run"]["overrides"].to_string(), @r#"[{"override":"orphaned","reason":"the team is no more","subjects":["acme/app (7)"]}]"#);
 }

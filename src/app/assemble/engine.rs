@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
+
 use super::Resolved;
 use super::stored::{self, Stored};
 use crate::app::session::Session;
@@ -14,12 +16,13 @@ use crate::context::{CommitId, ContextStore, layout};
 use crate::documents;
 use crate::domain::address::{Address, Place, Target};
 use crate::domain::connection::ConnectionRecord;
+use crate::domain::connection_type::ConnectionType;
 use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{Alias, Digest};
+use crate::domain::names::{Alias, Digest, SlotName};
 use crate::domain::organization::Environment;
-use crate::domain::record::{AppliedRecord, TerraformBuild};
+use crate::domain::record::{AppliedRecord, StateLocation, TerraformBuild};
 use crate::engine::{Engine, Own, Removed, Settings, Sink};
 use crate::request::cli;
 use crate::sources::Tree;
@@ -29,7 +32,8 @@ impl Resolved {
     /// The plugins' trees, by digest.
     pub(in crate::app) fn trees(&self) -> BTreeMap<Digest, Arc<Tree>> {
         let plugins = self.deployment.plugins.iter();
-        plugins.map(|(alias, plugin)| (plugin.source.digest.clone(), self.contents[alias].tree.clone())).collect()
+        let used = plugins.map(|(alias, plugin)| (plugin.source.digest.clone(), self.contents[alias].tree.clone()));
+        used.chain(self.at_hand.clone()).collect()
     }
 
     /// The terraform that the run drives, with `folder` for what its roots share.
@@ -83,10 +87,12 @@ impl Resolved {
             removed,
             own,
             locks: self.locks,
-            notes: self.notes,
+            adoption: self.adoption,
+            notes: Mutex::new(self.notes),
             redactor: session.redactor.clone(),
             identity,
             secrets: self.secrets,
+            attributes: self.attributes,
             local_base: self.opened.local_base,
             folder,
             settings,
@@ -104,8 +110,8 @@ impl Resolved {
         let gone: Vec<Alias> =
             own.applied.keys().filter(|alias| !self.deployment.plugins.contains_key(*alias)).cloned().collect();
         let mut removed = BTreeMap::new();
-        let (Some(head), Some(documents_head), false) = (own.head.clone(), self.organization.head.clone(), gone.is_empty())
-        else {
+        let nothing_goes = gone.is_empty() || self.adoption.is_some();
+        let (Some(head), Some(documents_head), false) = (own.head.clone(), self.organization.head.clone(), nothing_goes) else {
             return Ok((own, removed));
         };
         let store = &*self.opened.store;
@@ -125,8 +131,9 @@ impl Resolved {
         head: &CommitId,
         own: &Own,
     ) -> Result<Removed, Problems> {
-        let Stored { plugin, content, .. } = stored::plugin(session, store, head, &record.source).await?;
+        let Stored { plugin, content, proposed } = stored::plugin(session, store, head, &record.source).await?;
         let elsewhere: BTreeSet<Address> = record.bindings.values().map(|binding| binding.address.clone()).collect();
+        let schemas = self.schemas(session, store, &record, &proposed).await?;
         let mut secrets = BTreeMap::new();
         let mut faces = BTreeMap::new();
         let producers = Snapshot::new(store, own.head.clone()).connections(&elsewhere).await?;
@@ -136,10 +143,33 @@ impl Resolved {
                 producer.faces().position(|face| face.type_name == binding.type_name && face.type_version == binding.type_version)
             });
             faces.insert(binding.address.clone(), face.unwrap_or_default());
-            let reached = self.reached(session, store, &binding.address, &own.environments).await?;
+            let reached = match own_state(&self.deployment.place, own, &binding.address) {
+                Some(state) => Secrets::Produced(state.clone()),
+                None => self.reached(session, store, &binding.address, &own.environments).await?,
+            };
             secrets.insert(binding.address.clone(), reached);
         }
-        Ok(Removed { record, plugin, content, secrets, faces })
+        Ok(Removed { record, plugin, content, secrets, faces, schemas })
+    }
+
+    /// The schemas of what slots with secrets are bound to, as far as context or plugin still have the types.
+    async fn schemas(
+        &self,
+        session: &Session,
+        store: &dyn ContextStore,
+        record: &AppliedRecord,
+        proposed: &[ConnectionType],
+    ) -> Result<BTreeMap<SlotName, Value>, Problems> {
+        let Some(head) = &self.organization.head else { return Ok(BTreeMap::new()) };
+        let mut schemas = BTreeMap::new();
+        for (slot, binding) in record.bindings.iter().filter(|(_, binding)| !binding.sensitive.is_empty()) {
+            let path = layout::connection_type(&binding.type_name, &binding.type_version);
+            let found = session.context_document(store, head, &path, documents::connection_type).await?;
+            let is_it = |one: &&ConnectionType| one.name == binding.type_name && one.version == binding.type_version;
+            let found = found.or_else(|| proposed.iter().find(is_it).cloned());
+            schemas.extend(found.map(|found| (slot.clone(), found.attributes)));
+        }
+        Ok(schemas)
     }
 
     /// How the secrets of a connection are reached that something removed is bound to.
@@ -166,6 +196,14 @@ impl Resolved {
         Ok(home.map_or(Secrets::Unknown, |(_, environment)| {
             Secrets::Produced(crate::render::backend::state_location(&environment.backend, &place, alias))
         }))
+    }
+}
+
+/// Where the state of a producer at the same place is recorded to be: a destroy believes that of its own states.
+fn own_state<'a>(place: &Place, own: &'a Own, address: &Address) -> Option<&'a StateLocation> {
+    match &address.target {
+        Target::Output { alias, .. } if address.producer().as_ref() == Some(place) => Some(&own.applied.get(alias)?.state),
+        _ => None,
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Accepts, Ground, Resolved, lock_mode, values};
+use super::{Accepts, Ground, Resolved, gone, lock_mode, values};
 use crate::app::load;
+use crate::app::moving::warn_of_former_names;
 use crate::app::session::Session;
 use crate::domain::deployment::{Choice, Deployment, Secrets};
 use crate::domain::diagnostic::Problems;
+use crate::domain::names::Alias;
 use crate::domain::organization::SecretReference;
 use crate::request::cli;
 use crate::resolve;
@@ -31,7 +33,7 @@ pub(in crate::app) async fn from_manifest(
     let names: BTreeSet<_> = secrets.keys().cloned().collect();
     let limits = organization.context.as_ref().map(|context| context.limits.clone()).unwrap_or_default();
     let resolved = resolve::resolve(&resolve::Inputs {
-        place,
+        place: place.clone(),
         file: &written.file,
         manifest: &written.manifest,
         workspace: &workspace,
@@ -44,11 +46,17 @@ pub(in crate::app) async fn from_manifest(
         limits: &limits,
         allow_degraded: accepts.degraded,
         abandoned: accepts.abandoned,
-    })?;
+    });
+    if resolved.as_ref().map_or(true, |resolved| has_pending(&resolved.deployment)) {
+        session.warn(&gone::tell(&*opened.store, &place, &context.applied).await?);
+    }
+    let resolved = resolved?;
     let deployment = resolved.deployment;
     learn_imported(session, &deployment);
     session.warn(&resolved.warnings);
     session.warn(&loaded.warnings);
+    let new: Vec<&Alias> = deployment.plugins.keys().filter(|alias| !context.applied.contains_key(*alias)).collect();
+    warn_of_former_names(session, &*opened.store, &deployment, &new).await?;
     let known = context.applied.values().map(|record| record.terraform.clone()).collect();
     let sources = || deployment.plugins.iter().map(|(alias, plugin)| (alias.clone(), &plugin.source.written));
     Ok(Resolved {
@@ -59,12 +67,20 @@ pub(in crate::app) async fn from_manifest(
         workspace,
         deployment,
         secrets,
+        attributes: BTreeMap::new(),
+        at_hand: BTreeMap::new(),
         locks: BTreeMap::new(),
         known,
         folder,
         source: None,
+        adoption: None,
         notes: Vec::new(),
     })
+}
+
+fn has_pending(deployment: &Deployment) -> bool {
+    let mut slots = deployment.plugins.values().flat_map(|plugin| plugin.slots.values());
+    slots.any(|slot| matches!(slot.choice, Choice::Pending { .. }))
 }
 
 /// Imported connections name variables of the run that hold secrets.

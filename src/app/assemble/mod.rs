@@ -2,6 +2,7 @@
 
 mod engine;
 mod gates;
+mod gone;
 mod manifest;
 mod nothing;
 mod release;
@@ -10,6 +11,7 @@ mod values;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::load::{Organization, Written};
 use super::session::{Opened, Session};
@@ -18,12 +20,12 @@ use crate::domain::address::Place;
 use crate::domain::deployment::{Choice, Deployment};
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{Alias, RunId, VersionTag};
+use crate::domain::names::{Alias, Digest, RunId, VersionTag};
 use crate::domain::organization::{Environment, Workspace};
 use crate::domain::record::TerraformBuild;
-use crate::engine::Content;
+use crate::engine::{Adoption, Content};
 use crate::request::cli;
-use crate::sources::LockMode;
+use crate::sources::{LockMode, Tree};
 
 pub(super) use engine::environments;
 pub(super) use gates::{check_modules, gates};
@@ -49,7 +51,11 @@ pub(super) struct Resolved {
     pub(super) contents: BTreeMap<Alias, Content>,
     /// The plugins' folders, as people know them.
     folders: BTreeMap<Alias, String>,
+    /// Trees of plugins that are not part of the deployment: a dead run may have applied them.
+    at_hand: BTreeMap<Digest, Arc<Tree>>,
     secrets: values::Secrets,
+    /// Sensitive attributes of connections that are given for a destroy.
+    attributes: values::Attributes,
     /// The provider locks of the release that is applied again.
     locks: BTreeMap<Alias, String>,
     /// The terraform builds of the last applies, whose versions are known.
@@ -58,6 +64,8 @@ pub(super) struct Resolved {
     pub(super) folder: PathBuf,
     /// The release that is applied again.
     pub(super) source: Option<Source>,
+    /// The state that is taken over.
+    pub(super) adoption: Option<Adoption>,
     /// What is worth saying of it in every report.
     notes: Vec<String>,
 }
@@ -84,7 +92,7 @@ struct Ground {
 }
 
 impl Ground {
-    /// Reads what the organization says of a place. Secrets come first: from then on no text can show them.
+    /// Reads what the organization says of a place.
     async fn of(
         session: &Session,
         target: &cli::Target,
@@ -92,18 +100,24 @@ impl Ground {
         place: Place,
         written: Option<&Written>,
     ) -> Result<Self, Problems> {
+        // Secrets come first: from then on no text can show them.
         let secrets = values::secrets(session, secrets)?;
-        let folder = session.folder(target.working_directory.as_deref());
-        let near = written.map_or(&folder, |written| &written.folder);
-        let opened = session.open_context(&target.context, &folder, near).await?;
+        let (opened, folder) = open(session, target, written).await?;
         let store = &*opened.store;
         let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
         let organization = session.organization(store, &own).await?;
         let (workspace, environment) = session.environment(store, organization.head.as_ref(), &place).await?;
         let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
-        let folder = near.clone();
         Ok(Self { place, opened, organization, head, workspace, environment, secrets, folder })
     }
+}
+
+/// Opens the context, and says which folder a run is about.
+async fn open(session: &Session, target: &cli::Target, written: Option<&Written>) -> Result<(Opened, PathBuf), Problems> {
+    let folder = session.folder(target.working_directory.as_deref());
+    let near = written.map_or(&folder, |written| &written.folder).clone();
+    let opened = session.open_context(&target.context, &folder, &near).await?;
+    Ok((opened, near))
 }
 
 fn empty_context(store: &dyn ContextStore) -> Diagnostic {

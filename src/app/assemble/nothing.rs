@@ -1,15 +1,25 @@
 //! A deployment of nothing: all that is applied goes. The manifest, its branch and the plugins' sources are not read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{Ground, Resolved};
+use super::{Resolved, empty_context, open, values};
+use crate::app::load;
 use crate::app::session::Session;
-use crate::context::ledger::Snapshot;
+use crate::context::ledger::{PlaceRecords, Snapshot};
+use crate::context::{CommitId, ContextStore, layout};
+use crate::documents;
+use crate::domain::address::Place;
+use crate::domain::catalog::Catalog;
 use crate::domain::deployment::Deployment;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::manifest::{DeployableKind, Manifest};
+use crate::domain::names::{Digest, EnvironmentName, WorkspaceName};
+use crate::domain::organization::{Backend, BackendKind, Environment, EnvironmentKind, Limits, Workspace, WorkspaceKind};
+use crate::engine::Content;
 use crate::request::cli;
+use crate::sources::{LockMode, Tree};
 
 /// What a destroy works with; nothing is claimed, nothing started.
 ///
@@ -21,15 +31,25 @@ pub(in crate::app) async fn for_destroy(
     secrets: &cli::Sensitive,
 ) -> Result<Resolved, Problems> {
     let place = session.named_place(target)?;
-    let ground = Ground::of(session, target, secrets, place, None).await?;
-    let Ground { place, opened, organization, workspace, environment, secrets, folder, .. } = ground;
-    let snapshot = Snapshot::newest(&*opened.store).await?;
+    let (secrets, attributes) = values::secrets_to_destroy(session, secrets)?;
+    let (opened, folder) = open(session, target, None).await?;
+    let store = &*opened.store;
+    let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
+    let organization = session.organization(store, &own).await?;
+    let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
+    let snapshot = Snapshot::newest(store).await?;
     let records = snapshot.place(&place).await?;
-    if records.applied.is_empty() && snapshot.runs(&place, 1).await?.is_empty() {
+    // A run that was killed may have left all that is known in its claim, which the next one folds into the ledger.
+    let is_claimed = store.read_claim(&place).await?.is_some();
+    if !is_claimed && records.applied.is_empty() && snapshot.runs(&place, 1).await?.is_empty() {
         return Err(Diagnostic::error(FailureReason::InvalidInput, format!("nothing was ever deployed at `{place}`"))
             .help("check the names of workspace, environment and deployable; `tieline status` shows what there is")
             .into());
     }
+    let at_hand = if is_claimed { trees_at_hand(session, target, organization.catalog.as_ref()).await } else { BTreeMap::new() };
+    let Surroundings { workspace, environment, gone } = surroundings(session, store, &head, &place, &records).await?;
+    session.warn(&gone);
+    let notes = gone.0.iter().map(|gone| gone.message.clone()).collect();
     let published = records.connections.values().next();
     let deployment = Deployment {
         kind: published.map_or(DeployableKind::Application, |record| record.producer.kind),
@@ -47,17 +67,99 @@ pub(in crate::app) async fn for_destroy(
         deployment,
         contents: BTreeMap::new(),
         folders: BTreeMap::new(),
+        at_hand,
         secrets,
+        attributes,
         locks: BTreeMap::new(),
         known: records.applied.into_values().map(|record| record.terraform).collect(),
         folder,
         source: None,
-        notes: Vec::new(),
+        adoption: None,
+        notes,
     })
 }
 
+/// The plugins' trees that the manifest leads to, if it is there: a run that was killed named its trees and could not record them.
+async fn trees_at_hand(session: &Session, target: &cli::Target, catalog: Option<&Catalog>) -> BTreeMap<Digest, Arc<Tree>> {
+    let Ok(written) = load::manifest(session, target) else { return BTreeMap::new() };
+    let client = session.plugin_client(&target.context);
+    let Ok(loaded) = session.plugins(&written, &client, catalog, LockMode::Frozen).await else { return BTreeMap::new() };
+    let tree =
+        |(used, content): (&String, &Content)| Some((loaded.plugins.get(used)?.source.digest.clone(), content.tree.clone()));
+    loaded.contents.iter().filter_map(tree).collect()
+}
+
+/// The documents around a place, as far as they are there.
+struct Surroundings {
+    workspace: Workspace,
+    environment: Environment,
+    /// What is not there any more, and what follows from that.
+    gone: Problems,
+}
+
+/// Reads the documents of workspace and environment. One that is gone keeps nothing from being destroyed: what a destroy needs of it
+/// stands in the records. What only it could tell is not made up, but said.
+async fn surroundings(
+    session: &Session,
+    store: &dyn ContextStore,
+    head: &CommitId,
+    place: &Place,
+    records: &PlaceRecords,
+) -> Result<Surroundings, Problems> {
+    let mut gone = Problems::default();
+    let path = layout::workspace(&place.workspace);
+    let workspace = session.context_document(store, head, &path, documents::workspace).await?.unwrap_or_else(|| {
+        let message =
+            format!("the document of the workspace `{}` is gone: who owns its deployables cannot be told", place.workspace);
+        gone.push(document_gone(message, &path));
+        recorded_workspace(&place.workspace)
+    });
+    let path = layout::environment(&place.workspace, &place.environment);
+    let environment = session.context_document(store, head, &path, documents::environment).await?.unwrap_or_else(|| {
+        let environment = format!("{}/{}", place.workspace, place.environment);
+        let message = format!("the document of the environment `{environment}` is gone: whether it was protected cannot be told");
+        gone.push(document_gone(message, &path).note("backend and account are those that were recorded when it was applied"));
+        recorded_environment(&place.environment, records)
+    });
+    Ok(Surroundings { workspace, environment, gone })
+}
+
+fn document_gone(message: String, path: &str) -> Diagnostic {
+    Diagnostic::warning(FailureReason::InvalidInput, message).note(format!("looked for `{path}` on the documents branch"))
+}
+
+fn recorded_workspace(name: &WorkspaceName) -> Workspace {
+    Workspace {
+        api_version: "tieline/v1".to_owned(),
+        kind: WorkspaceKind::Workspace,
+        name: name.clone(),
+        values: BTreeMap::new(),
+        limits: Limits::default(),
+        owners: BTreeMap::new(),
+        grants: Vec::new(),
+    }
+}
+
+/// Each applied plugin is destroyed in its own recorded backend and account; these only stand where one of all is asked for.
+fn recorded_environment(name: &EnvironmentName, records: &PlaceRecords) -> Environment {
+    let backend = records.applied.values().map(|record| record.state.backend.clone()).next();
+    Environment {
+        api_version: "tieline/v1".to_owned(),
+        kind: EnvironmentKind::Environment,
+        name: name.clone(),
+        account: records.applied.values().find_map(|record| record.account.clone()),
+        backend: backend.unwrap_or(Backend { kind: BackendKind::Local, config: serde_json::Map::new() }),
+        values: BTreeMap::new(),
+        defaults: BTreeMap::new(),
+        protected: false,
+        allow_destroy: false,
+        overrides: BTreeMap::new(),
+        sealing: None,
+    }
+}
+
 /// A manifest without plugins.
-fn nothing(place: &crate::domain::address::Place) -> Manifest {
+fn nothing(place: &Place) -> Manifest {
     Manifest {
         api_version: "tieline/v1".to_owned(),
         kind: DeployableKind::Application,

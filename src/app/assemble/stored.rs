@@ -39,7 +39,8 @@ pub(super) async fn plugin(
         let message = format!("the ledger has no tree of the plugin that came from `{}`", source.written);
         return Err(Diagnostic::error(FailureReason::ContextUnavailable, message)
             .note(format!("looked for `{folder}`"))
-            .help("run `tieline context verify`")
+            .note("a run that was killed before it ended could not record it")
+            .help("deploy it again where its manifest is, which records it; else run `tieline context verify`")
             .into());
     }
     if tree.digest() != source.digest {

@@ -7,25 +7,52 @@ use crate::app::session::Session;
 use crate::domain::address::AliasMember;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::InputName;
+use crate::domain::names::{Alias, AttributeName, InputName, SlotName};
 use crate::request::cli;
 use crate::secrets::Secret;
 
 /// The values of sensitive inputs, by alias and name.
 pub(super) type Secrets = BTreeMap<AliasMember<InputName>, Secret>;
 
+/// The values of sensitive attributes of connections, by alias, slot and name.
+pub(super) type Attributes = BTreeMap<(Alias, SlotName, AttributeName), Secret>;
+
 /// Reads the secrets; from then on no text can show them.
 pub(super) fn secrets(session: &Session, values: &cli::Sensitive) -> Result<Secrets, Problems> {
     let Some(text) = &values.secrets else { return Ok(BTreeMap::new()) };
     let parsed = load::member_values("secrets", text)?;
-    let secrets = parsed.into_iter().map(|(member, value)| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let secret = Secret::new(text);
-        session.learn(&secret);
-        learn_leaves(session, &value);
-        (member, secret)
-    });
-    Ok(secrets.collect())
+    Ok(parsed.into_iter().map(|(member, value)| (member, learn(session, &value))).collect())
+}
+
+/// The same for a destroy, which also takes sensitive attributes of connections, as `alias.slot.attribute`: those whose source is
+/// out of reach.
+pub(super) fn secrets_to_destroy(session: &Session, values: &cli::Sensitive) -> Result<(Secrets, Attributes), Problems> {
+    let (mut secrets, mut attributes) = (BTreeMap::new(), BTreeMap::new());
+    let Some(text) = &values.secrets else { return Ok((secrets, attributes)) };
+    for (key, value) in load::values_by_key("secrets", text)? {
+        let secret = learn(session, &value);
+        match (key.parse(), attribute(&key)) {
+            (Ok(input), _) => _ = secrets.insert(input, secret),
+            (Err(_), Some(attribute)) => _ = attributes.insert(attribute, secret),
+            (Err(_), None) => {
+                let message = format!("`secrets` has the key `{key}`, which is neither `alias.input` nor `alias.slot.attribute`");
+                return Err(Diagnostic::error(FailureReason::InvalidInput, message).into());
+            }
+        }
+    }
+    Ok((secrets, attributes))
+}
+
+fn attribute(key: &str) -> Option<(Alias, SlotName, AttributeName)> {
+    let [alias, slot, attribute] = key.split('.').collect::<Vec<_>>()[..] else { return None };
+    Some((Alias::new(alias).ok()?, SlotName::new(slot).ok()?, AttributeName::new(attribute).ok()?))
+}
+
+fn learn(session: &Session, value: &serde_json::Value) -> Secret {
+    let secret = Secret::new(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    session.learn(&secret);
+    learn_leaves(session, value);
+    secret
 }
 
 /// What is secret in a secret with parts is each of them (R65).

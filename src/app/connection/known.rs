@@ -12,7 +12,6 @@ use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
 use crate::domain::diagnostic::Problems;
 use crate::domain::need::{self, Need};
-use crate::domain::record::Claim;
 use crate::resolve;
 
 /// A connection, and who needs it.
@@ -49,17 +48,9 @@ impl Known {
             known.needs.extend(need::of_defaults(address, &assemble::environments(session, store, &head).await?));
         }
         // Claims last: who binds after this look sees what was written before it (R30).
-        known.needs.extend(need::of_claims(address, home.as_ref(), &claims(store).await?));
+        known.needs.extend(need::of_claims(address, home.as_ref(), &ledger::claims(store).await?));
         Ok(known)
     }
-}
-
-async fn claims(store: &dyn ContextStore) -> Result<Vec<Claim>, Problems> {
-    let mut claims = Vec::new();
-    for place in store.claims().await?.into_keys() {
-        claims.extend(ledger::read_claim(store, &place).await?.map(|(_, claim)| claim));
-    }
-    Ok(claims)
 }
 
 /// The imported connections at these addresses, as if they were recorded; published ones, and those that are not there, are left out.

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::owner;
+use crate::app::perform::new_run;
 use crate::app::session::{Opened, Session};
 use crate::context::ledger::Snapshot;
+use crate::context::{Branch, layout};
+use crate::documents;
 use crate::domain::address::{Address, Place};
 use crate::domain::connection::ConnectionRecord;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -25,17 +29,16 @@ impl Marking {
     /// Claims the producer's place, and reads the record.
     ///
     /// # Errors
-    /// `claimed` when another run holds the place; `invalid-input` when there is no such connection.
+    /// `not-owner` when the deployable is another repository's; `claimed` when another run holds the place; `invalid-input` when there is
+    /// no such connection.
     pub(super) async fn begin(
         session: &Session,
         opened: &Opened,
         (address, home): (&Address, &Place),
         run_type: RunType,
     ) -> Result<Self, Problems> {
-        let run = RunId::from_parts(
-            u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
-            session.world.random.bits(),
-        );
+        admit(session, opened, home).await?;
+        let run = new_run(session);
         if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
             presence.claims(&session.world, std::slice::from_ref(home), &run);
         }
@@ -75,6 +78,17 @@ impl Marking {
     /// When the context cannot be written.
     pub(super) async fn end(&self, record: &ConnectionRecord, problems: &Problems) -> Result<(), Problems> {
         engine::end_marking(&self.held, record, problems).await
+    }
+}
+
+/// What has an owner is marked by its workflows alone (R41).
+async fn admit(session: &Session, opened: &Opened, home: &Place) -> Result<(), Problems> {
+    let store = &*opened.store;
+    let Some(head) = store.head(Branch::Documents).await? else { return Ok(()) };
+    let path = layout::workspace(&home.workspace);
+    match session.context_document(store, &head, &path, documents::workspace).await? {
+        Some(workspace) => owner::admit(session, home, &workspace),
+        None => Ok(()),
     }
 }
 

@@ -3,8 +3,9 @@
 use super::known::Known;
 use super::marking::Marking;
 use super::{address, missing};
+use crate::app::proposal::{Documents, Proposal};
 use crate::app::session::{Opened, Session};
-use crate::context::{Branch, Change, Changes, layout};
+use crate::context::{Change, Changes, layout};
 use crate::domain::address::{Address, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Deprecation};
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -23,20 +24,16 @@ pub(super) async fn run(session: &Session, text: &str, target: &cli::Target) -> 
     let known = Known::read(session, &*opened.store, &address).await?;
     known.record.ok_or_else(|| missing(&address))?;
     unneeded(&address, &known.needs)?;
-    let next = match (&address.target, address.producer()) {
-        (Target::Imported(name), _) => {
-            remove_document(&opened, &address, name).await?;
-            None
-        }
+    match (&address.target, address.producer()) {
+        (Target::Imported(name), _) => remove_document(session, &opened, target, &address, name).await,
         (_, Some(home)) => {
             mark(session, &opened, &address, &home).await?;
-            Some(destroy_of(&home))
+            let retired = Retired { address: &address, next: &destroy_of(&home) };
+            session.print(&if session.is_json() { retired.json() } else { retired.text() });
+            Ok(())
         }
-        _ => return Err(missing(&address).into()),
-    };
-    let retired = Retired { address: &address, next: next.as_deref() };
-    session.print(&if session.is_json() { retired.json() } else { retired.text() });
-    Ok(())
+        _ => Err(missing(&address).into()),
+    }
 }
 
 fn unneeded<'a>(address: &Address, needs: impl IntoIterator<Item = &'a Need>) -> Result<(), Problems> {
@@ -73,10 +70,21 @@ fn retiring(marking: &Marking, today: chrono::NaiveDate) -> ConnectionRecord {
     ConnectionRecord { status: ConnectionStatus::Retiring, deprecation: Some(deprecation), ..marking.record.clone() }
 }
 
-async fn remove_document(opened: &Opened, address: &Address, name: &ImportedName) -> Result<(), Problems> {
+/// An imported connection is a document, and goes as documents do: by a pull request on GitHub, else by a commit.
+async fn remove_document(
+    session: &Session,
+    opened: &Opened,
+    target: &cli::Target,
+    address: &Address,
+    name: &ImportedName,
+) -> Result<(), Problems> {
     let path = layout::imported(&address.workspace, &address.environment, name);
-    let changes = Changes::from([(path, Change::Remove)]);
-    let head = opened.store.head(Branch::Documents).await?;
-    opened.store.commit(Branch::Documents, &changes, head.as_ref(), &format!("Retire {address}")).await?;
-    Ok(())
+    let proposal = Proposal {
+        slug: format!("retire-{}", address.workspace),
+        title: format!("remove `{address}`, which nobody needs"),
+        identity: format!("retire {address}"),
+        affected: Vec::new(),
+        changes: Changes::from([(path, Change::Remove)]),
+    };
+    Documents::newest(session, opened, &target.context).await?.put(proposal).await
 }

@@ -1,5 +1,6 @@
 //! `tieline move`: what is deployed is called otherwise from now on (R40).
 
+mod away;
 mod names;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ use crate::engine::{self, Affected, Engine, Held, Start, Wanted};
 use crate::report;
 use crate::request::cli;
 use crate::world::Stream;
+
+pub(super) use away::warn_of_former_names;
 
 /// Moves and prints what came of it.
 pub(super) async fn run(session: &Session, arguments: &cli::Move) -> Ended {
@@ -90,7 +93,7 @@ async fn claimed(
     places.retain(|place| seen.insert(place.clone()));
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
     let run = new_run(session);
-    let overrides = cli::Overrides { break_consumers: Vec::new(), abandon: Vec::new(), reason: None };
+    let overrides = cli::Overrides::default();
     let order = Order {
         run_type: RunType::Move,
         target: &arguments.target,

@@ -153,7 +153,7 @@ impl GitStore {
         let wanted: BTreeSet<_> = paths.iter().collect();
         let mut entries = remote.entries(at, paths).await?;
         // A path that is a folder answers with what is below it.
-        entries.retain(|entry| wanted.contains(&entry.file.path));
+        entries.retain(|entry| wanted.contains(&entry.path));
         let names: Vec<_> = entries.iter().map(|entry| entry.object.clone()).collect();
         let mut objects = self.objects(&names).await?;
         let missing: BTreeSet<_> =
@@ -162,7 +162,7 @@ impl GitStore {
             remote.bring_blobs(&missing).await?;
             objects = self.objects(&names).await?;
         }
-        let files = entries.into_iter().map(|entry| entry.file.path).zip(objects);
+        let files = entries.into_iter().map(|entry| entry.path).zip(objects);
         files
             .map(|(path, object)| match object {
                 Object::Blob(bytes) => Ok((path, bytes)),

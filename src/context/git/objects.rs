@@ -81,15 +81,8 @@ pub(super) fn parse_objects(names: &[String], mut answer: &[u8]) -> Option<Vec<O
     Some(objects)
 }
 
-/// A blob in a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TreeEntry {
-    pub(super) object: String,
-    pub(super) file: ListedFile,
-}
-
 /// The regular files in the answer of `git ls-tree -r -z`.
-pub(super) fn parse_tree(answer: &[u8]) -> Vec<TreeEntry> {
+pub(super) fn parse_tree(answer: &[u8]) -> Vec<ListedFile> {
     let entries = answer.split(|byte| *byte == 0).filter_map(|entry| std::str::from_utf8(entry).ok()?.split_once('\t'));
     entries
         .filter_map(|(head, path)| {
@@ -99,18 +92,18 @@ pub(super) fn parse_tree(answer: &[u8]) -> Vec<TreeEntry> {
                 "100755" => true,
                 _ => return None,
             };
-            Some(TreeEntry { object: head.nth(1)?.to_owned(), file: ListedFile { path: path.to_owned(), executable } })
+            Some(ListedFile { path: path.to_owned(), executable, object: head.nth(1)?.to_owned() })
         })
         .collect()
 }
 
 /// Sorts listed files under the folders they were asked for.
-pub(super) fn by_folder(folders: &[String], entries: &[TreeEntry]) -> BTreeMap<String, Vec<ListedFile>> {
+pub(super) fn by_folder(folders: &[String], entries: &[ListedFile]) -> BTreeMap<String, Vec<ListedFile>> {
     let below = |folder: &str| -> Vec<ListedFile> {
         // A tree is listed in order of its paths, so what is below a folder stands together.
         let prefix = as_prefix(folder);
-        let start = entries.partition_point(|entry| entry.file.path.as_str() < prefix.as_str());
-        entries[start..].iter().map(|entry| &entry.file).take_while(|file| file.path.starts_with(&prefix)).cloned().collect()
+        let start = entries.partition_point(|entry| entry.path.as_str() < prefix.as_str());
+        entries[start..].iter().take_while(|file| file.path.starts_with(&prefix)).cloned().collect()
     };
     folders.iter().map(|folder| (folder.clone(), below(folder))).collect()
 }

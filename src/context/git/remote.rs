@@ -8,10 +8,10 @@ use std::time::Duration;
 use backon::ExponentialBuilder;
 
 use super::command::{Git, Reach, readable};
-use super::objects::{TreeEntry, parse_tree};
+use super::objects::parse_tree;
 use super::references::{lost_race, parse_references};
 use crate::context::location::hide_credentials;
-use crate::context::{CommitId, StoreError};
+use crate::context::{CommitId, ListedFile, StoreError};
 use crate::domain::names::Digest;
 use crate::world::World;
 
@@ -86,7 +86,7 @@ impl Remote {
     }
 
     /// The files at these paths of a commit in the cache; nothing is fetched.
-    pub(super) async fn entries(&self, at: &CommitId, paths: &[String]) -> Result<Vec<TreeEntry>, StoreError> {
+    pub(super) async fn entries(&self, at: &CommitId, paths: &[String]) -> Result<Vec<ListedFile>, StoreError> {
         // So many names fit on a command line, however long they are.
         const AT_ONCE: usize = 500;
         let mut entries = Vec::new();

@@ -161,7 +161,7 @@ impl Trees {
         for (name, entry) in &*tree {
             let path = format!("{prefix}{name}");
             match entry.kind {
-                Kind::File { executable } => files.push(ListedFile { path, executable }),
+                Kind::File { executable } => files.push(ListedFile { path, executable, object: entry.id.clone() }),
                 Kind::Folder => self.gather(&entry.id, &format!("{path}/"), files),
                 Kind::Other => {}
             }

@@ -49,7 +49,7 @@ pub async fn relocate(engine: Arc<Engine>, relocation: Relocation, held: Vec<Hel
         one.note(|claim| claim.run.tasks.clone_from(&tasks));
     }
     let run = engine.run_of(&held);
-    engine.emit(Event::RunStarted { run: run.id.clone(), run_type: run.run_type, place: relocation.from.clone() });
+    engine.emit(Event::Note(format!("run {} moves {} to {}", run.id, relocation.subject(), relocation.goal())));
     let done = CancellationToken::new();
     let renewals: Vec<_> = held
         .iter()
@@ -178,7 +178,8 @@ impl Engine {
             stale: BTreeMap::new(),
             retained: Vec::new(),
             wiring: Vec::new(),
-            notes: self.notes.clone(),
+            blockers: Vec::new(),
+            notes: self.notes(),
             back: None,
         }
     }
@@ -209,7 +210,12 @@ impl Engine {
         let affected = Affected::read(&*self.store, relocation).await?;
         refuse_unclaimed(&affected, &ours)?;
         progress.affected = Some(affected.clone());
-        self.mark_retiring(&affected.to_mark(), &run.id, &ours).await?;
+        let going = affected.to_mark();
+        self.mark_retiring(&going, &run.id).await?;
+        let blockers = self.binding_runs(going.iter().map(|record| &record.address), &ours).await?;
+        if !blockers.is_empty() {
+            return Err(self.refused(&blockers).await);
+        }
         for site in &mut *sites {
             self.copy_state(site).await?;
         }
@@ -357,7 +363,8 @@ fn refuse_unclaimed(affected: &Affected, ours: &BTreeSet<Place>) -> Result<(), P
 fn not_empty(relocation: &Relocation, alias: &Alias, changes: &[PlannedResource]) -> Diagnostic {
     let count = changes.len();
     let things = if count == 1 { "resource" } else { "resources" };
-    let message = format!("under its new name `{alias}` would change {count} {things}, so nothing was moved");
+    let renamed = relocation.renamed(alias);
+    let message = format!("as `{}/{renamed}` it would change {count} {things}, so nothing was moved", relocation.to);
     let mut diagnostic = Diagnostic::error(FailureReason::PlanChanged, message).help(format!(
         "a move changes nothing: deploy `{}` until `tieline plan --refresh` shows no changes, then move it",
         relocation.from

@@ -7,10 +7,11 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::Alias;
 use crate::domain::record::StateLocation;
+use crate::engine::out_of_reach::Handed;
 use crate::engine::recorded::Recorded;
 use crate::engine::root::unwritable;
 use crate::engine::{Engine, Removed, changes};
-use crate::terraform::{BackendChange, PlanMode, Root, State};
+use crate::terraform::{BackendChange, Over, PlanMode, Root, State};
 
 /// The file of the state that takes the place of one that was moved.
 const EMPTIED: &str = "emptied.tfstate";
@@ -51,7 +52,7 @@ impl Engine {
         old: StateLocation,
         new: StateLocation,
     ) -> Result<Site<'a>, Problems> {
-        let recorded = self.recorded(alias, removed, self.account_of(removed)).await?;
+        let recorded = self.recorded(alias, removed, Handed::real(removed), self.account_of(removed)).await?;
         Ok(Site { alias, removed, recorded, old, new, root: None })
     }
 
@@ -99,8 +100,12 @@ impl Engine {
         }
         let root = self.turn(site, copy, BackendChange::Leave, &never).await?;
         let file = root.directory.join(EMPTIED);
-        self.world.files.write_private(&file, &found.emptied()).map_err(|problem| unwritable(&file, &problem))?;
-        self.terraform.state_push(&root, &file, &never).await.map_err(|failure| self.explain(site.alias, failure))?;
+        let emptied = found.emptied(&format!("{:032x}", self.world.random.bits()));
+        self.world.files.write_private(&file, &emptied).map_err(|problem| unwritable(&file, &problem))?;
+        self.terraform
+            .state_push(&root, &file, Over::Anything, &never)
+            .await
+            .map_err(|failure| self.explain(site.alias, failure))?;
         Ok(true)
     }
 

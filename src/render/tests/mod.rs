@@ -136,6 +136,7 @@ impl Scene {
             account: self.account.as_ref(),
             state_role: self.state_role,
             preview: false,
+            adopted: &[],
         })
     }
 

@@ -20,11 +20,19 @@ fn page(report: &PlanReport, surroundings: &Surroundings, medium: Medium, layer:
     blocks.extend(parts::facts([Some(expectation(report))].into_iter().chain(parts::origin(surroundings))));
     blocks.extend(parts::notes(&report.notes));
     blocks.extend(parts::problems("What failed", &report.problems, layer));
-    let refused = if is_rollback(report) { "A rollback would be refused" } else { "A deploy would be refused" };
+    let refused = match report.run_type {
+        RunType::Destroy => "A destroy would be refused",
+        RunType::Rollback => "A rollback would be refused",
+        _ => "A deploy would be refused",
+    };
     blocks.extend(parts::problems(refused, &report.refusals, layer));
     blocks.push(tasks(report));
     blocks.extend(rebindings(report));
     blocks.extend(impact::impact(&report.impact, layer));
+    if !report.retained.is_empty() {
+        blocks.push(Block::Heading("Would be left behind on purpose"));
+        blocks.push(Block::List(report.retained.iter().map(|address| code(address)).collect()));
+    }
     blocks.extend(approval(report));
     if layer < Layer::Bare {
         blocks.extend(picture::picture(&report.place, &report.wiring, medium));
@@ -109,7 +117,11 @@ fn approval(report: &PlanReport) -> Vec<Block> {
     if report.problems.any_error() {
         return Vec::new();
     }
-    let what = if is_rollback(report) { "To roll back by exactly this plan" } else { "To deploy exactly this plan" };
+    let what = match report.run_type {
+        RunType::Destroy => "To destroy exactly this",
+        RunType::Rollback => "To roll back by exactly this plan",
+        _ => "To deploy exactly this plan",
+    };
     let words = Inline::from(what) + ", and nothing else, pass it on as the input " + code("approved-plan") + ":";
     vec![
         Block::Paragraph(words),

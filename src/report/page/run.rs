@@ -145,13 +145,13 @@ fn details(report: &RunReport, layer: Layer) -> Vec<Block> {
 /// The commands that lead back to what was there before.
 fn going_back(back: &WayBack) -> Vec<Block> {
     let release =
-        Inline::from("The release before this run is ") + code(back.version_tag.as_str()) + ", made " + prose(&moment(back.made));
+        Inline::from("The release before this run is ") + code(back.version_tag.as_str()) + ", made " + code(&moment(back.made));
     let words = match back.dispatch {
         Some(_) => {
             release
                 + ". The first line starts the workflow "
                 + code("rollback.yml")
-                + " of the examples, the second does it from here:"
+                + " of the examples, the second is the command line:"
         }
         None => release + ":",
     };

@@ -24,6 +24,19 @@ pub enum Context {
         #[command(flatten)]
         target: ContextTarget,
     },
+    /// Check a change of the documents, and show whom it would repoint, allow or break.
+    ///
+    /// Compares a folder, such as the checkout of a pull request, with the documents branch. Fails when the change must not be merged: a
+    /// document is wrong, a published type version changes, or something goes or moves that is in use.
+    #[command(after_help = examples::CONTEXT_REVIEW)]
+    Review {
+        /// The folder with the documents as they are to be [default: the current one].
+        #[arg(long, env = "TIELINE_FROM", value_name = "FOLDER")]
+        from: Option<PathBuf>,
+        /// Where it is.
+        #[command(flatten)]
+        target: ContextTarget,
+    },
     /// Check that all that runs recorded agrees with each other.
     ///
     /// With `--repair`, what the rest of the ledger tells how to mend is mended in one commit: entries of consumers are written as

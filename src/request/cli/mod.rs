@@ -14,7 +14,7 @@ use super::examples;
 
 pub use connection::{Allowed, Connection, Deprecate, GrantArguments, Import};
 pub use context::{Context, ContextTarget};
-pub use moving::Move;
+pub use moving::{Adopt, Move};
 pub use plugins::Plugins;
 pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
 pub use shared::{
@@ -85,6 +85,13 @@ pub enum Command {
     /// resolving, with a warning, until they are changed. Should it be killed, the same move again brings it to its end.
     #[command(after_help = examples::MOVE)]
     Move(Move),
+    /// Take over what an existing Terraform state holds, for an alias that is not applied yet.
+    ///
+    /// What is there must be what the plugin would have made: a plan with a private copy of the state, its resources moved into the
+    /// plugin's module, must be empty, or be approved by its fingerprint. Then the state is copied to where the plugin's own is, and
+    /// published like a deploy. The state that it came from is only read.
+    #[command(after_help = examples::ADOPT)]
+    Adopt(Adopt),
     /// Show runs, releases, connections, consumers and claims of an environment.
     #[command(after_help = examples::STATUS)]
     Status(Target),

@@ -87,13 +87,13 @@ pub struct Values {
 #[command(next_help_heading = "Inputs")]
 pub struct Sensitive {
     /// Sensitive inputs, as a YAML mapping: `{alias.input: value}`. Give them as the variable: a command line can be read by others
-    /// on the machine.
+    /// on the machine. A destroy also takes what it cannot read any more, as `alias.slot.attribute`.
     #[arg(long, env = "TIELINE_SECRETS", value_name = "YAML", hide_env_values = true)]
     pub secrets: Option<String>,
 }
 
 /// Safeguards that are set aside for this run; each needs a reason, and is recorded with it.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Overrides")]
 pub struct Overrides {
     /// Go on although these still need what goes: each consumer by its address, `<workspace>/<environment>/<deployable>/<alias>.<slot>`,

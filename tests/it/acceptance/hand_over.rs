@@ -158,6 +158,36 @@ impl HandOver {
         }
     }
 
+    /// Producer and consumer get other names, and the secret goes on arriving: as it is, and after it was rotated.
+    pub(super) fn proves_moves(&self, canaries: &[&str]) {
+        let produced = self.deploy("data");
+        let consumed = self.deploy("shop");
+        let seen = attribute(&consumed, CONSUMER_CONNECTION, "seen").to_owned();
+        for (from, to) in [("platform/staging/data/database", "orders"), ("retail/staging/shop", "retail/staging/store")] {
+            let ran = self.project.run(&["move", from, to]).succeeds();
+            self.printed.borrow_mut().push_str(&ran.to_string());
+            self.project.verify();
+        }
+        let (producer, consumer) = ("platform/staging/data/orders.db", "retail/staging/store/api.proof");
+        self.project.write("data/tieline.yaml", &PRODUCER.replace("{database:", "{orders:"));
+        self.project.write("shop/tieline.yaml", &CONSUMER.replace("name: shop", "name: store"));
+        let (after, again) = (self.deploy("data"), self.deploy("shop"));
+        assert_eq!(tasks(&after), "orders: succeeded (no changes)\n");
+        assert_eq!(tasks(&again), "api: succeeded (no changes)\n");
+        assert_eq!(attribute(&after, producer, "id"), attribute(&produced, PRODUCER_CONNECTION, "id"));
+        assert_eq!(attribute(&again, consumer, "seen"), seen);
+
+        let rotated = "{orders: {use: ../plugins/database, inputs: {edition: 2}}}";
+        self.project.write("data/tieline.yaml", &PRODUCER.replace("{database: {use: ../plugins/database}}", rotated));
+        let password = hashed(attribute(&self.deploy("data"), producer, "id"));
+        assert_eq!(attribute(&self.deploy("shop"), consumer, "seen"), hashed(&password), "another secret has arrived");
+        let recorded = self.project.git(".tieline/context.git", &["log", "--all", "-p"]);
+        for canary in canaries.iter().copied().chain([password.as_str()]) {
+            assert!(!self.printed.borrow().contains(canary), "`{canary}` was printed");
+            assert!(!recorded.contains(canary), "`{canary}` was recorded");
+        }
+    }
+
     /// Two databases of one deployable, published with ids of their own, and both as they were afterwards.
     pub(super) fn deploy_two_databases(&self, aliases: &[String; 2]) {
         let plugins = aliases.each_ref().map(|alias| format!("  {alias}: {{use: ../plugins/database}}\n")).concat();

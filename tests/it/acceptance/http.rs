@@ -138,3 +138,16 @@ fn acceptance_http_a_state_that_is_locked_is_left_alone() {
     server.held.lock().unwrap().locks.remove(&state);
     organization.deploy("data");
 }
+
+#[test]
+fn acceptance_http_states_move() {
+    let server = StateServer::start();
+    server.organization().proves_moves(&[PASSWORD]);
+    let held = server.held.lock().unwrap();
+    for left in ["platform/staging/data/database", "retail/staging/shop/api"] {
+        let state: Value = serde_json::from_str(&held.states[left]).unwrap();
+        assert_eq!((&state["resources"], &state["outputs"]), (&serde_json::json!([]), &serde_json::json!({})), "{left} is empty");
+    }
+    assert!(held.locks.is_empty(), "left locked: {:?}", held.locks);
+    assert!(held.violations.is_empty(), "{:#?}", held.violations);
+}

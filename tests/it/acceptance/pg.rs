@@ -116,3 +116,13 @@ fn acceptance_pg_two_aliases_of_63_characters_with_a_common_prefix_have_two_stat
     assert_eq!(schemas.len(), 2, "{schemas:?}");
     assert!(schemas.iter().all(|schema| schema.len() <= 63), "PostgreSQL would cut these: {schemas:?}");
 }
+
+#[test]
+fn acceptance_pg_states_move() {
+    let Some(postgres) = need("pg", Postgres::start()) else { return };
+    let hand_over = HandOver::new(&postgres.backend(), &[("PGPASSWORD", PASSWORD)]);
+    hand_over.proves_moves(&[PASSWORD]);
+    let schemas =
+        ["platform/staging/data/database", "platform/staging/data/orders", "retail/staging/shop/api", "retail/staging/store/api"];
+    assert_eq!(postgres.schemas(), schemas);
+}

@@ -14,15 +14,21 @@ use tieline::domain::record::Process;
 use tieline::world::{Captured, Exec, Exit, Line, ProcessSpec, SpawnError, World};
 
 /// Starts real processes and remembers which.
-struct Counting {
+pub(crate) struct Counting {
     exec: Arc<dyn Exec>,
     started: Mutex<Vec<Vec<String>>>,
+    /// What `cat-file` was asked for.
+    objects: Mutex<Vec<String>>,
 }
 
 #[async_trait]
 impl Exec for Counting {
     async fn capture(&self, spec: &ProcessSpec, cancel: &CancellationToken) -> Result<Captured, SpawnError> {
         self.started.lock().unwrap().push(spec.arguments.clone());
+        if spec.arguments.first().is_some_and(|command| command == "cat-file") {
+            let asked = String::from_utf8_lossy(spec.stdin.as_deref().unwrap_or_default()).into_owned();
+            self.objects.lock().unwrap().extend(asked.lines().map(str::to_owned));
+        }
         self.exec.capture(spec, cancel).await
     }
 
@@ -41,13 +47,19 @@ impl Exec for Counting {
 }
 
 impl Counting {
-    fn new(world: &World) -> (Arc<Self>, World) {
-        let counting = Arc::new(Self { exec: world.exec.clone(), started: Mutex::default() });
+    pub(crate) fn new(world: &World) -> (Arc<Self>, World) {
+        let counting = Arc::new(Self { exec: world.exec.clone(), started: Mutex::default(), objects: Mutex::default() });
         (counting.clone(), World { exec: counting, ..world.clone() })
     }
 
+    /// The files of repositories that were read since the last time, by path.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let asked = self.objects.lock().unwrap().drain(..).collect::<Vec<_>>();
+        asked.iter().filter_map(|name| Some(name.split_once(':')?.1.to_owned())).collect()
+    }
+
     /// The git commands since the last time, by name.
-    fn commands(&self) -> Vec<String> {
+    pub(crate) fn commands(&self) -> Vec<String> {
         self.started.lock().unwrap().drain(..).map(|arguments| arguments[0].clone()).collect()
     }
 }

@@ -2,7 +2,7 @@
 //! own.
 
 mod behaviour;
-mod cost;
+pub(crate) mod cost;
 mod creation;
 mod faults;
 mod github;

@@ -54,7 +54,7 @@ impl Bench {
 fn tf_a_deploy_takes_few_requests() {
     needs_terraform!();
     // Most of the writes are the journal's: three for each apply at most, fewer where applies start together.
-    for (plugins, most, most_writes) in [(1, 40, 10), (10, 100, 40)] {
+    for (plugins, most, most_writes) in [(1, 44, 10), (10, 104, 40)] {
         let bench = Bench::new(plugins);
         let first = bench.deploy();
         let again = bench.deploy();

@@ -95,7 +95,7 @@ output "value" { value = terraform_data.it.output }
 "#;
 
 /// A project with the workspace `w`, its environment `e`, the plugins `slow` and `quick`, and deployables.
-pub(super) struct Bench {
+pub(crate) struct Bench {
     project: Project,
     started: AtomicUsize,
 }
@@ -110,12 +110,12 @@ impl std::ops::Deref for Bench {
 
 impl Bench {
     /// With states in files.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_backend("{type: local, config: {path: states}}")
     }
 
     /// With states elsewhere.
-    pub(super) fn with_backend(backend: &str) -> Self {
+    pub(crate) fn with_backend(backend: &str) -> Self {
         let mut project = Project::empty();
         let environment = format!("apiVersion: tieline/v1\nkind: Environment\nname: e\nbackend: {backend}\n");
         project.write("context/context.yaml", "apiVersion: tieline/v1\nkind: Context\nceilings: {local-exec: true}\n");
@@ -134,39 +134,39 @@ impl Bench {
     }
 
     /// Sets a variable for every run of the program.
-    pub(super) fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.project.set(name, value);
     }
 
     /// Writes the manifest of a deployable, which is in the folder of its name; `plugins` is YAML in flow form.
-    pub(super) fn deployable(&self, name: &str, plugins: &str) {
+    pub(crate) fn deployable(&self, name: &str, plugins: &str) {
         let head = format!("apiVersion: tieline/v1\nkind: Application\nname: {name}\nworkspace: w\n");
         self.write(&format!("{name}/tieline.yaml"), &format!("{head}plugins: {plugins}\n"));
     }
 
     /// An entry for the plugin `slow` in a manifest, with the gate of that name.
-    pub(super) fn slow(&self, gate: &str, after: &str) -> String {
+    pub(crate) fn slow(&self, gate: &str, after: &str) -> String {
         format!("{{use: ../plugins/slow, inputs: {{gate: '{}'}}, after: [{after}]}}", self.path(gate).display())
     }
 
     /// Waits until a slow plugin stands at its gate.
-    pub(super) fn wait_at(&self, gate: &str) {
+    pub(crate) fn wait_at(&self, gate: &str) {
         let path = self.path(&format!("{gate}.at"));
         wait_until(&format!("`{gate}` is reached"), || path.exists());
     }
 
     /// Opens a gate.
-    pub(super) fn open(&self, gate: &str) {
+    pub(crate) fn open(&self, gate: &str) {
         self.write(&format!("{gate}.go"), "");
     }
 
     /// How often the slow resource behind a gate was begun.
-    pub(super) fn made(&self, gate: &str) -> usize {
+    pub(crate) fn made(&self, gate: &str) -> usize {
         fs::read_to_string(self.path(&format!("{gate}.made"))).unwrap_or_default().lines().count()
     }
 
     /// A program in front of the `PATH`.
-    pub(super) fn shim(&self, name: &str, script: &str) {
+    pub(crate) fn shim(&self, name: &str, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         self.write(&format!("bin/{name}"), &format!("#!/bin/sh\n{script}\n"));
         fs::set_permissions(self.path(&format!("bin/{name}")), fs::Permissions::from_mode(0o755)).unwrap();
@@ -174,7 +174,7 @@ impl Bench {
 
     /// A git that, once the file `hold` is there, stands before any command line that holds `words` until the file is gone; it
     /// writes the file `held` first. It ends when the one who started it does.
-    pub(super) fn holding_git(&self, words: &str) {
+    pub(crate) fn holding_git(&self, words: &str) {
         let real = which::which("git").unwrap();
         let (hold, stands) = (self.path("hold"), self.path("held"));
         let (hold, stands, real) = (hold.display(), stands.display(), real.display());
@@ -189,77 +189,77 @@ impl Bench {
     }
 
     /// Starts a command, with its outputs in files.
-    pub(super) fn start(&self, mut command: Command) -> Running {
+    pub(crate) fn start(&self, mut command: Command) -> Running {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let (out, err) = (self.path(&format!("logs/{number}.out")), self.path(&format!("logs/{number}.err")));
         command.stdout(fs::File::create(&out).unwrap()).stderr(fs::File::create(&err).unwrap());
         Running { child: command.spawn().unwrap(), out, err }
     }
 
-    pub(super) fn start_deploy(&self, deployable: &str, more: &[&str]) -> Running {
+    pub(crate) fn start_deploy(&self, deployable: &str, more: &[&str]) -> Running {
         self.start(self.deploy_command(deployable, more))
     }
 
-    pub(super) fn deploy_command(&self, deployable: &str, more: &[&str]) -> Command {
+    pub(crate) fn deploy_command(&self, deployable: &str, more: &[&str]) -> Command {
         let arguments = ["deploy", "-C", deployable, "-e", "e", "--allow-local-exec"];
         self.command(&[&arguments, more].concat())
     }
 
-    pub(super) fn deploy(&self, deployable: &str, more: &[&str]) -> Ended {
+    pub(crate) fn deploy(&self, deployable: &str, more: &[&str]) -> Ended {
         self.start_deploy(deployable, more).finish()
     }
 
     /// Deploys, and expects it to succeed.
-    pub(super) fn deploys(&self, deployable: &str, more: &[&str]) -> Ended {
+    pub(crate) fn deploys(&self, deployable: &str, more: &[&str]) -> Ended {
         let ended = self.deploy(deployable, more);
         assert_eq!(ended.code, Some(0), "{}\n{}", ended.err, ended.out);
         ended
     }
 
     /// Deploys another manifest of the deployable first, then writes the one that counts.
-    pub(super) fn deploys_first(&self, deployable: &str, plugins: &str, manifest: &str) {
+    pub(crate) fn deploys_first(&self, deployable: &str, plugins: &str, manifest: &str) {
         self.deployable(deployable, plugins);
         self.deploys(deployable, &[]);
         self.write(&format!("{deployable}/tieline.yaml"), manifest);
     }
 
     /// What git prints about the context; none where it fails.
-    pub(super) fn ask_git(&self, arguments: &[&str]) -> Option<String> {
+    pub(crate) fn ask_git(&self, arguments: &[&str]) -> Option<String> {
         let output = Command::new("git").arg("-C").arg(self.context()).args(arguments).output().unwrap();
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// The context repository.
-    pub(super) fn context(&self) -> PathBuf {
+    pub(crate) fn context(&self) -> PathBuf {
         self.path(".tieline/context.git")
     }
 
     /// A file of the environment's ledger.
-    pub(super) fn recorded(&self, path: &str) -> Option<Value> {
+    pub(crate) fn recorded(&self, path: &str) -> Option<Value> {
         Some(serde_json::from_str(&self.ask_git(&["show", &format!("ledger:w/e/{path}")])?).unwrap())
     }
 
     /// The run records of a deployable, oldest first.
-    pub(super) fn runs(&self, deployable: &str) -> Vec<Value> {
+    pub(crate) fn runs(&self, deployable: &str) -> Vec<Value> {
         let names = self.ask_git(&["ls-tree", "--name-only", "ledger", &format!("w/e/{deployable}/runs/")]).unwrap_or_default();
         names.lines().map(|name| self.recorded(name.strip_prefix("w/e/").unwrap()).unwrap()).collect()
     }
 
     /// The published value of a plugin's output.
-    pub(super) fn value(&self, deployable: &str, alias: &str) -> Option<String> {
+    pub(crate) fn value(&self, deployable: &str, alias: &str) -> Option<String> {
         let record = self.recorded(&format!("{deployable}/connections/{alias}.out.json"))?;
         Some(record["attributes"]["value"].as_str()?.to_owned())
     }
 
     /// The claim on a deployable, as it stands.
-    pub(super) fn claim(&self, deployable: &str) -> Option<Value> {
+    pub(crate) fn claim(&self, deployable: &str) -> Option<Value> {
         let name = claim_ref(deployable);
         let listed = self.ask_git(&["ls-tree", "-r", "--name-only", &name])?;
         Some(serde_json::from_str(&self.ask_git(&["show", &format!("{name}:{}", listed.trim())])?).unwrap())
     }
 
     /// Puts a claim where a run would; `like` is the claim whose file name is taken.
-    pub(super) fn put_claim(&self, deployable: &str, claim: &Value) {
+    pub(crate) fn put_claim(&self, deployable: &str, claim: &Value) {
         let repository = ".tieline/context.git";
         self.write("claim", &claim.to_string());
         let blob = self.git(repository, &["hash-object", "-w", self.path("claim").to_str().unwrap()]);
@@ -276,18 +276,18 @@ impl Bench {
     }
 
     /// The Terraform state of a plugin in a file, by resource: whether it is tainted.
-    pub(super) fn resources(&self, deployable: &str, alias: &str) -> Vec<(String, bool)> {
+    pub(crate) fn resources(&self, deployable: &str, alias: &str) -> Vec<(String, bool)> {
         let Ok(text) = fs::read_to_string(self.state_path(&format!("w/e/{deployable}/{alias}"))) else { return Vec::new() };
         resources_in(&serde_json::from_str(&text).unwrap())
     }
 
     /// Whether nothing of the run is left where it worked.
-    pub(super) fn is_tidy(&self) -> bool {
+    pub(crate) fn is_tidy(&self) -> bool {
         fs::read_dir(self.temporary()).unwrap().next().is_none()
     }
 
     /// The state's lock is free, the claim gone, the private folder too.
-    pub(super) fn assert_left_free(&self, deployable: &str) {
+    pub(crate) fn assert_left_free(&self, deployable: &str) {
         assert_eq!(self.claim(deployable), None, "the claim is gone");
         assert!(self.is_tidy(), "the private folder is gone");
         let locks = files_below(&self.path(".tieline")).into_iter().filter(|file| file.to_string_lossy().ends_with(".lock.info"));
@@ -311,7 +311,7 @@ pub(crate) fn resources_in(state: &Value) -> Vec<(String, bool)> {
 }
 
 /// Every file below a folder.
-pub(super) fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -324,45 +324,45 @@ pub(super) fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A program that runs.
-pub(super) struct Running {
-    pub(super) child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     out: PathBuf,
     err: PathBuf,
 }
 
 /// A program that ended.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) code: Option<i32>,
-    pub(super) out: String,
-    pub(super) err: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Running {
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub(super) fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.out).unwrap()).into_owned()
     }
 
-    pub(super) fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.err).unwrap()).into_owned()
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         rustix::process::kill_process(pid(self.child.id()), signal).unwrap();
     }
 
     /// Kills it, and it alone.
-    pub(super) fn kill(mut self) -> String {
+    pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.err()
     }
 
-    pub(super) fn finish(mut self) -> Ended {
+    pub(crate) fn finish(mut self) -> Ended {
         let mut status: Option<ExitStatus> = None;
         let start = Instant::now();
         while status.is_none() {
@@ -380,18 +380,18 @@ impl Running {
 
 impl Ended {
     /// Aborted for this reason, and nothing but that.
-    pub(super) fn assert_aborted(&self, reason: &str) {
+    pub(crate) fn assert_aborted(&self, reason: &str) {
         assert_eq!(self.code, Some(3), "{}\n{}", self.err, self.out);
         assert!(self.out.contains(&format!("was aborted ({reason})")), "{}\n{}", self.out, self.err);
     }
 }
 
-pub(super) fn pid(id: u32) -> Pid {
+pub(crate) fn pid(id: u32) -> Pid {
     Pid::from_raw(i32::try_from(id).unwrap()).unwrap()
 }
 
 /// All processes that a process started, and those that they did.
-pub(super) fn descendants(id: u32) -> Vec<u32> {
+pub(crate) fn descendants(id: u32) -> Vec<u32> {
     let all = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let parents: Vec<(u32, u32)> = all.filter_map(|id| Some((id, parent(id)?))).collect();
     let mut found = vec![id];
@@ -404,7 +404,7 @@ pub(super) fn descendants(id: u32) -> Vec<u32> {
 }
 
 /// The Terraform processes below a process that run this command.
-pub(super) fn terraforms(id: u32, command: &str) -> Vec<u32> {
+pub(crate) fn terraforms(id: u32, command: &str) -> Vec<u32> {
     let runs = |id: &u32| {
         let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
         let mut words = line.split(|byte| *byte == 0);
@@ -419,6 +419,6 @@ fn parent(id: u32) -> Option<u32> {
 }
 
 /// Whether a process still runs.
-pub(super) fn is_alive(id: u32) -> bool {
+pub(crate) fn is_alive(id: u32) -> bool {
     fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.rsplit_once(')').unwrap().1.starts_with(" Z"))
 }

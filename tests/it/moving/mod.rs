@@ -1,6 +1,10 @@
 //! What is deployed is called otherwise: moved, not made anew (R40).
 
+mod adopting;
+mod crashing;
+mod refusing;
 mod renaming;
+mod splitting;
 
 use serde_json::Value;
 

@@ -11,7 +11,13 @@ fn tf_r40_case_21_a_renamed_alias_is_moved_not_re_created() {
     let uid = project.ledger("retail/staging/shop/connections/database.db.json")["uid"].clone();
 
     let ran = project.relocate(&["database", "db", "-C", "shop", "-e", "staging"]).succeeds();
-    assert_shown!(ran.stdout, @"");
+    assert_shown!(ran.stdout, @r"
+    retail/staging/shop/database is retail/staging/shop/db from now on: 1 applied plugin, 1 connection, nothing was made anew
+
+    To change in documents
+      the manifest of retail/staging/shop: `database` is `db`
+      defaults, references, grants and owners that name retail/staging/shop/database; until then a redirect leads on, with a warning
+    ");
 
     assert_eq!(project.made("retail/staging/shop/db"), made, "nothing was made anew");
     let left = std::fs::read_to_string(project.state_path("retail/staging/shop/database")).unwrap();
@@ -22,11 +28,12 @@ fn tf_r40_case_21_a_renamed_alias_is_moved_not_re_created() {
     assert!(!project.ledger_paths().iter().any(|path| path.contains("/database") && !path.contains("/moved/")));
     assert_eq!(runs(&project, "retail/staging/shop"), ["deploy succeeded", "move succeeded"]);
 
+    project.plan("shop").says("`database` was moved to `retail/staging/shop/db`: this is another one, which is made anew");
     project.edit("shop/tieline.yaml", "  database:\n    use", "  db:\n    use");
     project.edit("shop/tieline.yaml", "database: database.db", "database: db.db");
     let report = project.deploy_json("shop", &[]);
-    assert_eq!(tasks(&report), "api: skipped (unchanged)\ndb: succeeded (no changes)\n");
-    assert_eq!(tasks(&project.deploy_json("shop", &[])), "api: skipped (unchanged)\ndb: skipped (unchanged)\n");
+    assert_eq!(tasks(&report), "db: succeeded (no changes)\napi: skipped (unchanged)\n");
+    assert_eq!(tasks(&project.deploy_json("shop", &[])), "db: skipped (unchanged)\napi: skipped (unchanged)\n");
     assert_eq!(project.made("retail/staging/shop/db"), made);
 }
 
@@ -73,7 +80,14 @@ fn tf_r40_a_deployable_is_renamed_under_its_consumers_in_another_workspace() {
     let project = Project::deployed_shop();
     let made = project.made("platform/staging/network/vpc");
     let ran = project.relocate(&["platform/staging/network", "platform/staging/net"]).succeeds();
-    assert_shown!(ran.stdout, @"");
+    assert_shown!(ran.stdout, @r"
+    platform/staging/network is platform/staging/net from now on: 1 applied plugin, 1 connection, nothing was made anew
+
+    To change in documents
+      its manifest: `name` and `workspace`, and addresses that leave the workspace out
+      defaults, references, grants and owners that name platform/staging/network; until then a redirect leads on, with a warning
+      the manifest of retail/staging/shop, a consumer, where it names platform/staging/network
+    ");
     assert_eq!(project.made("platform/staging/net/vpc"), made);
     assert_eq!(project.bindings("retail/staging/shop/applied/database.json"), "network <- platform/staging/net/vpc.vpc\n");
     assert!(!project.ledger_paths().iter().any(|path| path.starts_with("platform/staging/network/consumers")));
@@ -81,7 +95,8 @@ fn tf_r40_a_deployable_is_renamed_under_its_consumers_in_another_workspace() {
     // The consumer's default still names the old address.
     let ran = project.deploy("shop").succeeds();
     assert!(ran.stdout.contains("2 unchanged"), "{ran}");
-    assert_shown!(ran.stderr.split("\n\n").next().unwrap(), @"");
+    let said = "`platform/staging/network/vpc.vpc` was moved: it is `platform/staging/net/vpc.vpc` now";
+    assert!(ran.stderr.contains(said) && ran.stderr.contains("environments/staging.yaml:7"), "{ran}");
 
     // Nobody can destroy it, since it is in use and is somebody's default under its old name.
     project.edit("network/tieline.yaml", "name: network", "name: net");

@@ -194,8 +194,9 @@ fn tf_r46_what_was_stood_in_for_then_goes_and_comes_back() {
     Fingerprint: <fingerprint>
     ");
     back_to(&project, "v1", &[]).refused("needs-approval");
+    // The consumer has left it; only what would be lost was refused.
     let ran = back_to(&project, "v1", &["--allow-destroy", "-o", "json"]).succeeds().json();
-    assert_eq!(tasks(&ran), "b: succeeded\na: succeeded\n");
+    assert_eq!(tasks(&ran), "a: succeeded\nb: skipped (unchanged)\n");
     assert_eq!(input(&project, "lab/staging/app/b", "upstream"), "stand-in");
     // The documents of then find nothing to do.
     project.app("app", &stood_in);
@@ -225,4 +226,15 @@ fn tf_r37_an_imported_connection_with_other_values_is_used_as_it_is_now() {
         .succeeds()
         .says("slot `a.upstream`: `lab/staging/imported/mine` has other values now, and is used as it is now");
     assert_eq!(input(&project, "lab/staging/app/a", "upstream"), "now");
+}
+
+#[test]
+fn tf_r40_a_producer_that_was_renamed_since_is_found() {
+    needs_terraform!();
+    let project = bound();
+    project.run(&["move", "lab/staging/shared/s", "t"]).succeeds();
+    back_to(&project, "v1", &[])
+        .succeeds()
+        .says("slot `a.upstream`: `lab/staging/shared/s.out` is `lab/staging/shared/t.out` by now");
+    assert_eq!(project.bindings("lab/staging/app/applied/a.json"), "upstream <- lab/staging/shared/t.out\n");
 }

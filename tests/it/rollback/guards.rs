@@ -63,8 +63,8 @@ fn with_secrets() -> Project {
     );
     deploy(
         "v2",
-        "  a: {use: ../plugins/thing}\n  c: {use: ../plugins/thing}\n",
-        "{a.token: hush-hush-one, c.key: hush-hush-four}",
+        "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing}\n  c: {use: ../plugins/thing}\n",
+        "{a.token: hush-hush-one, a.key: hush-hush-five, b.token: hush-hush-two, c.key: hush-hush-four}",
     );
     project
 }
@@ -76,7 +76,12 @@ fn tf_r36_missing_secrets_are_listed_before_anything_else() {
     // Even the plugins' trees are not looked at.
     let before = project.context_refs();
     let refused = back_to(&project, "v1", &["--secrets", "{a.token: hush-hush-one}"]).refused("invalid-input");
-    assert_shown!(refused.stderr, @"");
+    assert_shown!(refused.stderr, @r"
+    error[invalid-input]: the release needs the sensitive inputs `b.key`, `b.token`
+    --> ledger:lab/staging/app/releases/<id>.json
+     = note: their values are never recorded: a rollback takes today's
+     = help: give them as `secrets`: `TIELINE_SECRETS='{alias.input: value}'`
+    ");
     assert_eq!(project.context_refs(), before);
 }
 
@@ -86,7 +91,22 @@ fn tf_r36_secrets_are_todays_and_others_are_not_used() {
     let project = with_secrets();
     let secrets = "{a.token: todays-one, a.key: todays-five, b.token: todays-two, b.key: todays-three, c.key: todays-four}";
     let ran = back_to(&project, "v1", &["--secrets", secrets, "--allow-destroy"]).succeeds().never_says("todays-");
-    assert_shown!(ran.stdout, @"");
+    assert_shown!(ran.stdout, @r#"
+    lab/staging/app succeeded: 3 tasks, 0 unchanged, +0 ~0 -2, <duration>
+    back to the release `v1` of run `<id>`; data is not rolled back
+    the secret `a.key` is not used: it is no input of the release
+
+    Connections
+      lab/staging/app/a.out  thing-conn 1.0.0, generation 1
+        name = "thing"
+        secret = (sensitive)
+      lab/staging/app/b.out  thing-conn 1.0.0, generation 1
+        name = "thing"
+        secret = (sensitive)
+
+    To go back to release `v2` of <time>:
+      tieline rollback -w lab -e staging --deployable app --to <id>
+    "#);
     assert_eq!(project.ledger("lab/staging/app/applied/b.json")["sensitiveInputs"], serde_json::json!(["key", "token"]));
 }
 
@@ -157,4 +177,27 @@ fn tf_r15_consumers_that_it_would_break_are_listed() {
      = note: `lab/staging/user/u.upstream`: it uses `size`, which is no longer published
      = help: publish the old and the new version side by side with `types`, move the consumers, then drop the old one
     ");
+}
+
+#[test]
+fn tf_r29_what_came_since_and_is_used_does_not_go() {
+    needs_terraform!();
+    let project = Project::lab();
+    deploy_as(&project, "v1", "  a: {use: ../plugins/thing}\n");
+    project.app("app", "  a: {use: ../plugins/thing}\n  b: {use: ../plugins/thing}\n");
+    project.edit("app/tieline.yaml", "kind: Application", "kind: SharedInfra");
+    project.deploy_with("app", &["--version-tag", "v2"]).succeeds();
+    project.app("user", "  u: {use: ../plugins/thing, connections: {upstream: lab/staging/app/b.out}}\n");
+    project.deploy("user").succeeds();
+    let refused = back_to(&project, "v1", &["--allow-destroy"]).refused("consumers-exist");
+    assert_shown!(refused.stderr, @r"
+    run <id> rolls back lab/staging/app
+    [b] skipped (the plan was refused)
+    [a] skipped (the plan was refused)
+    error[consumers-exist]: the connection `lab/staging/app/b.out` would go, but is still needed
+    --> ledger:lab/staging/app/releases/<id>.json
+     = note: needed by lab/staging/user/u.upstream
+     = help: move or destroy what needs it first, or put the applied plugin back into the manifest
+    ");
+    assert!(!project.state_resources("lab/staging/app/b").is_empty());
 }

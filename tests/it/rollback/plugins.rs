@@ -171,7 +171,22 @@ fn tf_r38_a_provider_stays_at_the_higher_version_and_this_is_said() {
     assert_eq!(locked(&project, "a"), "5.1.0");
 
     provider(&mut project, "6.0.0", false);
-    assert_shown!(back_to(&project, "v1", &[]).succeeds().stdout, @"");
+    assert_shown!(back_to(&project, "v1", &[]).succeeds().stdout, @r#"
+    lab/staging/app succeeded: 2 tasks, 0 unchanged, +2 ~2 -0, <duration>
+    back to the release `v1` of run `<id>`; data is not rolled back
+    the provider `registry.example/acme/cloud` stays at 5.1.0 for `a`: it wrote the state, and the release had 5.0.0
+
+    Connections
+      lab/staging/app/a.out  thing-conn 1.0.0, generation 1
+        name = "thing"
+        secret = (sensitive)
+      lab/staging/app/b.out  thing-conn 1.0.0, generation 1
+        name = "thing"
+        secret = (sensitive)
+
+    To go back to release `v2` of <time>:
+      tieline rollback -w lab -e staging --deployable app --to <id>
+    "#);
     assert_eq!(locked(&project, "a"), "5.1.0", "it wrote the state");
     assert_eq!(locked(&project, "b"), "5.0.0", "there is no state that it could harm: as in the release");
 }

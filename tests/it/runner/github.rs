@@ -68,6 +68,19 @@ fn tf_the_quickstart_with_its_context_on_github() {
     assert_ne!(comments[0], comments[1], "the second run updated it");
     assert!(comments[1].contains("retail/staging/shop"), "{}", comments[1]);
 
+    // How to go back is said in full, and it works without a manifest.
+    let dispatch = comments[1].lines().find(|line| line.starts_with("gh ")).unwrap_or_else(|| panic!("{}", comments[1]));
+    let place = "gh workflow run rollback.yml --repo acme/shop -f deployable=shop -f environment=staging -f release=";
+    let release = dispatch.strip_prefix(place).unwrap_or_else(|| panic!("{dispatch}"));
+    let mut job = site.job(Event::push("main"));
+    job.secret(&context.token);
+    let back = context.used_by(site.step(&mut job, "rollback")).with("workspace", "retail").with("environment", "staging");
+    let back = back.with("deployable", "shop").with("to", release).with("deployment", "false").run().succeeds();
+    assert_eq!(back.output("run-status"), "succeeded");
+    assert!(!back.output("release").is_empty() && !back.output("run-id").is_empty(), "{back}");
+    assert!(back.summary.contains("Rollback succeeded") && back.summary.contains("data is not rolled back"), "{back}");
+    job.finish();
+
     let ended: Vec<String> =
         site.hosted().deployments().iter().map(|(_, statuses)| statuses.last().unwrap()["state"].to_string()).collect();
     assert_eq!(ended, ["\"success\"", "\"inactive\"", "\"success\""], "of each environment the newest is active");

@@ -30,6 +30,7 @@ mod hostile;
 mod inputs;
 mod itself;
 mod quickstart;
+mod trust;
 
 pub(crate) use action::Action;
 pub(crate) use container::Engine;

@@ -31,7 +31,9 @@ fn files(folder: &str, ending: &str) -> Vec<String> {
 }
 
 fn workflows() -> Vec<String> {
-    [files(".github/workflows", ".yml"), files("examples/workflows", ".yml")].concat()
+    [".github/workflows", "examples/workflows", "examples/context-repository/.github/workflows"]
+        .map(|folder| files(folder, ".yml"))
+        .concat()
 }
 
 fn at(path: &str) -> PathBuf {

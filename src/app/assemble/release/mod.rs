@@ -98,7 +98,10 @@ pub(in crate::app) async fn from_release(
         workspace,
         deployment,
         secrets,
+        attributes: BTreeMap::new(),
+        at_hand: BTreeMap::new(),
         folder,
+        adoption: None,
         notes,
     })
 }

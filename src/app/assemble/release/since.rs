@@ -44,9 +44,13 @@ pub(super) fn moved(
             if is_link(place, release, address) {
                 continue;
             }
-            let now = match context.imported.get(address) {
-                Some(document) => resolve::imported_record(address, document),
-                None => context.connections.get(address).cloned(),
+            let here = context.redirects.get(address).unwrap_or(address);
+            if here != address {
+                notes.push(format!("slot `{member}`: `{address}` is `{here}` by now"));
+            }
+            let now = match context.imported.get(here) {
+                Some(document) => resolve::imported_record(here, document),
+                None => context.connections.get(here).cloned(),
             };
             match now {
                 None => problems.push(refused(file, &member, binding, "is gone")),

@@ -1,6 +1,7 @@
 //! What people read, as they read it.
 
 mod hostile;
+mod rollback;
 mod room;
 
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};

@@ -1,0 +1,70 @@
+//! Values that stand in for secrets that are gone, where something is only to be destroyed (R32).
+
+use serde_json::{Map, Value, json};
+
+/// What a text says that stands in for a secret.
+const TEXT: &str = "gone";
+
+/// A value that fits a JSON Schema, as far as types and plain bounds go; a text where the schema does not say what it is.
+pub fn placeholder(schema: &Value) -> Value {
+    let given = schema.get("const").or_else(|| schema.get("default")).or_else(|| schema["enum"].get(0));
+    if let Some(value) = given {
+        return value.clone();
+    }
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().find(|kind| *kind != "null"),
+        kind => Some(kind),
+    };
+    match kind.and_then(Value::as_str) {
+        Some("boolean") => json!(false),
+        Some("integer" | "number") => number(schema),
+        Some("array") => {
+            let least = schema["minItems"].as_u64().unwrap_or_default();
+            (0..least).map(|_| placeholder(&schema["items"])).collect()
+        }
+        Some("object") => {
+            let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let entries = required.map(|name| (name.to_owned(), placeholder(&schema["properties"][name])));
+            Value::Object(entries.collect::<Map<_, _>>())
+        }
+        Some("null") => Value::Null,
+        _ => {
+            let least = schema["minLength"].as_u64().and_then(|least| usize::try_from(least).ok()).unwrap_or_default();
+            json!(format!("{TEXT:x<least$}"))
+        }
+    }
+}
+
+/// The bound that is nearest to where numbers begin.
+fn number(schema: &Value) -> Value {
+    match (&schema["minimum"], &schema["exclusiveMinimum"], &schema["maximum"]) {
+        (Value::Number(least), _, _) => json!(least),
+        (_, Value::Number(below), _) => below.as_i64().map_or_else(|| json!(0), |below| json!(below + 1)),
+        (_, _, Value::Number(most)) => json!(most),
+        _ => json!(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r32_a_placeholder_fits_its_schema() {
+        let schemas = [
+            json!({"type": "string", "minLength": 12}),
+            json!({"type": ["null", "string"]}),
+            json!({"type": "integer", "minimum": 1024}),
+            json!({"type": "number", "exclusiveMinimum": 3}),
+            json!({"type": "boolean"}),
+            json!({"enum": ["a", "b"]}),
+            json!({"type": "array", "minItems": 2, "items": {"type": "string"}}),
+            json!({"type": "object", "required": ["key"], "properties": {"key": {"type": "string"}, "more": {"type": "string"}}}),
+        ];
+        for schema in schemas {
+            let value = placeholder(&schema);
+            assert!(jsonschema::is_valid(&schema, &value), "{value} for {schema}");
+        }
+        assert_eq!(placeholder(&Value::Null), json!("gone"));
+    }
+}
