@@ -40,7 +40,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Adopt) -> Ended {
         resolved.adoption = Some(Adoption::new(alias.clone(), source));
         Ok(resolved)
     };
-    let ended = perform(session, order, resolve).await;
+    let ended = Box::pin(perform(session, order, resolve)).await;
     if let Ok(Outcome::Ran(report)) = &ended
         && report.run.status == RunStatus::Succeeded
     {
