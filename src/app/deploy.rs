@@ -21,5 +21,5 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
         overrides: &arguments.overrides,
     };
     let resolve = async || assemble::from_manifest(session, target, values, accepts).await;
-    perform(session, order, resolve).await
+    Box::pin(perform(session, order, resolve)).await
 }

@@ -18,5 +18,5 @@ pub(super) async fn run(session: &Session, arguments: &cli::Destroy) -> Ended {
         overrides: &arguments.overrides,
     };
     let resolve = async || assemble::for_destroy(session, &arguments.target, &arguments.sensitive).await;
-    perform(session, order, resolve).await
+    Box::pin(perform(session, order, resolve)).await
 }

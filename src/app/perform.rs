@@ -40,7 +40,7 @@ pub(super) struct Order<'a> {
 /// Does it, and prints what came of it. `resolve` is asked what the run is about: before the claim, and once more under it where the
 /// organization's documents changed meanwhile.
 pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl AsyncFn() -> Result<Resolved, Problems>) -> Ended {
-    let resolved = resolve().await?;
+    let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
     let run = new_run(session);
     let settings = settings(session, &resolved, &order, admitted, &run).await?;
@@ -66,7 +66,7 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
     }
     let engine = async {
         let (ready, settings) = (ready?, settings);
-        let (resolved, settings) = settled(session, &order, (resolved, settings), resolve).await?;
+        let (resolved, settings) = Box::pin(settled(session, &order, (resolved, settings), resolve)).await?;
         resolved.engine(session, ready, order.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await
     };
     let engine = match engine.await {

@@ -22,5 +22,5 @@ pub(super) async fn run(session: &Session, arguments: &cli::Rollback) -> Ended {
     };
     let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
     let resolve = async || assemble::from_release(session, target, sensitive, &back, accepts).await;
-    perform(session, order, resolve).await
+    Box::pin(perform(session, order, resolve)).await
 }
