@@ -94,6 +94,9 @@ fn tf_r40_a_rollback_goes_back_to_before_the_move() {
     project.relocate(&["lab/staging/top/a", "first"]).succeeds();
     project.relocate(&["lab/staging/top", "core/staging/peak"]).succeeds();
     project.relocate(&["lab/staging/base", "core/staging/base"]).succeeds();
+    // From another workspace it needs a grant for what it takes from the old one.
+    let grant = "grants: [{connection: \"staging/middle/a.out\", to: [\"core/*/*\"], allow: [use]}]";
+    project.edit_context("workspaces/lab/workspace.yaml", "grants: []", grant);
     let ran = project.run(&["rollback", "-w", "core", "-e", "staging", "--deployable", "peak", "--to", &run]).succeeds();
     project.verify();
     assert_eq!(project.made("core/staging/peak/first"), made, "{ran}");
