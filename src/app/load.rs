@@ -152,37 +152,31 @@ impl Session {
 
     /// The place that is meant, with or without a manifest at hand: none is read where the request names all of it.
     pub(super) fn named_place(&self, target: &Target) -> Result<Place, Problems> {
-        match (&target.workspace, &target.environment, &target.deployable) {
-            (Some(workspace), Some(environment), Some(deployable)) => {
-                let place = || {
-                    Ok(Place {
-                        workspace: workspace.parse()?,
-                        environment: environment.parse()?,
-                        deployable: deployable.parse()?,
-                    })
-                };
-                let place: Result<Place, crate::domain::names::InvalidName> = place();
-                place.map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, problem.to_string()).into())
+        if let (Some(workspace), Some(environment), Some(deployable)) =
+            (&target.workspace, &target.environment, &target.deployable)
+        {
+            let place = || {
+                Ok(Place { workspace: workspace.parse()?, environment: environment.parse()?, deployable: deployable.parse()? })
+            };
+            let place: Result<Place, crate::domain::names::InvalidName> = place();
+            return place.map_err(|problem| Diagnostic::error(FailureReason::InvalidInput, problem.to_string()).into());
+        }
+        let no_manifest = |mut problems: Problems| {
+            let help = "or name all of `--workspace`, `--environment` and `--deployable`: then no manifest is read";
+            problems.0.iter_mut().take(1).for_each(|problem| problem.help.push(help.to_owned()));
+            problems
+        };
+        let written = manifest(self, target).map_err(no_manifest)?;
+        let place = Self::place(target, &written)?;
+        match &target.deployable {
+            Some(other) if other != place.deployable.as_str() => {
+                let message =
+                    format!("`{other}` was asked for, and `{}` is the manifest of `{}`", written.file, place.deployable);
+                Err(Diagnostic::error(FailureReason::InvalidInput, message)
+                    .help("name the workspace and the environment as well, and no manifest is read")
+                    .into())
             }
-            _ => {
-                let no_manifest = |mut problems: Problems| {
-                    let help = "or name all of `--workspace`, `--environment` and `--deployable`: then no manifest is read";
-                    problems.0.iter_mut().take(1).for_each(|problem| problem.help.push(help.to_owned()));
-                    problems
-                };
-                let written = manifest(self, target).map_err(no_manifest)?;
-                let place = Self::place(target, &written)?;
-                match &target.deployable {
-                    Some(other) if other != place.deployable.as_str() => {
-                        let message =
-                            format!("`{other}` was asked for, and `{}` is the manifest of `{}`", written.file, place.deployable);
-                        Err(Diagnostic::error(FailureReason::InvalidInput, message)
-                            .help("name the workspace and the environment as well, and no manifest is read")
-                            .into())
-                    }
-                    _ => Ok(place),
-                }
-            }
+            _ => Ok(place),
         }
     }
 

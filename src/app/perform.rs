@@ -77,7 +77,7 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
         }
     };
     // That the way back cannot be shown is no reason not to go on.
-    let report = RunReport { back: back.unwrap_or_default(), ..engine::deploy(engine, held).await };
+    let report = RunReport { back: back.unwrap_or_default(), ..Box::pin(engine::deploy(engine, held)).await };
     watcher.finish();
     keep_unsaved_state(session, folder, &report.run.id);
     if session.is_json() {
@@ -112,7 +112,7 @@ async fn settled(
     let (gates, overrides) = admit(session, &now, order).await?;
     let differences = differences(&before.deployment, &now.deployment);
     if differences.is_empty() {
-        return Ok((now, Settings { gates, overrides, ..settings }));
+        return Ok((now, Settings { overrides, gates, ..settings }));
     }
     let message = "the organization's documents changed while the run began, and it would be another one now";
     let mut refused = Diagnostic::error(FailureReason::BindingChanged, message).in_file(&now.deployment.file);

@@ -62,7 +62,7 @@ impl Rebinding {
     /// What becomes of a recorded binding where the slot is to have this address, and this binding where one can be made already;
     /// none where all stays as it is.
     pub fn of(slot: &SlotName, recorded: &Binding, address: Option<&Address>, now: Option<&Binding>) -> Option<Self> {
-        let change = if address != Some(&recorded.address) { Rebound::Repointed } else { changed(recorded, now?)? };
+        let change = if address == Some(&recorded.address) { changed(recorded, now?)? } else { Rebound::Repointed };
         let to = address.map(|address| End { address: address.clone(), taken: now.map(Taken::of) });
         Some(Self {
             slot: slot.clone(),

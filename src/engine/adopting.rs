@@ -198,7 +198,8 @@ impl Engine {
             let lineage = format!("{:032x}", self.world.random.bits());
             self.push_text(alias, root, &found.emptied(&lineage)).await
         };
-        locked(results).problems.extend(emptied.await.err().unwrap_or_default());
+        let problems = emptied.await.err().unwrap_or_default();
+        locked(results).problems.extend(problems);
     }
 
     /// A plan that could only be made now must be what was looked at.

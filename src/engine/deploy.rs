@@ -34,7 +34,8 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
         let (journal, done) = (journal.clone(), done.clone());
         async move { journal.keep_alive(&done).await }
     });
-    match engine.identified(engine.within_time(engine.approve_and_run(&journal, &results))).await {
+    let work = engine.identified(engine.within_time(engine.approve_and_run(&journal, &results)));
+    match Box::pin(work).await {
         Ok(()) => {}
         Err(problems) => {
             for node in engine.graph().keys() {

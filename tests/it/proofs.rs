@@ -216,7 +216,7 @@ fn tf_r41_no_forgery_is_believed() {
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &key);
         ring::hmac::sign(&key, signed.as_bytes()).as_ref().to_vec()
     };
-    let cases: Vec<(&str, Vec<(&str, String)>, &str)> = vec![
+    let cases = [
         ("right token, other content", vec![(RECORD, evil.clone())], "its proof is for other content"),
         ("no proof", vec![(RECORD, nameless.to_string())], "it has no proof"),
         (

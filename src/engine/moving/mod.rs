@@ -48,7 +48,7 @@ pub async fn relocate(engine: Arc<Engine>, relocation: Relocation, held: Vec<Hel
     for one in &held {
         one.note(|claim| claim.run.tasks.clone_from(&tasks));
     }
-    let run = engine.run_of(&held);
+    let run = run_of(&held);
     engine.emit(Event::Note(format!("run {} moves {} to {}", run.id, relocation.subject(), relocation.goal())));
     let done = CancellationToken::new();
     let renewals: Vec<_> = held
@@ -58,7 +58,8 @@ pub async fn relocate(engine: Arc<Engine>, relocation: Relocation, held: Vec<Hel
             tokio::spawn(async move { one.keep_alive(&done).await })
         })
         .collect();
-    let mut report = engine.identified(engine.within_time(engine.move_all(&relocation, &held, &subjects))).await;
+    let work = engine.identified(engine.within_time(engine.move_all(&relocation, &held, &subjects)));
+    let mut report = Box::pin(work).await;
     engine.name_stop(&mut report.problems);
     done.cancel();
     for renewal in renewals {
@@ -85,7 +86,7 @@ pub async fn empty_what_is_left(engine: Arc<Engine>, left: &BTreeMap<Alias, Stat
         }
         Ok(found)
     };
-    engine.identified(engine.within_time(work)).await
+    Box::pin(engine.identified(engine.within_time(work))).await
 }
 
 /// What the ledger is told of what moves.
@@ -104,11 +105,6 @@ fn task(relocation: &Relocation, alias: &Alias) -> TaskRecord {
 }
 
 impl Engine {
-    fn run_of(&self, held: &[Held]) -> RunRecord {
-        // There is always the old place's.
-        held[0].claim().run
-    }
-
     /// What moves, each with its bindings as they will be.
     fn subjects(&self, relocation: &Relocation) -> BTreeMap<Alias, Removed> {
         let moving = self.removed.iter().filter(|(alias, _)| relocation.covers(alias));
@@ -142,7 +138,7 @@ impl Engine {
     }
 
     async fn move_all(&self, relocation: &Relocation, held: &[Held], subjects: &BTreeMap<Alias, Removed>) -> RunReport {
-        let mut run = self.run_of(held);
+        let mut run = run_of(held);
         let mut progress = Progress::default();
         let mut problems = Problems::default();
         let moved = match self.sites(relocation, subjects).await {
@@ -331,11 +327,18 @@ impl Engine {
         }
         let mut publication = Publication::new(&relocation.from);
         let marked = progress.affected.iter().flat_map(Affected::to_mark).collect::<Vec<_>>();
-        marked.iter().for_each(|record| publication.connection(record));
+        for record in &marked {
+            publication.connection(record);
+        }
         publication.run(run);
         let message = format!("Move of {} failed, run {}", relocation.subject(), run.id);
         publication.commit(&self.world, &*self.store, &message).await.err().unwrap_or_default()
     }
+}
+
+/// The run, out of the claim on the old place, which is always there.
+fn run_of(held: &[Held]) -> RunRecord {
+    held[0].claim().run
 }
 
 /// How far a move came.

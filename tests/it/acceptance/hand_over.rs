@@ -168,19 +168,19 @@ impl HandOver {
             self.printed.borrow_mut().push_str(&ran.to_string());
             self.project.verify();
         }
-        let (producer, consumer) = ("platform/staging/data/orders.db", "retail/staging/store/api.proof");
+        let (orders, proof) = ("platform/staging/data/orders.db", "retail/staging/store/api.proof");
         self.project.write("data/tieline.yaml", &PRODUCER.replace("{database:", "{orders:"));
         self.project.write("shop/tieline.yaml", &CONSUMER.replace("name: shop", "name: store"));
         let (after, again) = (self.deploy("data"), self.deploy("shop"));
         assert_eq!(tasks(&after), "orders: succeeded (no changes)\n");
         assert_eq!(tasks(&again), "api: succeeded (no changes)\n");
-        assert_eq!(attribute(&after, producer, "id"), attribute(&produced, PRODUCER_CONNECTION, "id"));
-        assert_eq!(attribute(&again, consumer, "seen"), seen);
+        assert_eq!(attribute(&after, orders, "id"), attribute(&produced, PRODUCER_CONNECTION, "id"));
+        assert_eq!(attribute(&again, proof, "seen"), seen);
 
         let rotated = "{orders: {use: ../plugins/database, inputs: {edition: 2}}}";
         self.project.write("data/tieline.yaml", &PRODUCER.replace("{database: {use: ../plugins/database}}", rotated));
-        let password = hashed(attribute(&self.deploy("data"), producer, "id"));
-        assert_eq!(attribute(&self.deploy("shop"), consumer, "seen"), hashed(&password), "another secret has arrived");
+        let password = hashed(attribute(&self.deploy("data"), orders, "id"));
+        assert_eq!(attribute(&self.deploy("shop"), proof, "seen"), hashed(&password), "another secret has arrived");
         let recorded = self.project.git(".tieline/context.git", &["log", "--all", "-p"]);
         for canary in canaries.iter().copied().chain([password.as_str()]) {
             assert!(!self.printed.borrow().contains(canary), "`{canary}` was printed");
