@@ -91,8 +91,7 @@ Examples:
 
 pub(super) const CONNECTION_IMPORT: &str = "\
 Examples:
-  tieline connection import legacy-orders -w retail -e production --type postgres-conn@1 \\
-    --attributes '{host: db.example.org, port: 5432}' --sensitive '{password: {env: LEGACY_PASSWORD}}'";
+  tieline connection import legacy-orders -w retail -e production --type postgres-conn@1 --attributes '{host: db.example.org, port: 5432}' --sensitive '{password: {env: LEGACY_PASSWORD}}'";
 
 pub(super) const TRANSFER: &str = "\
 Examples:
