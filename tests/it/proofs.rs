@@ -295,6 +295,9 @@ fn tf_r41_case_22_a_forged_record_is_not_bound_to() {
     assert_eq!(ran.code, 1, "{ran}");
     assert_shown!(ran.stderr, @r"
     warning: `lab/staging/shared/connections/d.out.json` is not believed: its proof is for other content
+    warning[unresolved-slot]: slot `a.upstream` is bound to `lab/staging/shared/d.out`, which is gone
+     |
+     = help: wire the slot to another connection, or destroy what is applied: that needs no producer
     warning[unresolved-slot]: slot `a.upstream` waits for `lab/staging/shared/d.out`, which is not published yet: a deploy would be refused
      --> app/tieline.yaml:6:75
       |
@@ -339,7 +342,7 @@ fn tf_r41_a_true_consumer_entry_still_blocks() {
     lab.project
         .run(&["destroy", "-C", "shared", "-e", "staging"])
         .refused("consumers-exist")
-        .says("needed by lab/staging/app/a.upstream");
+        .says("`lab/staging/app/a.upstream` is bound to it");
 }
 
 #[test]

@@ -210,11 +210,6 @@ fn tf_r16_the_ledger_holds_what_was_deployed() {
             "inputs": {
               "image": "registry.example/api:1"
             },
-            "outputs": {
-              "web": [
-                "web-conn@1.0.0"
-              ]
-            },
             "use": "../plugins/web"
           },
           "database": {
@@ -249,12 +244,19 @@ fn tf_r16_the_ledger_holds_what_was_deployed() {
             "domain": "staging.acme.test",
             "image": "registry.example/api:1"
           },
+          "outputs": {
+            "web": [
+              "web-conn@1.0.0"
+            ]
+          },
+          "plugin": "web",
           "sensitiveInputs": [],
           "source": {
             "digest": "<digest>",
             "use": "../plugins/web"
           },
-          "terraform": "<version>"
+          "terraform": "<version>",
+          "version": "2.0.0"
         },
         "database": {
           "bindings": {
@@ -277,17 +279,19 @@ fn tf_r16_the_ledger_holds_what_was_deployed() {
             "seed": "one",
             "size": "small"
           },
-      "outputs": {
-        "db": [
-          "postgres-conn@1.1.0"
-        ]
-      },
+          "outputs": {
+            "db": [
+              "postgres-conn@1.1.0"
+            ]
+          },
+          "plugin": "postgres",
           "sensitiveInputs": [],
           "source": {
             "digest": "<digest>",
             "use": "../plugins/postgres"
           },
-          "terraform": "<version>"
+          "terraform": "<version>",
+          "version": "1.4.0"
         }
       },
       "run": "<id>",

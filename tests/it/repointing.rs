@@ -70,6 +70,8 @@ fn tf_r20_a_connection_that_moved_on_or_was_made_again_is_shown() {
     project.plan("shop").succeeds().says(moved);
     project.deploy("shop").succeeds().says(&format!("[database] {moved}"));
 
+    let default = "network-conn: platform/staging/network/vpc.vpc";
+    project.edit_context("workspaces/retail/environments/staging.yaml", default, "{}");
     project
         .run(&[
             "destroy",
@@ -81,12 +83,11 @@ fn tf_r20_a_connection_that_moved_on_or_was_made_again_is_shown() {
             "network",
             "--break-consumers",
             "retail/staging/shop/database.network",
-            "--break-consumers",
-            "the default `network-conn` of environment `retail/staging`",
             "--reason",
             "made anew",
         ])
         .succeeds();
+    project.edit_context("workspaces/retail/environments/staging.yaml", "{}", default);
     project.deploy("network").succeeds();
     project.plan("shop").succeeds().says("slot network: platform/staging/network/vpc.vpc was destroyed and created again");
 }

@@ -3,7 +3,7 @@
 //! Real programs, claims and records; Terraform is a script that says what Terraform would, since the race is not about it.
 
 use super::destroy_arguments;
-use crate::endure::bench::Bench;
+use crate::endure::bench::{Bench, wait_until};
 use crate::github::GitHub;
 
 const PRODUCER: &str = "w/e/data";
@@ -60,7 +60,9 @@ fn rounds(bench: &Bench, count: usize) {
             let bind = bind();
             (bind, destroy())
         } else {
+            // A destroy has more to do before it is sure: every other time it has begun when the other comes.
             let destroy = destroy();
+            wait_until("the destroy has begun", || destroy.err().contains("destroys"));
             (bind(), destroy)
         };
         let (bind, destroy) = (bind.finish(), destroy.finish());
@@ -102,8 +104,11 @@ fn r30_case_8_bind_and_destroy_never_both_go_through_in_git() {
 fn r30_case_8_bind_and_destroy_never_both_go_through_on_github() {
     let github = GitHub::start();
     github.repository(NAME);
-    let mut bench = Bench::with_backend("{type: local, config: {path: /nowhere}}");
+    let mut bench = Bench::new();
     prepare(&bench);
+    // A context elsewhere has no folder that a path could start from.
+    let states = format!("path: {}", bench.path("states").display());
+    bench.edit("context/workspaces/w/environments/e.yaml", "path: states", &states);
     bench.set("GITHUB_API_URL", &github.url());
     bench.set("TIELINE_CONTEXT", &format!("github:{NAME}"));
     bench.set("TIELINE_CONTEXT_TOKEN", &github.token(&[(NAME, &["contents=write"])]));

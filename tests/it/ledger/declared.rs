@@ -39,8 +39,8 @@ fn tf_r29_what_is_declared_and_unused_keeps_its_producer() {
     assert_eq!(project.ledger(STAND_IN)["declared"], "stand-in");
     destroy(&project, "shared")
         .refused("consumers-exist")
-        .says("declared by lab/staging/app/a.out, a stand-in")
-        .says("declared by lab/staging/app/a.upstream, a reference");
+        .says("`lab/staging/app/a.out` names it, a stand-in")
+        .says("`lab/staging/app/a.upstream` names it, a reference");
     project
         .run(&["connection", "show", "lab/staging/shared/d.out"])
         .succeeds()

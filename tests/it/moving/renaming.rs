@@ -101,7 +101,7 @@ fn tf_r40_a_deployable_is_renamed_under_its_consumers_in_another_workspace() {
     // Nobody can destroy it, since it is in use and is somebody's default under its old name.
     project.edit("network/tieline.yaml", "name: network", "name: net");
     let refused = project.run(&["destroy", "-C", "network", "-e", "staging"]).refused("consumers-exist");
-    refused.says("retail/staging/shop/database.network").says("the default `network-conn` of environment `retail/staging`");
+    refused.says("retail/staging/shop/database.network").says("the default `network-conn` of the environment `retail/staging`");
 
     // A new deployable under the old address is what the address means then.
     project.edit("network/tieline.yaml", "name: net", "name: network");

@@ -194,10 +194,10 @@ fn tf_r29_what_came_since_and_is_used_does_not_go() {
     run <id> rolls back lab/staging/app
     [b] skipped (the plan was refused)
     [a] skipped (the plan was refused)
-    error[consumers-exist]: the connection `lab/staging/app/b.out` would go, but is still needed
+    error[consumers-exist]: the connection `lab/staging/app/b.out` would go, and `lab/staging/user/u.upstream` is bound to it
     --> ledger:lab/staging/app/releases/<id>.json
-     = note: needed by lab/staging/user/u.upstream
-     = help: move or destroy what needs it first, or put the applied plugin back into the manifest
+     = help: destroy it first: `tieline destroy --workspace lab --environment staging --deployable user`; or wire its slot to another connection, and deploy it
+     = help: or break it on purpose: `--break-consumers lab/staging/user/u.upstream --reason <why>`
     ");
     assert!(!project.state_resources("lab/staging/app/b").is_empty());
 }
