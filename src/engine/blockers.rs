@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::publication::is_of;
 use super::{Engine, Event};
 use crate::context::ledger::{self, Snapshot};
-use crate::domain::address::{Address, PartialAddress, Place};
+use crate::domain::address::{Address, PartialAddress, Place, Target};
 use crate::domain::blocker::{Blocker, BlockerKind};
 use crate::domain::connection::ConsumerEntry;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
@@ -22,9 +21,16 @@ pub(super) type Consumers = BTreeMap<Address, Vec<ConsumerEntry>>;
 const MOST_PLACES: usize = 100;
 
 impl Engine {
-    /// The connections that would go.
+    /// The connections that would go: with their applied plugins, or because these no longer generate them.
     pub(super) fn going(&self) -> impl Iterator<Item = &Address> + Clone {
-        self.own.connections.keys().filter(|address| self.removed.keys().any(|alias| is_of(address, alias)))
+        self.own.connections.keys().filter(|address| self.is_going(address))
+    }
+
+    pub(super) fn is_going(&self, address: &Address) -> bool {
+        let Target::Output { alias, output, .. } = &address.target else { return false };
+        let no_longer_generates =
+            || self.deployment.plugins.get(alias).is_some_and(|plugin| !plugin.outputs.contains_key(output));
+        self.removed.contains_key(alias) || no_longer_generates()
     }
 
     /// What is known of `consumers`, environments and the place itself that keeps something from going.

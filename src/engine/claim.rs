@@ -125,13 +125,15 @@ pub async fn release_all(held: &[Held]) -> Result<(), Problems> {
 /// As for [`claim`].
 pub async fn claim_place(start: &Start, wanted: Wanted, say: &(dyn Fn(String) + Sync)) -> Result<Held, Problems> {
     let claim = start.claim_of(wanted);
-    let taken = take(&start.world, &*start.store, &claim).await?;
+    let mut taken = take(&start.world, &*start.store, &claim).await?;
     if let Some(dead) = &taken.dead {
         say(format!(
             "run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over",
             dead.run.id, dead.host
         ));
         recovery::fold(&start.world, &*start.store, &start.trees, dead).await?;
+        let ours = canonical::to_bytes(&claim);
+        taken.commit = lost_race(start.store.write_claim(&claim.place, &ours, Some(&taken.commit)).await, &claim)?;
     }
     Ok(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, taken.commit)))
 }
@@ -173,11 +175,21 @@ impl Start {
     }
 }
 
+/// The claim of a dead run, held by this process while its journal is folded.
+pub(super) fn held_now(world: &World, dead: &Claim) -> Claim {
+    Claim {
+        host: world.host.name.clone(),
+        process: world.host.process.clone(),
+        lease: lease_from(world.clock.now()),
+        ..dead.clone()
+    }
+}
+
 /// A claim that was taken.
 struct Taken {
     /// The claim's commit.
     commit: CommitId,
-    /// The dead run's claim that stood in the way.
+    /// The dead run's claim that stood in the way; its journal is in the claim until it is folded.
     dead: Option<Claim>,
 }
 
@@ -196,7 +208,9 @@ async fn take(world: &World, store: &dyn ContextStore, claim: &Claim) -> Result<
     if !is_dead(world, store, &holder).await? {
         return Err(held_by(world, &holder).into());
     }
-    let commit = lost_race(store.write_claim(&claim.place, &bytes, Some(&held_at)).await, claim)?;
+    // Held by us, but with its journal still: that is lost only once it is folded.
+    let held = canonical::to_bytes(&held_now(world, &holder));
+    let commit = lost_race(store.write_claim(&claim.place, &held, Some(&held_at)).await, claim)?;
     Ok(Taken { commit, dead: Some(holder) })
 }
 

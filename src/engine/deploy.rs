@@ -88,9 +88,7 @@ impl Engine {
         }
         self.tell_of_needless_overrides();
         let planned = if self.is_planned_first() { Some(self.approved_pass(journal, results).await?) } else { None };
-        if !self.removed.is_empty() {
-            self.retire(journal, results).await?;
-        }
+        self.retire(journal, results).await?;
         Ok(planned.map(|pass| pass.prepared).unwrap_or_default())
     }
 
@@ -200,7 +198,7 @@ impl Engine {
         let connections = self.records().clone();
         for record in connections
             .values()
-            .filter(|record| self.own.connections.get(&record.address) != Some(record) || !self.removed.is_empty())
+            .filter(|record| self.own.connections.get(&record.address) != Some(record) || self.is_going(&record.address))
         {
             publication.connection(record);
         }

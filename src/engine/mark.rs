@@ -3,14 +3,16 @@
 use super::claim::Held;
 use super::deploy::verdict;
 use super::publication::Publication;
-use crate::domain::connection::ConnectionRecord;
+use crate::domain::connection::{ConnectionRecord, ConnectionStatus};
 use crate::domain::diagnostic::Problems;
 
-/// Writes a connection of the place whose claim is held.
+/// Writes a connection of the place whose claim is held; should the run be killed, it becomes what it was `before`.
 ///
 /// # Errors
 /// When the context cannot be written.
-pub async fn mark(held: &Held, record: &ConnectionRecord) -> Result<(), Problems> {
+pub async fn mark(held: &Held, record: &ConnectionRecord, before: ConnectionStatus) -> Result<(), Problems> {
+    held.note(|claim| _ = claim.retiring.insert(record.address.clone(), before));
+    held.sync().await?;
     let claim = held.claim();
     let mut publication = Publication::new(&claim.place);
     publication.connection(record);

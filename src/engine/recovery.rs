@@ -39,12 +39,7 @@ pub async fn clear_up(
         return Ok(false);
     };
     // Held by us first: a run that can see that the other is dead would fold the same journal, and go on to write newer records.
-    let held = Claim {
-        host: world.host.name.clone(),
-        process: world.host.process.clone(),
-        lease: claim::lease_from(world.clock.now()),
-        ..dead.clone()
-    };
+    let held = claim::held_now(world, &dead);
     let held_at = match store.write_claim(place, &canonical::to_bytes(&held), Some(&found_at)).await {
         Err(StoreError::Conflict { .. }) => return Ok(false),
         written => written?,

@@ -12,7 +12,7 @@ use super::publication::is_of;
 use super::{Engine, Removed, changes};
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::Alias;
-use crate::domain::record::{AppliedRecord, Attempt};
+use crate::domain::record::{AppliedRecord, Attempt, ChangeCounts};
 use crate::terraform::{self, PlanMode, Root};
 
 impl Engine {
@@ -107,7 +107,12 @@ impl Engine {
         let mut record = AppliedRecord { attempted, resources: 0, ..removed.record.clone() };
         journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
         journal.secure_attempt(alias).await?;
-        let retained = self.retain(alias, removed, &root, &mut plan).await?;
+        let (retained, planned_again) = self.retain(alias, removed, &root, &mut plan).await?;
+        if let Err(problems) = planned_again {
+            self.degrade(alias, &journal.run());
+            let (changes, resources) = (ChangeCounts::default(), Vec::new());
+            return Ok((Applied { record, changes, resources, problems }, retained));
+        }
         self.emit(Event::PhaseStarted { alias: alias.clone(), phase: Phase::Apply });
         let sink = self.terraform_sink(alias);
         let (changes, resources) = (changes::counts(&plan), changes::planned_resources(&plan));
@@ -129,21 +134,21 @@ impl Engine {
         Ok((applied, retained))
     }
 
-    /// Takes what the plugin keeps out of the state, and plans again without it.
+    /// Takes what the plugin keeps out of the state, and plans again without it. What was taken out is out even if that plan fails.
     async fn retain(
         &self,
         alias: &Alias,
         removed: &Removed,
         root: &Root,
         plan: &mut terraform::Plan,
-    ) -> Result<Vec<String>, Problems> {
+    ) -> Result<(Vec<String>, Result<(), Problems>), Problems> {
         let addresses = removed.kept(plan);
         if addresses.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Ok(())));
         }
         self.terraform.state_remove(root, &addresses, &self.cancel).await.map_err(|failure| self.explain(alias, failure))?;
-        *plan = self.plan_root(alias, root, PlanMode::Destroy, true, None).await?;
-        Ok(addresses.iter().map(|address| retained(alias, address)).collect())
+        let planned_again = self.plan_root(alias, root, PlanMode::Destroy, true, None).await.map(|again| *plan = again);
+        Ok((addresses.iter().map(|address| retained(alias, address)).collect(), planned_again))
     }
 }
 

@@ -69,7 +69,7 @@ impl Marking {
     /// # Errors
     /// When the context cannot be written.
     pub(super) async fn write(&self, record: &ConnectionRecord) -> Result<(), Problems> {
-        engine::mark(&self.held, record).await
+        engine::mark(&self.held, record, self.record.status).await
     }
 
     /// Ends the run: writes the record as it is to be and that the run ended so, and gives the claim back.
