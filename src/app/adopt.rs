@@ -45,8 +45,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Adopt) -> Ended {
         && report.run.status == RunStatus::Succeeded
     {
         session.say(&format!("what was taken over is `{alias}`'s now; the state that it came from was left as it is"));
-        session
-            .say("see to it that nobody applies that one again: remove it together with its configuration, once you are content");
+        session.say("see to it that nobody applies what it was made from any more");
     }
     ended
 }

@@ -16,7 +16,7 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{RunId, VersionTag};
 use crate::domain::outcome::{PlanFingerprint, RunReport};
-use crate::domain::record::{Overridden, RunType};
+use crate::domain::record::{Overridden, RunType, TaskStatus};
 use crate::engine::{self, Settings, Start};
 use crate::policy::Gates;
 use crate::report;
@@ -76,8 +76,10 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
             return Err(problems);
         }
     };
-    // That the way back cannot be shown is no reason not to go on.
-    let report = RunReport { back: back.unwrap_or_default(), ..Box::pin(engine::deploy(engine, held)).await };
+    let report = Box::pin(engine::deploy(engine, held)).await;
+    // Where nothing was touched there is nothing to go back from; that the way cannot be shown is no reason not to go on.
+    let was_touched = report.run.main_tasks().any(|task| task.status != TaskStatus::Skipped);
+    let report = RunReport { back: back.unwrap_or_default().filter(|_| was_touched), ..report };
     watcher.finish();
     keep_unsaved_state(session, folder, &report.run.id);
     if session.is_json() {

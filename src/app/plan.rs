@@ -68,6 +68,14 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
 /// What the run that is planned would work with.
 async fn resolved(session: &Session, arguments: &cli::Plan) -> Result<Resolved, Problems> {
     let (target, sensitive) = (&arguments.target, &arguments.values.sensitive);
+    if arguments.run != PlanFor::Rollback && (arguments.back.to.is_some() || arguments.back.rebind.is_some()) {
+        return Err(Diagnostic::error(
+            FailureReason::InvalidInput,
+            "`to` and `rebind` are about a rollback, and this is no plan for one",
+        )
+        .help("add `--for rollback`, or leave them out")
+        .into());
+    }
     let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
     match arguments.run {
         PlanFor::Deploy => assemble::from_manifest(session, target, &arguments.values, accepts).await,

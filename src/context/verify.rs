@@ -236,6 +236,9 @@ impl Records {
         for (consumption, entry) in &self.consumers {
             let (address, place, slot) = consumption;
             let path = layout::consumer_entry(address, place, &slot.alias, &slot.member);
+            if let Some(lost) = self.lost(address) {
+                findings.add(&path, format!("`{lost}` is missing, though what published it is applied"), None);
+            }
             let may_be_declared = entry.as_ref().is_none_or(|entry| entry.get("declared").is_some());
             match self.expected(consumption, &declared) {
                 Expected::Unknown if may_be_declared => {}
@@ -253,6 +256,17 @@ impl Records {
                 }
             }
         }
+    }
+
+    /// The record of a connection that is not there, though its applied plugin is.
+    fn lost(&self, address: &Address) -> Option<String> {
+        let (Some(path), Some(place), Target::Output { alias, .. }) =
+            (layout::connection(address), address.producer(), &address.target)
+        else {
+            return None;
+        };
+        let is_applied = matches!(self.applied.get(&(place, alias.clone())), Some(Some(record)) if record.applied.is_some());
+        (is_applied && !self.connections.contains_key(address)).then_some(path)
     }
 
     fn expected(&self, (address, place, slot): &Consumption, declared: &BTreeMap<&Place, Option<Declarations>>) -> Expected {

@@ -82,11 +82,11 @@ impl Engine {
         if unfit.any_error() {
             return Err(unfit);
         }
+        self.tell_of_needless_overrides();
         let blockers = self.blockers(&self.own.consumers);
         if !blockers.is_empty() {
             return Err(self.blocked(blockers, results).await);
         }
-        self.tell_of_needless_overrides();
         let planned = if self.is_planned_first() { Some(self.approved_pass(journal, results).await?) } else { None };
         self.retire(journal, results).await?;
         Ok(planned.map(|pass| pass.prepared).unwrap_or_default())

@@ -239,7 +239,10 @@ impl Engine {
                     })
                     .collect();
                 let inputs = plugin.map(prepare::public_inputs);
-                let approved = serde_json::json!({"plan": essence, "bindings": bound, "inputs": inputs});
+                // What a destroy is made from: the plugin says what it leaves behind, and an approval is for what was applied then.
+                let removed =
+                    self.removed.get(node.alias()).map(|removed| (&removed.record.source.digest, &removed.record.attempted));
+                let approved = serde_json::json!({"plan": essence, "bindings": bound, "inputs": inputs, "removed": removed});
                 (format!("{task}:{}", node.alias()), Digest::of_json(&approved))
             })
             .collect();

@@ -131,20 +131,25 @@ impl Engine {
                 (None, None) => missing.push(member.to_string()),
             }
         }
+        let mut help = Vec::new();
+        if !missing.is_empty() {
+            help.push("nothing recorded has them: give them as `TIELINE_SECRETS='{alias.input: value}'`");
+        }
         let given = rendering.supplied.given.iter().filter(|(variable, _)| needed.contains(*variable));
         values.extend(given.map(|(variable, secret)| (variable.clone(), Value::from(secret.expose()))));
         for name in needed.iter().filter_map(|variable| variable.strip_prefix(bind::FROM_ENVIRONMENT)) {
-            match self.world.variables.get(name) {
-                Some(value) => _ = values.insert(format!("{}{name}", bind::FROM_ENVIRONMENT), Value::from(value)),
-                None => missing.push(format!("environment variable `{name}`, which an imported connection names")),
+            if let Some(value) = self.world.variables.get(name) {
+                values.insert(format!("{}{name}", bind::FROM_ENVIRONMENT), Value::from(value));
+            } else {
+                missing.push(format!("environment variable `{name}`, which an imported connection names"));
+                help.push("set the variable for the run, in a workflow by `env:` of the step");
             }
         }
         if !missing.is_empty() {
-            let message = format!("`{}` needs the sensitive {}", rendering.alias, missing.join(", "));
-            return Err(Diagnostic::error(FailureReason::InvalidInput, message)
-                .at(&self.deployment.file, self.pointer(rendering.alias))
-                .help("nothing recorded has them: give them as `TIELINE_SECRETS='{alias.input: value}'`")
-                .into());
+            let message = format!("`{}` needs values that are sensitive: {}", rendering.alias, missing.join(", "));
+            let mut problem = Diagnostic::error(FailureReason::InvalidInput, message);
+            problem.help.extend(help.into_iter().map(str::to_owned));
+            return Err(problem.at(&self.deployment.file, self.pointer(rendering.alias)).into());
         }
         let path = directory.join("secrets.tfvars.json");
         let bytes = serde_json::to_vec(&values).unwrap_or_default();

@@ -39,7 +39,11 @@ pub fn text(report: &PlanReport, color: bool) -> String {
         report.retained.iter().for_each(|address| _ = writeln!(text, "  {}", one_line(address)));
     }
     let gap = if report.impact.is_empty() && report.retained.is_empty() { "" } else { "\n" };
-    let _ = writeln!(text, "{gap}Fingerprint: {}", report.fingerprint);
+    if report.problems.any_error() {
+        let _ = writeln!(text, "{gap}No fingerprint: not everything could be planned.");
+    } else {
+        let _ = writeln!(text, "{gap}Fingerprint: {}", report.fingerprint);
+    }
     text
 }
 

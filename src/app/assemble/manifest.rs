@@ -56,7 +56,7 @@ pub(in crate::app) async fn from_manifest(
     session.warn(&resolved.warnings);
     session.warn(&loaded.warnings);
     let new: Vec<&Alias> = deployment.plugins.keys().filter(|alias| !context.applied.contains_key(*alias)).collect();
-    warn_of_former_names(session, &*opened.store, &deployment, &new).await?;
+    warn_of_former_names(session, &*opened.store, &deployment, &context.applied, &new).await?;
     let known = context.applied.values().map(|record| record.terraform.clone()).collect();
     let sources = || deployment.plugins.iter().map(|(alias, plugin)| (alias.clone(), &plugin.source.written));
     Ok(Resolved {
