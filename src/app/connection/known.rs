@@ -39,7 +39,7 @@ impl Known {
         let consumers = snapshot.consumers([address]).await?.remove(address).unwrap_or_default();
         known.bound = consumers.bound.into_values().collect();
         known.declared = consumers.declared.into_values().collect();
-        known.needs = need::of_consumers(None, &known.bound, &known.declared);
+        known.needs = need::of_consumers(home.as_ref(), &known.bound, &known.declared);
         known.record = match address.target {
             Target::Imported(_) => imported_at(session, store, [address]).await?.pop(),
             Target::Output { .. } => snapshot.connection(address).await?,

@@ -1,5 +1,7 @@
 //! `tieline connection retire`: the last step before the end of something that many used. It is refused while anybody needs it (R29).
 
+use std::collections::BTreeSet;
+
 use super::known::Known;
 use super::marking::Marking;
 use super::{address, missing};
@@ -11,7 +13,7 @@ use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Deprecation}
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::ImportedName;
-use crate::domain::need::Need;
+use crate::domain::need::{self, Need};
 use crate::domain::record::RunType;
 use crate::report::connections::Retired;
 use crate::request::cli;
@@ -22,8 +24,8 @@ pub(super) async fn run(session: &Session, text: &str, target: &cli::Target) -> 
     let folder = session.folder(target.working_directory.as_deref());
     let opened = session.open_context(&target.context, &folder, &folder).await?;
     let known = Known::read(session, &*opened.store, &address).await?;
+    unneeded(&address, &known)?;
     known.record.ok_or_else(|| missing(&address))?;
-    unneeded(&address, &known.needs)?;
     match (&address.target, address.producer()) {
         (Target::Imported(name), _) => remove_document(session, &opened, target, &address, name).await,
         (_, Some(home)) => {
@@ -36,10 +38,13 @@ pub(super) async fn run(session: &Session, text: &str, target: &cli::Target) -> 
     }
 }
 
-fn unneeded<'a>(address: &Address, needs: impl IntoIterator<Item = &'a Need>) -> Result<(), Problems> {
+/// Its own deployable's slots count as well: nobody is left only once these are wired to something else.
+fn unneeded(address: &Address, known: &Known) -> Result<(), Problems> {
+    let needs = need::of_consumers(None, &known.bound, &known.declared).into_iter().chain(known.needs.iter().cloned());
+    let needs: BTreeSet<Need> = needs.collect();
     let mut refusal = Diagnostic::error(FailureReason::ConsumersExist, format!("the connection `{address}` is still needed"))
         .help("move or destroy what needs it first");
-    refusal.notes.extend(needs.into_iter().map(Need::to_string));
+    refusal.notes.extend(needs.iter().map(Need::to_string));
     if refusal.notes.is_empty() { Ok(()) } else { Err(refusal.into()) }
 }
 
@@ -48,7 +53,7 @@ async fn mark(session: &Session, opened: &Opened, address: &Address, home: &Plac
     let marking = Marking::begin(session, opened, (address, home), RunType::Retire).await?;
     let retiring = retiring(&marking, session.world.clock.now().date_naive());
     let looked = match marking.write(&retiring).await {
-        Ok(()) => Known::read(session, &*opened.store, address).await.and_then(|known| unneeded(address, &known.needs)),
+        Ok(()) => Known::read(session, &*opened.store, address).await.and_then(|known| unneeded(address, &known)),
         Err(problems) => Err(problems),
     };
     let problems = looked.err().unwrap_or_default();
