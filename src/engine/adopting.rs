@@ -90,7 +90,8 @@ impl Engine {
         Err(Diagnostic::error(FailureReason::InvalidInput, message)
             .at(&self.deployment.file, self.pointer(alias))
             .note("a run that ended without a word may have come that far, or another one was faster")
-            .help("run `tieline deploy`: it goes on from there")
+            .help("look at `tieline plan`: where it makes nothing anew, `tieline deploy` goes on from there")
+            .help("otherwise give it up with `--abandon` and a reason while the manifest does not have it, then adopt again")
             .into())
     }
 

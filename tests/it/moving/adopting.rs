@@ -209,7 +209,7 @@ fn tf_r40_an_adoption_that_was_killed_is_not_begun_again_over_what_it_applied() 
     assert_eq!(killed.code, -1, "it was not killed: {killed}");
     project.wrap_terraform("");
     let ran = adopt(&project, &["--state", "../old/old.tfstate"]).refused("invalid-input");
-    ran.says("`lab/staging/app/net` is applied already").says("run `tieline deploy`");
+    ran.says("`lab/staging/app/net` is applied already").says("where it makes nothing anew, `tieline deploy` goes on");
     assert_eq!(ids(&project.state_path("lab/staging/app/net")), ids(&project.path("old/old.tfstate")));
 }
 
