@@ -73,11 +73,26 @@ impl Engine {
     /// Looks at what is taken over, in a copy, and copies it to where the plugin's own state is.
     pub(super) async fn take_over(&self) -> Result<(), Problems> {
         let Some(adoption) = &self.adoption else { return Ok(()) };
+        self.refuse_applied(&adoption.alias)?;
         let state = self.source_state(adoption).await?;
         self.gate_providers(&adoption.alias, &state)?;
         let _ = adoption.addresses.set(roots(&state));
         self.look_at_copy(adoption, &state).await?;
         self.push(adoption, &state).await
+    }
+
+    /// Another run may have applied it, or died of it, since it was looked at without the claim.
+    fn refuse_applied(&self, alias: &Alias) -> Result<(), Problems> {
+        if !self.own.applied.contains_key(alias) {
+            return Ok(());
+        }
+        let message = format!("`{}/{alias}` is applied already", self.deployment.place);
+        Err(Diagnostic::error(FailureReason::InvalidInput, message)
+            .at(&self.deployment.file, self.pointer(alias))
+            .note("a run that ended without a word may have come that far, or another one was faster")
+            .help("look at `tieline plan`: where it makes nothing anew, `tieline deploy` goes on from there")
+            .help("otherwise give it up with `--abandon` and a reason while the manifest does not have it, then adopt again")
+            .into())
     }
 
     async fn source_state(&self, adoption: &Adoption) -> Result<State, Problems> {
@@ -150,7 +165,7 @@ impl Engine {
             .into())
     }
 
-    /// Copies the state to where the plugin's own is; there may be nothing else.
+    /// Copies the state to where the plugin's own is; there may be nothing else, and nothing that went on from it.
     async fn push(&self, adoption: &Adoption, state: &State) -> Result<(), Problems> {
         let alias = &adoption.alias;
         let location = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
@@ -158,7 +173,7 @@ impl Engine {
         let explain = |failure| self.explain(alias, failure);
         let there = self.terraform.state_pull(&initialized.root, &self.cancel).await.map_err(explain)?;
         let there = there.filter(|there| !there.is_empty());
-        if let Some(other) = there.as_ref().filter(|there| !there.is_copy_of(state)) {
+        if let Some(other) = there.as_ref().filter(|there| !there.is_copy_of(state) || there.is_newer_than(state)) {
             return Err(self.taken(alias, &initialized, other));
         }
         if there.is_none() {
@@ -176,10 +191,11 @@ impl Engine {
 
     fn taken(&self, alias: &Alias, initialized: &Initialized, there: &State) -> Problems {
         let location = &initialized.state;
+        let (key, backend) = (&location.key, location.backend.kind.as_str());
         let message = format!("`{alias}` has a Terraform state already, with {} resources", there.managed().len());
         Diagnostic::error(FailureReason::InvalidInput, message)
             .at(&self.deployment.file, self.pointer(alias))
-            .note(format!("the state `{}` in the `{}` backend is another one", location.key, location.backend.kind.as_str()))
+            .note(format!("the state `{key}` in the `{backend}` backend is another one, or newer than what would be taken over"))
             .help("find out whose it is, and take it away or adopt under another alias")
             .into()
     }

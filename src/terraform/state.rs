@@ -57,21 +57,33 @@ impl State {
         &self.text
     }
 
-    /// Whether one is a copy of the other, perhaps an older one: they come of one another, or hold the same thing. Terraform gives a
-    /// copy in most remote backends a lineage of its own.
+    /// Whether one is a copy of the other, perhaps an older one: they come of one another, or one holds all that the other does.
+    /// Terraform gives a copy in most remote backends a lineage of its own.
     pub fn is_copy_of(&self, other: &Self) -> bool {
-        self.known.lineage == other.known.lineage || !self.things().is_disjoint(&other.things())
+        self.known.lineage == other.known.lineage || self.is_within(other) || other.is_within(self)
     }
 
-    /// What it manages: each by its type with its id, or all that is known of it.
-    fn things(&self) -> BTreeSet<String> {
+    /// Whether it comes of the other by what was done since.
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        self.known.lineage == other.known.lineage && self.known.serial > other.known.serial
+    }
+
+    /// Whether the other holds all that this one manages. By the ids, which stay the same while values change; only where nothing in
+    /// it has one, by all that is known.
+    fn is_within(&self, other: &Self) -> bool {
+        let named = self.things(id);
+        if named.is_empty() {
+            let all = self.things(whole);
+            return !all.is_empty() && all.is_subset(&other.things(whole));
+        }
+        named.is_subset(&other.things(id))
+    }
+
+    /// What it manages: each by its type with what tells it from others of that type, if anything does.
+    fn things(&self, known_by: impl Fn(&Value) -> Option<String>) -> BTreeSet<(&str, String)> {
         let managed = self.known.resources.iter().filter(|resource| resource.mode == "managed");
         let instances = managed.flat_map(|resource| resource.instances.iter().map(move |instance| (resource, instance)));
-        let thing = |(resource, instance): (&Resource, &Instance)| {
-            let id = instance.attributes.get("id").filter(|id| !id.is_null()).unwrap_or(&instance.attributes);
-            format!("{} {id}", resource.kind)
-        };
-        instances.map(thing).collect()
+        instances.filter_map(|(resource, instance)| Some((resource.kind.as_str(), known_by(&instance.attributes)?))).collect()
     }
 
     /// Whether it holds no resource and no data source.
@@ -104,6 +116,21 @@ impl State {
         });
         empty.to_string().into_bytes()
     }
+}
+
+/// The id of a resource, if it tells it from others: some providers write the same for all.
+fn id(attributes: &Value) -> Option<String> {
+    match attributes.get("id")? {
+        Value::Null => None,
+        Value::String(id) if ["", "-", "none"].contains(&id.as_str()) => None,
+        id => Some(id.to_string()),
+    }
+}
+
+/// All that is known of a resource, if that is more than an id.
+fn whole(attributes: &Value) -> Option<String> {
+    let more = attributes.as_object()?.keys().any(|name| name != "id");
+    more.then(|| attributes.to_string())
 }
 
 #[cfg(test)]
@@ -141,6 +168,42 @@ mod tests {
         assert!(state("l", "vpc-1").is_copy_of(&state("other", "vpc-1")), "Terraform gave it another lineage");
         assert!(state("l", "vpc-1").is_copy_of(&state("l", "vpc-2")), "it went on from there");
         assert!(!state("l", "vpc-1").is_copy_of(&state("other", "vpc-2")));
+        assert!(!state("l", "none").is_copy_of(&state("other", "none")), "an id that tells nothing");
+    }
+
+    #[test]
+    fn r40_states_that_share_one_thing_are_no_copies() {
+        let state = |lineage: &str, things: &[Value]| {
+            let resources: Vec<Value> = things
+                .iter()
+                .map(|attributes| {
+                    let (kind, instances) = ("random_password", [json!({"attributes": attributes})]);
+                    json!({"mode": "managed", "type": kind, "name": "x", "provider": "p", "instances": instances})
+                })
+                .collect();
+            let text = json!({
+                "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": lineage, "outputs": {}, "resources": resources,
+            });
+            State::read(text.to_string().into_bytes()).map_err(|why| panic!("{why}")).unwrap()
+        };
+        let password = |result: &str| json!({"id": "none", "result": result});
+        let [a, b, c] = ["a", "b", "c"].map(|id| json!({"id": id}));
+        let mine = state("mine", &[a.clone(), b.clone(), password("1")]);
+        assert!(!mine.is_copy_of(&state("other", &[a.clone(), c.clone()])), "each has something that the other has not");
+        assert!(!mine.is_copy_of(&state("other", &[c, password("2")])), "all passwords have the same id");
+        assert!(mine.is_copy_of(&state("other", &[a.clone(), password("2")])), "an older one");
+        assert!(!mine.is_copy_of(&state("other", &[])));
+        let passwords = state("mine", &[password("1")]);
+        assert!(!passwords.is_copy_of(&state("other", &[password("2")])));
+        assert!(passwords.is_copy_of(&state("other", &[password("1")])), "nothing in it has an id, but it is the same");
+    }
+
+    #[test]
+    fn r40_a_state_is_newer_than_one_that_it_came_of() {
+        let state = |text: &str| State::read(text.into()).map_err(|why| panic!("{why}")).unwrap();
+        let (old, new) = (state(STATE), state(&STATE.replace("\"serial\": 7", "\"serial\": 8")));
+        assert!(new.is_newer_than(&old) && !old.is_newer_than(&new) && !old.is_newer_than(&old));
+        assert!(!new.is_newer_than(&state(&STATE.replace("\"lineage\": \"l\"", "\"lineage\": \"m\""))));
     }
 
     #[test]

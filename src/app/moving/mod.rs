@@ -3,14 +3,13 @@
 mod away;
 mod names;
 
-use std::collections::BTreeMap;
-
 use super::assemble::{self, Resolved};
 use super::perform::{Order, keep_unsaved_state, new_run, settings};
 use super::plan::private_folder;
 use super::session::Session;
 use super::{Ended, Outcome, identity, owner, watch};
 use crate::cloud::Purpose;
+use crate::context::layout;
 use crate::context::ledger::Snapshot;
 use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -38,7 +37,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Move) -> Ended {
         let redirect = redirect(&resolved, &relocation).await?;
         return Box::pin(finish(session, arguments, &relocation, &redirect)).await;
     }
-    refuse_taken(&resolved, &relocation).await?;
+    affected.refuse_taken(&relocation)?;
+    refuse_less_protected(&relocation, &resolved.deployment.environment, &environment)?;
     let mut places = vec![relocation.from.clone(), relocation.to.clone()];
     places.extend(affected.places());
     let report = Box::pin(work(session, arguments, resolved, &relocation, environment, places)).await?;
@@ -106,7 +106,7 @@ async fn claimed(
     };
     let settings = settings(session, &resolved, &order, (gates, Vec::new()), &run).await?;
     let store = resolved.opened.store.clone();
-    let trees = BTreeMap::new();
+    let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
     if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
         presence.claims(&session.world, &places, &run);
@@ -124,25 +124,34 @@ async fn claimed(
     };
     match ready.await {
         Ok(engine) => Ok((engine, held)),
-        Err(problems) => {
-            engine::release_all(&held).await?;
-            Err(problems)
-        }
+        Err(problems) => Err(given_back(&held, problems).await),
     }
 }
 
-/// Nothing may be where it goes.
-async fn refuse_taken(resolved: &Resolved, relocation: &Relocation) -> Result<(), Problems> {
-    let there = Snapshot::newest(&*resolved.opened.store).await?.place(&relocation.to).await?.applied;
-    let taken = match &relocation.alias {
-        Some((_, to)) => there.contains_key(to),
-        None => !there.is_empty(),
-    };
-    if !taken {
+/// Gives the claims back after something failed: what failed comes first, then what keeps them.
+async fn given_back(held: &[Held], mut problems: Problems) -> Problems {
+    problems.extend(engine::release_all(held).await.err().unwrap_or_default());
+    problems
+}
+
+/// What is protected stays so: whoever could move it out of reach of the protection could destroy it there.
+fn refuse_less_protected(relocation: &Relocation, old: &Environment, new: &Environment) -> Result<(), Problems> {
+    let document = |place: &Place| format!("`{}`", layout::environment(&place.workspace, &place.environment));
+    let mut lost: Vec<String> = Vec::new();
+    if old.protected && !new.protected {
+        lost.push("`protected: true`".to_owned());
+    }
+    let unapproved = old.overrides.keys().filter(|what| !new.overrides.contains_key(what));
+    lost.extend(unapproved.map(|what| format!("an approval for `{}` in `overrides`", what.as_str())));
+    if lost.is_empty() {
         return Ok(());
     }
-    Err(Diagnostic::error(FailureReason::InvalidInput, format!("`{}` is deployed already", relocation.goal()))
-        .help("choose another name, or destroy what is there first")
+    let message = format!("`{}` would be less protected as `{}`", relocation.subject(), relocation.goal());
+    let mut refused = Diagnostic::error(FailureReason::Protected, message);
+    refused.notes = lost.into_iter().map(|what| format!("the old environment has {what}, the new one has not")).collect();
+    let (old, new) = (document(&relocation.from), document(&relocation.to));
+    Err(refused
+        .help(format!("put the same into the context's {new} first, or take it out of {old}, by a reviewed change"))
         .into())
 }
 
@@ -180,9 +189,13 @@ async fn finish(session: &Session, arguments: &cli::Move, relocation: &Relocatio
     let (engine, held) = Box::pin(claimed(session, arguments, resolved, places, &watcher, &folder, goal)).await?;
     let emptied = Box::pin(engine::empty_what_is_left(engine, &left)).await;
     watcher.finish();
+    let was_left = match emptied {
+        Ok(was_left) => was_left,
+        Err(problems) => return Err(given_back(&held, problems).await),
+    };
     engine::release_all(&held).await?;
     let done = format!("`{}` was moved to `{}` by run {}", relocation.subject(), relocation.goal(), redirect.run);
-    let left = if emptied? { "its old state was not empty, and is now" } else { "there is nothing left to do" };
+    let left = if was_left { "its old state was not empty, and is now" } else { "there is nothing left to do" };
     session.print(&format!("{done}; {left}"));
     Ok(Outcome::Done)
 }

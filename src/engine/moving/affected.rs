@@ -8,6 +8,8 @@ use crate::context::{ContextStore, StoreError, layout};
 use crate::domain::address::{Address, AliasMember, Place};
 use crate::domain::connection::{ConnectionRecord, ConnectionStatus, ConsumerEntry};
 use crate::domain::declared::{Declaration, declarations};
+use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::failure::FailureReason;
 use crate::domain::moving::Relocation;
 use crate::domain::names::{Alias, SlotName};
 use crate::domain::record::{AppliedRecord, Release};
@@ -17,6 +19,8 @@ use crate::domain::record::{AppliedRecord, Release};
 pub struct Affected {
     /// All that is applied at the old place, what stays there included.
     pub applied: BTreeMap<Alias, AppliedRecord>,
+    /// What is applied at the new place, by which name.
+    pub there: BTreeSet<Alias>,
     /// The connections that move, as they are once nobody retires them.
     pub connections: BTreeMap<Address, ConnectionRecord>,
     /// Who is bound to these or declares them, everywhere.
@@ -48,7 +52,8 @@ impl Affected {
         let connections: BTreeMap<_, _> = moving.map(|(_, record)| (record.address.clone(), unmarked(&record))).collect();
         let consumers = snapshot.consumers(connections.keys()).await?;
         let releases = snapshot.releases(&relocation.from, usize::MAX).await?;
-        let mut affected = Self { applied: place.applied, connections, consumers, releases, ..Self::default() };
+        let there = snapshot.place(&relocation.to).await?.applied.into_keys().collect();
+        let mut affected = Self { applied: place.applied, there, connections, consumers, releases, ..Self::default() };
         for other in affected.places().into_iter().filter(|place| *place != relocation.from) {
             let applied = snapshot.place(&other).await?.applied;
             let bound = applied.into_iter().filter(|(_, record)| affected.is_used_by(record));
@@ -58,6 +63,23 @@ impl Affected {
         }
         affected.read_entries(store, &snapshot, relocation).await?;
         Ok(affected)
+    }
+
+    /// Nothing may be where it goes.
+    ///
+    /// # Errors
+    /// `invalid-input` where something is.
+    pub fn refuse_taken(&self, relocation: &Relocation) -> Result<(), Problems> {
+        let is_taken = match &relocation.alias {
+            Some((_, to)) => self.there.contains(to),
+            None => !self.there.is_empty(),
+        };
+        if !is_taken {
+            return Ok(());
+        }
+        Err(Diagnostic::error(FailureReason::InvalidInput, format!("`{}` is deployed already", relocation.goal()))
+            .help("choose another name, or destroy what is there first")
+            .into())
     }
 
     /// Every place that is bound to what moves, or declares it.
@@ -97,9 +119,11 @@ impl Affected {
         Ok(())
     }
 
-    /// The connections that nobody may bind to meanwhile, as they are now. One that is deprecated takes no new binding anyway.
+    /// The connections that nobody may bind to meanwhile, as they are now. One that is deprecated or retired takes no new binding
+    /// anyway.
     pub(super) fn to_mark(&self) -> Vec<ConnectionRecord> {
-        self.connections.values().filter(|record| record.status != ConnectionStatus::Deprecated).cloned().collect()
+        let is_closed = |status| matches!(status, ConnectionStatus::Deprecated | ConnectionStatus::Retiring);
+        self.connections.values().filter(|record| !is_closed(record.status)).cloned().collect()
     }
 
     /// The connections under their new addresses.

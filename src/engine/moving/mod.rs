@@ -205,8 +205,11 @@ impl Engine {
         let ours: BTreeSet<Place> = held.iter().map(|one| one.claim().place).collect();
         let affected = Affected::read(&*self.store, relocation).await?;
         refuse_unclaimed(&affected, &ours)?;
+        affected.refuse_taken(relocation)?;
         progress.affected = Some(affected.clone());
         let going = affected.to_mark();
+        held[0].note(|claim| claim.retiring = going.iter().map(|record| (record.address.clone(), record.status)).collect());
+        held[0].sync().await?;
         self.mark_retiring(&going, &run.id).await?;
         let blockers = self.binding_runs(going.iter().map(|record| &record.address), &ours).await?;
         if !blockers.is_empty() {
@@ -378,9 +381,11 @@ fn not_empty(relocation: &Relocation, alias: &Alias, changes: &[PlannedResource]
     if count > 10 { diagnostic.note(format!("and {} more", count - 10)) } else { diagnostic }
 }
 
-/// A connection as it is once nobody retires it. A run that was killed may have left its mark.
+/// A connection as it is once no run retires it: one that was killed may have left its mark. What its owner retired, which is always
+/// deprecated too, stays so.
 fn unmarked(record: &ConnectionRecord) -> ConnectionRecord {
     let status = match record.status {
+        ConnectionStatus::Retiring if record.deprecation.is_some() => ConnectionStatus::Retiring,
         ConnectionStatus::Retiring if record.degraded_by.is_some() => ConnectionStatus::Degraded,
         ConnectionStatus::Retiring => ConnectionStatus::Ready,
         other => other,

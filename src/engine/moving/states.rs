@@ -23,6 +23,8 @@ pub(super) struct Site<'a> {
     recorded: Recorded<'a>,
     old: StateLocation,
     pub(super) new: StateLocation,
+    /// Whether what is at the new place is there because of us.
+    copied: bool,
     /// Its root module, once there is one, and which place that is about, if that is known.
     root: Option<(Root, Option<Side>)>,
 }
@@ -53,7 +55,7 @@ impl Engine {
         new: StateLocation,
     ) -> Result<Site<'a>, Problems> {
         let recorded = self.recorded(alias, removed, Handed::real(removed), self.account_of(removed)).await?;
-        Ok(Site { alias, removed, recorded, old, new, root: None })
+        Ok(Site { alias, removed, recorded, old, new, copied: false, root: None })
     }
 
     /// Copies the state to the new place. What is there may be an earlier copy, or nothing.
@@ -65,7 +67,10 @@ impl Engine {
         let Some(here) = self.pull(site, Side::Old, &self.cancel).await? else { return Ok(()) };
         match there {
             Some(there) if !there.is_empty() && !there.is_copy_of(&here) => Err(taken(site, &there)),
-            _ => self.turn(site, Side::New, BackendChange::Migrate, &self.cancel).await.map(|_| ()),
+            _ => {
+                site.copied = true;
+                self.turn(site, Side::New, BackendChange::Migrate, &self.cancel).await.map(|_| ())
+            }
         }
     }
 
@@ -81,8 +86,11 @@ impl Engine {
         self.empty_copy(site, Side::New, Side::Old).await
     }
 
-    /// Empties the new place, where it holds a copy.
+    /// Empties the new place, where it holds the copy that this run made.
     pub(super) async fn empty_new(&self, site: &mut Site<'_>) -> Result<bool, Problems> {
+        if !site.copied {
+            return Ok(false);
+        }
         self.empty_copy(site, Side::Old, Side::New).await
     }
 

@@ -184,6 +184,35 @@ fn tf_r40_what_cannot_be_adopted_is_refused() {
     assert_eq!(std::fs::read_to_string(project.state_path("lab/staging/app/net")).unwrap(), other);
 }
 
+/// Whoever applied it since knows better than the state that it came from.
+#[test]
+fn tf_r40_what_went_on_from_a_state_is_not_overwritten_by_it() {
+    needs_terraform!();
+    let project = lab();
+    let text = project.read("old/old.tfstate");
+    let mut newer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    newer["serial"] = (newer["serial"].as_u64().unwrap() + 1).into();
+    let path = project.state_path("lab/staging/app/net");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, newer.to_string()).unwrap();
+    adopt(&project, &["--state", "../old/old.tfstate"]).refused("invalid-input").says("newer than what would be taken over");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), newer.to_string());
+}
+
+/// The dead run's journal says that it is applied, which nobody could know before the claim.
+#[test]
+fn tf_r40_an_adoption_that_was_killed_is_not_begun_again_over_what_it_applied() {
+    needs_terraform!();
+    let mut project = lab();
+    project.wrap_terraform("if [ \"$1\" = apply ]; then kill -9 $PPID; exit 1; fi\n");
+    let killed = project.run(&["adopt", "net", "-C", "app", "-e", "staging", "--state", "../old/old.tfstate"]);
+    assert_eq!(killed.code, -1, "it was not killed: {killed}");
+    project.wrap_terraform("");
+    let ran = adopt(&project, &["--state", "../old/old.tfstate"]).refused("invalid-input");
+    ran.says("`lab/staging/app/net` is applied already").says("where it makes nothing anew, `tieline deploy` goes on");
+    assert_eq!(ids(&project.state_path("lab/staging/app/net")), ids(&project.path("old/old.tfstate")));
+}
+
 /// A provider that the organization does not allow is no more welcome for having been used before.
 #[test]
 fn tf_r10_a_state_made_with_a_provider_that_is_not_allowed_is_refused() {

@@ -38,6 +38,18 @@ fn tf_r40_killed_after_the_copy_before_the_ledger() {
     assert_eq!(runs(&project, "retail/staging/shop")[1..3], ["move aborted", "move succeeded"]);
 }
 
+/// Whoever clears up after it finds in its journal what the connections were, whatever runs next.
+#[test]
+fn tf_r21_killed_after_the_copy_its_connections_are_given_back() {
+    needs_terraform!();
+    let mut project = Project::deployed_shop();
+    let status = |project: &Project| project.ledger("retail/staging/shop/connections/database.db.json")["status"].clone();
+    killed_at(&mut project, "plan -json", 1);
+    assert_eq!(status(&project), "retiring");
+    project.relocate(&["api", "web", "-C", "shop", "-e", "staging"]);
+    assert_eq!(status(&project), "ready");
+}
+
 /// Whoever does not move again after all goes on as before.
 #[test]
 fn tf_r40_killed_after_the_copy_and_deployed_as_before() {

@@ -105,3 +105,31 @@ fn tf_r40_who_would_bind_while_it_moves_is_refused() {
     project.deploy("shop").succeeds().says("was moved: it is `platform/staging/net/vpc.vpc` now");
     assert_eq!(project.bindings("retail/staging/shop/applied/database.json"), "network <- platform/staging/net/vpc.vpc\n");
 }
+
+/// Else whoever may move could move it to where it may be destroyed.
+#[test]
+fn tf_r29_what_is_protected_moves_only_to_where_it_is_as_well() {
+    needs_terraform!();
+    let project = Project::lab();
+    let environment = |name: &str| format!("workspaces/lab/environments/{name}.yaml");
+    let scratch = project.read(&format!("context/{}", environment("staging"))).replace("name: staging", "name: scratch");
+    project.write_context(&environment("scratch"), &scratch);
+    project.app("app", "  a: {use: ../plugins/thing}\n");
+    project.deploy("app").succeeds();
+    project.edit_context(&environment("staging"), "protected: false", "protected: true\noverrides: {abandon: platform}");
+    let before = project.context_refs();
+    let refused = project.relocate(&["lab/staging/app", "lab/scratch/app"]).refused("protected");
+    assert_shown!(refused.stderr, @r"
+    error[protected]: `lab/staging/app` would be less protected as `lab/scratch/app`
+     |
+     = note: the old environment has `protected: true`, the new one has not
+     = note: the old environment has an approval for `abandon` in `overrides`, the new one has not
+     = help: put the same into the context's `workspaces/lab/environments/scratch.yaml` first, or take it out of `workspaces/lab/environments/staging.yaml`, by a reviewed change
+    ");
+    assert_eq!(project.context_refs(), before);
+
+    // Within the environment, or to one that is protected as well, it moves.
+    project.relocate(&["lab/staging/app", "lab/staging/other"]).succeeds();
+    project.edit_context(&environment("scratch"), "protected: false", "protected: true\noverrides: {abandon: others}");
+    project.relocate(&["lab/staging/other", "lab/scratch/app"]).succeeds();
+}

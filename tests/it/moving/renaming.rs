@@ -111,3 +111,18 @@ fn tf_r40_a_deployable_is_renamed_under_its_consumers_in_another_workspace() {
     let plan = project.plan("shop").succeeds();
     plan.never_says("was moved");
 }
+
+/// What its owner retired is not there for new bindings again under another name.
+#[test]
+fn tf_r40_a_retired_connection_moves_and_stays_retired() {
+    needs_terraform!();
+    let project = Project::lab();
+    project.app("app", "  a: {use: ../plugins/thing}\n");
+    project.deploy("app").succeeds();
+    let address = "lab/staging/app/a.out";
+    project.run(&["connection", "deprecate", address, "--until", "2099-12-31", "--message", "take the other"]).succeeds();
+    project.run(&["connection", "retire", address]).succeeds();
+    project.relocate(&["lab/staging/app", "lab/staging/other"]).succeeds();
+    let moved = project.ledger("lab/staging/other/connections/a.out.json");
+    assert_eq!((&moved["status"], &moved["deprecation"]["message"]), (&"retiring".into(), &"take the other".into()));
+}
