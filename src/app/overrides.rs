@@ -1,10 +1,12 @@
 //! Safeguards that a person sets aside: explicit, one by one, with a reason (R31), and with an approval where the environment asks for one.
 //!
 //! Who approved is GitHub's business: a job with `environment: <name>` does not start before that environment's rules are met, and its
-//! identity token says that it runs under it. The variables of the job are not asked: it can set those itself.
+//! identity token says that it runs under it. Only a token that a pinned key signed cannot be made up: without pinned keys it comes from
+//! where the job's own variable says.
 
 use std::collections::BTreeMap;
 
+use super::owner;
 use super::session::Session;
 use crate::context::layout;
 use crate::domain::address::Place;
@@ -109,10 +111,26 @@ async fn job_environment(session: &Session, context: Option<&ContextDocument>) -
         None => JobClaims::read(token.expose()).ok_or_else(|| "its token is not one".to_owned()),
     };
     let claims = read(context.and_then(|context| context.proof_keys.as_ref()));
-    let claims = claims.and_then(|claims| {
-        if claims.audience == AUDIENCE { Ok(claims) } else { Err("its token was made for something else".to_owned()) }
+    let environment = claims.and_then(|claims| match doubt(session, &claims) {
+        None => Ok(claims.environment),
+        Some(why) => Err(why),
     });
-    let claims =
-        claims.map_err(|why| Diagnostic::error(FailureReason::PermissionDenied, format!("the job is not believed: {why}")))?;
-    Ok(claims.environment)
+    Ok(environment
+        .map_err(|why| Diagnostic::error(FailureReason::PermissionDenied, format!("the job is not believed: {why}")))?)
+}
+
+/// Why a token does not speak for this job; none if it does. It must be of the repository that the variables name: that is whom
+/// [`owner`] let in, so an environment of the same name in another repository approves nothing here.
+fn doubt(session: &Session, claims: &JobClaims) -> Option<String> {
+    if claims.audience != AUDIENCE {
+        return Some("its token was made for something else".to_owned());
+    }
+    if !claims.is_fresh(session.world.clock.now()) {
+        return Some("its token is not one of these minutes".to_owned());
+    }
+    let named = session.world.variables.get(runner::REPOSITORY);
+    let by_name = named.is_none_or(|named| claims.repository.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(named)));
+    let by_id = owner::own_repository(session).is_none_or(|id| claims.repository_id() == Some(id));
+    let of = claims.repository.as_deref().unwrap_or("a repository without a name");
+    (!by_name || !by_id).then(|| format!("its token is of a workflow of `{of}`, which is not whom it says it is of"))
 }

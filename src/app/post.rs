@@ -38,7 +38,12 @@ pub(super) async fn run(session: &Session, command: &Command) -> Result<(), Prob
             session.say("it still works, and is left alone: it publishes what completes, and gives its claim back");
             return Ok(());
         }
-        Sign::Ended(_) => {}
+        Sign::Ended(code) => {
+            // One that failed may have been unable to publish, and so to give its claim back.
+            if let (true, Some(claimed), Some(target)) = (code != "0", &main.claimed, target(command)) {
+                clear_up(session, claimed, target).await?;
+            }
+        }
         Sign::Dead => after_death(session, main.claimed.as_ref(), target(command)).await?,
     }
     main.forget(&session.world);
@@ -50,10 +55,18 @@ async fn after_death(session: &Session, claimed: Option<&Claimed>, target: Optio
         session.say("the main stage was killed; it had claimed nothing, so nothing is left to clear up");
         return Ok(());
     };
+    session.say(&format!("{} was killed, or ran out of memory", shown(claimed)));
     let cleared_up = clear_up(session, claimed, target).await;
+    match cleared_up {
+        Ok(true) => {
+            session.say("a Terraform that was killed with it may have left its state locked; if so, the next run says by whom")
+        }
+        Ok(false) => session.say("it holds no claim any more: nothing is left to clear up"),
+        Err(_) => {}
+    }
     // What GitHub shows is made true whether or not the context could be reached.
     announce::lost(session, target).await;
-    cleared_up
+    cleared_up.map(drop)
 }
 
 /// Waits for the main stage to end, and tells so where there is something to wait for.
@@ -101,28 +114,35 @@ fn target(command: &Command) -> Option<&Target> {
     }
 }
 
-/// Folds what a killed run did into the ledger and gives back its claim.
-async fn clear_up(session: &Session, claimed: &Claimed, target: &Target) -> Result<(), Problems> {
-    session.say(&format!("{} was killed, or ran out of memory", shown(claimed)));
+/// Folds what a run did that is over into the ledger and gives back the claims that it left, each for itself. Says whether there were any.
+async fn clear_up(session: &Session, claimed: &Claimed, target: &Target) -> Result<bool, Problems> {
     let folder = session.folder(target.working_directory.as_deref());
     let written = load::manifest(session, target).ok();
     let near = written.as_ref().map_or(&folder, |written| &written.folder);
     let store = session.open_context(&target.context, &folder, near).await?.store;
+    let mut is_free = true;
+    for place in &claimed.places {
+        is_free &= matches!(store.read_claim(place).await, Ok(None));
+    }
+    if is_free {
+        return Ok(false);
+    }
     let trees = match &written {
         Some(written) => trees(session, &*store, target, written).await.unwrap_or_default(),
         None => BTreeMap::new(),
     };
     let mut held = false;
+    let mut problems = Problems::default();
     for place in &claimed.places {
-        held |= engine::clear_up(&session.world, &*store, place, &claimed.run, &trees).await?;
+        match engine::clear_up(&session.world, &*store, place, &claimed.run, &trees).await {
+            Ok(was_held) => held |= was_held,
+            Err(of_place) => problems.extend(of_place),
+        }
     }
     if held {
         session.say("what it did was noted in the ledger and its claim given back: the next run goes on from there");
-        session.say("a Terraform that was killed with it may have left its state locked; if so, the next run says by whom");
-    } else {
-        session.say("it holds no claim any more: nothing is left to clear up");
     }
-    Ok(())
+    if problems.any_error() { Err(problems) } else { Ok(held) }
 }
 
 /// The plugins of the manifest, which a later destroy finds in the ledger only if they are recorded with what they made.

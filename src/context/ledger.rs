@@ -357,7 +357,7 @@ impl<'a> Snapshot<'a> {
 }
 
 /// The claim of a place, with the commit that moving or deleting it must name. One that is not believed still holds the place, and
-/// nothing that its journal says was applied counts.
+/// nothing that its journal says counts: what was applied, retired, worked on or set aside.
 ///
 /// # Errors
 /// When the context cannot be read, or the claim is not one.
@@ -369,6 +369,9 @@ pub async fn read_claim(store: &dyn ContextStore, place: &Place) -> Result<Optio
     {
         trust.tell([&Doubt { path: format!("the claim of {place}"), why }]);
         claim.applied.clear();
+        claim.retiring.clear();
+        claim.run.tasks.clear();
+        claim.run.overrides.clear();
     }
     Ok(Some((commit, claim)))
 }

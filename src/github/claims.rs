@@ -2,13 +2,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::domain::proof::{PinnedKey, ProofKeys};
+
+/// How long after it was given, or before by a clock that is not quite right, a token still speaks for the job that shows it.
+const FRESH: TimeDelta = TimeDelta::minutes(10);
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -22,6 +25,9 @@ pub struct JobClaims {
     /// When it was given, in seconds since the Unix epoch.
     #[serde(rename = "iat")]
     issued: i64,
+    /// When it ends, in seconds since the Unix epoch; one that does not say so has ended.
+    #[serde(rename = "exp", default)]
+    expires: i64,
     /// `owner/name` of the repository whose workflow it is.
     #[serde(default)]
     pub repository: Option<String>,
@@ -86,6 +92,11 @@ impl JobClaims {
     pub fn issued(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.issued, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
+
+    /// Whether it was given just now and has not ended. One in a proof has ended long since; one that is shown must not be found.
+    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        (now - self.issued()).abs() <= FRESH && now.timestamp() < self.expires
+    }
 }
 
 fn has_signed(key: &PinnedKey, message: &[u8], signature: &[u8]) -> bool {
@@ -99,4 +110,29 @@ fn has_signed(key: &PinnedKey, message: &[u8], signature: &[u8]) -> bool {
 
 fn decoded<T: DeserializeOwned>(part: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn r31_a_token_speaks_for_its_job_for_minutes_only() {
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let is_fresh = |issued: i64, expires: Option<i64>| {
+            let claims =
+                json!({"iss": "i", "aud": "a", "iat": now.timestamp() + issued, "exp": expires.map(|by| now.timestamp() + by)});
+            let claims = claims.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
+            let claims = serde_json::to_vec(&claims.collect::<std::collections::BTreeMap<_, _>>()).unwrap();
+            JobClaims::read(&format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims))).unwrap().is_fresh(now)
+        };
+        assert!(is_fresh(0, Some(300)) && is_fresh(-600, Some(1)) && is_fresh(600, Some(900)));
+        assert!(!is_fresh(-601, Some(300)), "it is old");
+        assert!(!is_fresh(601, Some(900)), "it is from the future");
+        assert!(!is_fresh(-300, Some(0)), "it has ended");
+        assert!(!is_fresh(0, None), "it never ends");
+        assert!(!is_fresh(i64::MAX - now.timestamp(), Some(300)), "it is from no time at all");
+    }
 }

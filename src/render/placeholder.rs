@@ -5,7 +5,13 @@ use serde_json::{Map, Value, json};
 /// What a text says that stands in for a secret.
 const TEXT: &str = "gone";
 
-/// A value that fits a JSON Schema, as far as types and plain bounds go; a text where the schema does not say what it is.
+/// The longest text that is made up, in characters: a schema may ask for more than there is memory.
+const LONGEST: usize = 10_000;
+
+/// The most entries of an array that are made up: fewer, for arrays may stand in arrays.
+const MOST: usize = 16;
+
+/// A value that fits a JSON Schema, as far as types and plain bounds of a usual size go; a text where the schema does not say what it is.
 pub fn placeholder(schema: &Value) -> Value {
     let given = schema.get("const").or_else(|| schema.get("default")).or_else(|| schema["enum"].get(0));
     if let Some(value) = given {
@@ -19,8 +25,8 @@ pub fn placeholder(schema: &Value) -> Value {
         Some("boolean") => json!(false),
         Some("integer" | "number") => number(schema),
         Some("array") => {
-            let least = schema["minItems"].as_u64().unwrap_or_default();
-            (0..least).map(|_| placeholder(&schema["items"])).collect()
+            let least = bound(&schema["minItems"], MOST);
+            std::iter::repeat_n(placeholder(&schema["items"]), least).collect()
         }
         Some("object") => {
             let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -29,10 +35,15 @@ pub fn placeholder(schema: &Value) -> Value {
         }
         Some("null") => Value::Null,
         _ => {
-            let least = schema["minLength"].as_u64().and_then(|least| usize::try_from(least).ok()).unwrap_or_default();
+            let least = bound(&schema["minLength"], LONGEST);
             json!(format!("{TEXT:x<least$}"))
         }
     }
+}
+
+/// A least length, but never more than `most`.
+fn bound(least: &Value, most: usize) -> usize {
+    least.as_u64().map_or(0, |least| usize::try_from(least).unwrap_or(most).min(most))
 }
 
 /// The bound that is nearest to where numbers begin.
@@ -66,5 +77,13 @@ mod tests {
             assert!(jsonschema::is_valid(&schema, &value), "{value} for {schema}");
         }
         assert_eq!(placeholder(&Value::Null), json!("gone"));
+    }
+
+    #[test]
+    fn r32_a_placeholder_has_room_in_memory_whatever_its_schema_asks_for() {
+        let text = placeholder(&json!({"type": "string", "minLength": u64::MAX}));
+        assert_eq!(text.as_str().map(str::len), Some(LONGEST));
+        let array = placeholder(&json!({"type": "array", "minItems": u64::MAX, "items": {"type": "string"}}));
+        assert_eq!(array.as_array().map(Vec::len), Some(MOST));
     }
 }

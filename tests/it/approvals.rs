@@ -89,6 +89,31 @@ fn tf_r31_where_keys_are_pinned_the_approval_is_signed_with_one() {
 }
 
 #[test]
+fn tf_r31_an_environment_of_another_repository_approves_nothing() {
+    needs_terraform!();
+    let github = GitHub::start();
+    for name in ["acme/shared", "acme/other"] {
+        github.repository(name);
+    }
+    let mut project = guarded();
+    let issuer = format!("{}/_oidc", github.url());
+    let keys = format!("proof-keys: {{issuer: '{issuer}', audience: tieline/lab, keys: [{}]}}\n", GitHub::key());
+    project.write_context("context.yaml", &format!("apiVersion: tieline/v1\nkind: Context\n{keys}"));
+    project.edit_context(
+        "workspaces/lab/workspace.yaml",
+        "grants:",
+        "owners: {shared: {repository: acme/shared, id: 1000000}}\ngrants:",
+    );
+    // The variables say that it is the owner; the signed token knows better.
+    project.set("GITHUB_REPOSITORY_ID", "1000000");
+    in_job(&mut project, &github, "repo:acme/other:environment:breakers");
+    project.run(&BREAK).fails(2, "permission-denied").says("its token is of a workflow of `acme/other`");
+    assert!(!project.state_resources("lab/staging/shared/d").is_empty(), "nothing was touched");
+    in_job(&mut project, &github, "repo:acme/shared:environment:breakers");
+    project.run(&BREAK).succeeds();
+}
+
+#[test]
 fn tf_r26_where_an_approved_plan_was_deployed_is_recorded() {
     needs_terraform!();
     let github = GitHub::start();

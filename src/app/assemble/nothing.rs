@@ -37,6 +37,7 @@ pub(in crate::app) async fn for_destroy(
     let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
     let organization = session.organization(store, &own).await?;
     let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
+    has_documents(store, &head).await?;
     let snapshot = Snapshot::newest(store).await?;
     let records = snapshot.place(&place).await?;
     // A run that was killed may have left all that is known in its claim, which the next one folds into the ledger.
@@ -77,6 +78,17 @@ pub(in crate::app) async fn for_destroy(
         adoption: None,
         notes,
     })
+}
+
+/// Makes sure that this is a branch of documents: on another one, every document would pass for gone, and with it who owns what and what
+/// is protected.
+async fn has_documents(store: &dyn ContextStore, head: &CommitId) -> Result<(), Problems> {
+    let has_context = !store.read(head, &[layout::CONTEXT_DOCUMENT.to_owned()]).await?.is_empty();
+    if has_context || store.list(head, &["workspaces".to_owned()]).await?.values().any(|files| !files.is_empty()) {
+        return Ok(());
+    }
+    let none = empty_context(store).note("its documents branch has neither `context.yaml` nor anything in `workspaces/`");
+    Err(none.help("or name the branch that they are on with `--documents-branch`").into())
 }
 
 /// The plugins' trees that the manifest leads to, if it is there: a run that was killed named its trees and could not record them.
