@@ -111,9 +111,6 @@ fn tf_the_first_deploy_reads_well() {
         host = "orders.db.internal"
         port = 5432
         password = (sensitive)
-
-    To go back to release `<id>` of <time>:
-      tieline rollback -w retail -e staging --deployable shop --to <id> -C shop
     --- stderr
     run <id> deploys retail/staging/shop
     [database] skipped (unchanged) in <duration>

@@ -78,9 +78,13 @@ fn tf_r40_killed_after_the_ledger_before_the_old_state_was_emptied() {
     assert_eq!(project.made("retail/staging/shop/database"), made, "the old state is as it was");
     assert!(project.ledger_paths().contains(&"retail/staging/shop/applied/db.json".to_owned()));
 
-    // A new one of the old name does not take what was left for its own.
+    // A manifest from before is refused, and a new one of the old name does not take what was left for its own.
+    project.run(&["deploy", "-C", "shop", "-e", "staging"]).refused("invalid-document");
+    let before = project.read("shop/tieline.yaml");
+    project.write("shop/tieline.yaml", &(before.clone() + "  db:\n    use: ../plugins/postgres\n    inputs: {name: orders}\n"));
     project.deploy("shop").refused("invalid-input").says("holds 2 resources that nobody recorded");
     assert_eq!(project.made("retail/staging/shop/database"), made);
+    project.write("shop/tieline.yaml", &before);
 
     let ran = project.relocate(&["database", "db", "-C", "shop", "-e", "staging"]).succeeds();
     ran.says("its old state was not empty, and is now");

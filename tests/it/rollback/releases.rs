@@ -84,9 +84,6 @@ fn tf_r39_nothing_to_change_is_a_success_and_starts_no_terraform() {
       lab/staging/app/a.out  thing-conn 1.0.0, generation 1
         name = "thing"
         secret = (sensitive)
-
-    To go back to release `v2` of <time>:
-      tieline rollback -w lab -e staging --deployable app --to <id>
     "#);
 }
 
