@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 
 use super::layout::{self, LedgerFile};
+use super::trust::Weighed;
 use super::{Branch, CommitId, ContextStore, Doubt, ListedFile, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
@@ -95,7 +96,7 @@ impl<'a> Snapshot<'a> {
     pub async fn place(&self, place: &Place) -> Result<PlaceRecords, StoreError> {
         let mut records = PlaceRecords::default();
         let found = self.below(&[layout::applied_folder(place), layout::connections_folder(place)]).await?;
-        let acted_upon = |path: &str| matches!(LedgerFile::parse(path), Some(LedgerFile::Applied(..)));
+        let acted_upon = |weighed: &Weighed| matches!(LedgerFile::parse(&weighed.doubt.path), Some(LedgerFile::Applied(..)));
         for (path, bytes) in self.believed(found, acted_upon).await? {
             match LedgerFile::parse(&path) {
                 Some(LedgerFile::Applied(_, alias)) => drop(records.applied.insert(alias, parse_json(&path, &bytes)?)),
@@ -148,7 +149,8 @@ impl<'a> Snapshot<'a> {
         let mut consumers: BTreeMap<_, Consumers> =
             addresses.into_iter().map(|address| (address.clone(), Consumers::default())).collect();
         let folders: Vec<_> = consumers.keys().map(layout::consumers_folder).collect();
-        for (path, bytes) in self.believed(self.below(&folders).await?, |_| false).await? {
+        // Who may well consume it must not be taken for nobody.
+        for (path, bytes) in self.believed(self.below(&folders).await?, |weighed| weighed.may_be_true).await? {
             let Some(LedgerFile::Consumer(address, place, slot)) = LedgerFile::parse(&path) else {
                 return Err(StoreError::Corrupt { path, why: "it is not named after a consumer".to_owned() });
             };
@@ -316,15 +318,15 @@ impl<'a> Snapshot<'a> {
     async fn believed(
         &self,
         mut files: BTreeMap<String, Vec<u8>>,
-        is_acted_upon: impl Fn(&str) -> bool,
+        is_acted_upon: impl Fn(&Weighed) -> bool,
     ) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         let (Some(trust), Some(at)) = (self.store.trust(), &self.at) else { return Ok(files) };
-        let doubts = trust.doubts(self.store, at, &files).await?;
-        if let Some(doubt) = doubts.values().find(|doubt| is_acted_upon(&doubt.path)) {
+        let doubts = trust.weighed(self.store, at, &files).await?;
+        if let Some(Weighed { doubt, .. }) = doubts.values().find(|weighed| is_acted_upon(weighed)) {
             let why = format!("it is not believed: {}", doubt.why);
             return Err(StoreError::Corrupt { path: doubt.path.clone(), why });
         }
-        trust.tell(doubts.values());
+        trust.tell(doubts.values().map(|weighed| &weighed.doubt));
         files.retain(|path, _| !doubts.contains_key(path));
         Ok(files)
     }

@@ -15,7 +15,7 @@ use crate::domain::address::Place;
 use crate::domain::canonical;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::{Digest, WorkspaceName};
-use crate::domain::organization::Workspace;
+use crate::domain::organization::{Owner, Workspace};
 use crate::domain::proof::{Proof, ProofKeys};
 use crate::github::JobClaims;
 
@@ -30,6 +30,16 @@ pub struct Doubt {
     /// Why: lower case, values in backticks, no final period.
     pub why: String,
 }
+
+/// A doubt of a file.
+pub(super) struct Weighed {
+    pub(super) doubt: Doubt,
+    /// Whether all that is missing is who owns it: it may well be true.
+    pub(super) may_be_true: bool,
+}
+
+/// A proof whose token is in order, and why its owner cannot be told, if it cannot.
+type Checked = (Proof, Option<String>);
 
 /// What it takes to be believed.
 pub struct Trust {
@@ -74,6 +84,17 @@ impl Trust {
         at: &CommitId,
         files: &BTreeMap<String, Vec<u8>>,
     ) -> Result<BTreeMap<String, Doubt>, StoreError> {
+        let weighed = self.weighed(store, at, files).await?;
+        Ok(weighed.into_iter().map(|(path, weighed)| (path, weighed.doubt)).collect())
+    }
+
+    /// As [`Trust::doubts`], each with whether the file may be true all the same.
+    pub(super) async fn weighed(
+        &self,
+        store: &dyn ContextStore,
+        at: &CommitId,
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<BTreeMap<String, Weighed>, StoreError> {
         let claimed: BTreeMap<&String, (Place, Option<String>)> = files
             .iter()
             .filter_map(|(path, bytes)| {
@@ -86,7 +107,7 @@ impl Trust {
             claimed.values().filter_map(|(place, proof)| Some((proof.as_ref()?, place))).collect();
         let paths: Vec<String> = places.keys().map(|path| (*path).clone()).collect();
         let workspaces = self.workspaces(store, places.values().map(|place| &place.workspace)).await?;
-        let proofs: BTreeMap<String, Result<Proof, String>> = store
+        let proofs: BTreeMap<String, Result<Checked, String>> = store
             .read(at, &paths)
             .await?
             .into_iter()
@@ -96,20 +117,22 @@ impl Trust {
             })
             .collect();
         let why = |path: &String, proof: Option<&String>| {
-            let Some(proof) = proof else { return Some("it has no proof".to_owned()) };
+            let Some(proof) = proof else { return Some(("it has no proof".to_owned(), false)) };
             match proofs.get(proof) {
-                None => Some(format!("its proof `{proof}` is not there")),
-                Some(Err(why)) => Some(why.clone()),
-                Some(Ok(proof)) => match proof.files.get(path) {
-                    None => Some("its proof is for other files".to_owned()),
-                    Some(digest) if *digest != Digest::of(&files[path]) => Some("its proof is for other content".to_owned()),
-                    Some(_) => None,
+                None => Some((format!("its proof `{proof}` is not there"), false)),
+                Some(Err(why)) => Some((why.clone(), false)),
+                Some(Ok((proof, no_owner))) => match proof.files.get(path) {
+                    None => Some(("its proof is for other files".to_owned(), false)),
+                    Some(digest) if *digest != Digest::of(&files[path]) => {
+                        Some(("its proof is for other content".to_owned(), false))
+                    }
+                    Some(_) => no_owner.clone().map(|why| (why, true)),
                 },
             }
         };
         let doubts = claimed.iter().filter_map(|(path, (_, proof))| {
-            let why = why(path, proof.as_ref())?;
-            Some(((*path).clone(), Doubt { path: (*path).clone(), why }))
+            let (why, may_be_true) = why(path, proof.as_ref())?;
+            Some(((*path).clone(), Weighed { doubt: Doubt { path: (*path).clone(), why }, may_be_true }))
         });
         self.without_baseline(store, files, doubts.collect()).await
     }
@@ -151,33 +174,27 @@ impl Trust {
         audience: &str,
     ) -> Result<Result<(), String>, StoreError> {
         let workspaces = self.workspaces(store, [&place.workspace]).await?;
-        Ok(self.check_token(place, token, audience, &workspaces))
+        let by_owner = self.claims_of(token, audience).and_then(|claims| written_by(&claims, owner(place, &workspaces)?, place));
+        Ok(by_owner)
     }
 
     /// The proof in a file, if it is one of files that `place` may write.
-    fn checked(&self, place: &Place, bytes: &[u8], workspaces: &Workspaces) -> Result<Proof, String> {
+    fn checked(&self, place: &Place, bytes: &[u8], workspaces: &Workspaces) -> Result<Checked, String> {
         let proof: Proof = serde_json::from_slice(bytes).map_err(|_| "its proof cannot be read".to_owned())?;
         if let Some(path) = proof.files.keys().find(|path| layout::writer(path).as_ref() != Some(place)) {
             return Err(format!("its proof is also for `{path}`, which is not for `{place}` to write"));
         }
-        self.check_token(place, &proof.token, &self.keys.audience_of(&proof.files), workspaces)?;
-        Ok(proof)
+        let claims = self.claims_of(&proof.token, &self.keys.audience_of(&proof.files))?;
+        match owner(place, workspaces) {
+            Err(why) => Ok((proof, Some(why))),
+            Ok(owner) => written_by(&claims, owner, place).map(|()| (proof, None)),
+        }
     }
 
-    fn check_token(&self, place: &Place, token: &str, audience: &str, workspaces: &Workspaces) -> Result<(), String> {
+    /// What a token says that was made for `audience`.
+    fn claims_of(&self, token: &str, audience: &str) -> Result<JobClaims, String> {
         let claims = JobClaims::verified(token, &self.keys)?;
-        if claims.audience != audience {
-            return Err("its token was made for something else".to_owned());
-        }
-        let workspace = workspaces.get(&place.workspace).and_then(Option::as_ref);
-        let Some(owner) = workspace.and_then(|workspace| workspace.owners.get(&place.deployable)) else {
-            return Err(format!("`{}` has no owner in the document of workspace `{}`", place.deployable, place.workspace));
-        };
-        if claims.repository_id().is_some_and(|id| owner.was(id, claims.issued())) {
-            return Ok(());
-        }
-        let of = claims.repository.as_deref().unwrap_or("a repository without a name");
-        Err(format!("its token is of a workflow of `{of}`, and `{}` owns `{}`", owner.repository, place.deployable))
+        if claims.audience == audience { Ok(claims) } else { Err("its token was made for something else".to_owned()) }
     }
 
     async fn workspaces<'a>(
@@ -200,8 +217,8 @@ impl Trust {
         &self,
         store: &dyn ContextStore,
         files: &BTreeMap<String, Vec<u8>>,
-        mut doubts: BTreeMap<String, Doubt>,
-    ) -> Result<BTreeMap<String, Doubt>, StoreError> {
+        mut doubts: BTreeMap<String, Weighed>,
+    ) -> Result<BTreeMap<String, Weighed>, StoreError> {
         let Some(baseline) = self.keys.baseline.as_deref().and_then(CommitId::new).filter(|_| !doubts.is_empty()) else {
             return Ok(doubts);
         };
@@ -209,4 +226,18 @@ impl Trust {
         doubts.retain(|path, _| then.get(path) != files.get(path));
         Ok(doubts)
     }
+}
+
+fn owner<'a>(place: &Place, workspaces: &'a Workspaces) -> Result<&'a Owner, String> {
+    let workspace = workspaces.get(&place.workspace).and_then(Option::as_ref);
+    let owner = workspace.and_then(|workspace| workspace.owners.get(&place.deployable));
+    owner.ok_or_else(|| format!("`{}` has no owner in the document of workspace `{}`", place.deployable, place.workspace))
+}
+
+fn written_by(claims: &JobClaims, owner: &Owner, place: &Place) -> Result<(), String> {
+    if claims.repository_id().is_some_and(|id| owner.was(id, claims.issued())) {
+        return Ok(());
+    }
+    let of = claims.repository.as_deref().unwrap_or("a repository without a name");
+    Err(format!("its token is of a workflow of `{of}`, and `{}` owns `{}`", owner.repository, place.deployable))
 }

@@ -335,6 +335,19 @@ fn tf_r41_case_22_a_forged_consumer_entry_blocks_nobody() {
 }
 
 #[test]
+fn tf_r41_a_consumer_whose_owner_cannot_be_told_still_blocks() {
+    needs_terraform!();
+    let mut lab = Lab::deployed();
+    lab.project.edit(&format!("context/{WORKSPACE}"), "  app: {repository: acme/app, id: 2000000}\n", "");
+    lab.project.init_context();
+    lab.in_workflow_of("acme/shared", 1_000_000);
+    let ran = lab.project.run(&["destroy", "-C", "shared", "-e", "staging"]);
+    assert_ne!(ran.code, 0, "{ran}");
+    ran.says("consumers/d.out/lab~staging~app~a.upstream.json").says("`app` has no owner in the document of workspace `lab`");
+    assert!(!lab.project.state_resources("lab/staging/shared/d").is_empty(), "nothing was touched");
+}
+
+#[test]
 fn tf_r41_a_true_consumer_entry_still_blocks() {
     needs_terraform!();
     let mut lab = Lab::deployed();

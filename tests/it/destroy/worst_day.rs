@@ -69,6 +69,15 @@ fn tf_r32_the_documents_of_environment_and_workspace_may_be_gone() {
 }
 
 #[test]
+fn tf_r32_a_branch_without_documents_is_not_one_whose_documents_are_gone() {
+    needs_terraform!();
+    let project = Project::deployed_shop();
+    let ran = project.destroy_with("retail/staging/shop", &["--documents-branch", "ledger"]).refused("invalid-input");
+    ran.says("has no documents").says("--documents-branch");
+    project.destroy("retail/staging/shop").succeeds();
+}
+
+#[test]
 fn tf_r32_a_place_that_never_was_is_refused() {
     needs_terraform!();
     let project = Project::shop();
