@@ -59,7 +59,7 @@ async fn after_death(session: &Session, claimed: Option<&Claimed>, target: Optio
     let cleared_up = clear_up(session, claimed, target).await;
     match cleared_up {
         Ok(true) => {
-            session.say("a Terraform that was killed with it may have left its state locked; if so, the next run says by whom")
+            session.say("a Terraform that was killed with it may have left its state locked; if so, the next run says by whom");
         }
         Ok(false) => session.say("it holds no claim any more: nothing is left to clear up"),
         Err(_) => {}
