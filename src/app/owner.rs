@@ -53,6 +53,19 @@ pub(super) async fn admit_destroy(
     Ok(Some(overridden))
 }
 
+/// Lets a run mend or prune the whole ledger: a workflow of the context's own repository, or a person. Where the context is not on the
+/// workflow's server nobody can tell whose it is.
+///
+/// # Errors
+/// `not-owner`, for workflows of other repositories.
+pub(super) fn admit_upkeep(session: &Session, opened: &Opened) -> Result<(), Problems> {
+    let Some(context) = opened.hosted.as_ref().filter(|_| !speaks_for_the_context(session, opened)) else { return Ok(()) };
+    Err(Diagnostic::error(FailureReason::NotOwner, format!("only workflows of `{context}` mend and prune the ledger there"))
+        .note("it has the records of every deployable, whoever owns it")
+        .help(format!("run it in a workflow of `{context}`"))
+        .into())
+}
+
 /// The owner of the deployable, where that is not who runs this.
 fn owner_elsewhere<'a>(session: &Session, place: &Place, workspace: &'a Workspace) -> Option<&'a Owner> {
     let owner = workspace.owners.get(&place.deployable)?;

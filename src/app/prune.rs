@@ -1,5 +1,6 @@
 //! `tieline context prune`: lets go of what the ledger need not keep.
 
+use super::owner;
 use super::session::Session;
 use crate::context::prune;
 use crate::context::{Branch, layout};
@@ -11,7 +12,11 @@ use crate::request::cli::ContextTarget;
 /// Prunes, or only says what would go.
 pub(super) async fn run(session: &Session, dry: bool, target: &ContextTarget) -> Result<(), Problems> {
     let folder = session.folder(target.working_directory.as_deref());
-    let store = session.open_context(&target.context, &folder, &folder).await?.store;
+    let opened = session.open_context(&target.context, &folder, &folder).await?;
+    if !dry {
+        owner::admit_upkeep(session, &opened)?;
+    }
+    let store = opened.store;
     let document = match store.head(Branch::Documents).await? {
         Some(head) => session.context_document(&*store, &head, layout::CONTEXT_DOCUMENT, documents::context).await?,
         None => None,

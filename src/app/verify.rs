@@ -1,7 +1,7 @@
 //! `tieline context verify`: whether all that runs recorded agrees, and mending what does not.
 
-use super::overrides;
 use super::session::Session;
+use super::{overrides, owner};
 use crate::context::repair::{self, Repair};
 use crate::context::verify::Finding;
 use crate::context::{Branch, Change, ContextStore, layout};
@@ -15,7 +15,11 @@ use crate::request::cli::ContextTarget;
 /// Checks the ledger; with `mend`, mends what can be mended.
 pub(super) async fn run(session: &Session, mend: bool, target: &ContextTarget) -> Result<(), Problems> {
     let folder = session.folder(target.working_directory.as_deref());
-    let store = session.open_context(&target.context, &folder, &folder).await?.store;
+    let opened = session.open_context(&target.context, &folder, &folder).await?;
+    if mend {
+        owner::admit_upkeep(session, &opened)?;
+    }
+    let store = opened.store;
     let found = repair::look(&*store, store.head(Branch::Ledger).await?.as_ref()).await?;
     let (mended, left) = if mend {
         approved(session, &*store, &found).await?;

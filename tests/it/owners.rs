@@ -105,6 +105,24 @@ fn tf_r45_what_is_orphaned_is_destroyed_by_those_whom_the_context_belongs_to() {
     insta::assert_snapshot!(ran.json()["run"]["overrides"].to_string(), @r#"[{"override":"orphaned","reason":"the team is no more","subjects":["acme/app (7)"]}]"#);
 }
 
+/// The whole ledger is mended and pruned by those whom it belongs to.
+#[test]
+fn tf_r41_upkeep_is_for_those_whom_the_context_belongs_to() {
+    needs_terraform!();
+    let github = GitHub::unjudged();
+    let mut project = deployed_by_owner(&github, 7);
+    let upkeep: [&[&str]; 2] = [&["context", "verify", "--repair"], &["context", "prune"]];
+    for command in upkeep {
+        project.run(command).refused("not-owner").says("run it in a workflow of `acme/context`");
+    }
+    project.run(&["context", "verify"]).succeeds();
+    project.run(&["context", "prune", "--dry-run"]).succeeds();
+    in_workflow_of(&mut project, "acme/context", "9");
+    for command in upkeep {
+        project.run(command).succeeds();
+    }
+}
+
 #[test]
 fn tf_r45_what_has_an_owner_is_not_orphaned() {
     needs_terraform!();

@@ -107,7 +107,7 @@ fn acceptance_pg_a_secret_is_handed_over_through_the_producers_state() {
 }
 
 #[test]
-fn acceptance_pg_two_aliases_of_63_characters_with_a_common_prefix_have_two_states() {
+fn acceptance_pg_case_20_two_aliases_of_63_characters_with_a_common_prefix_have_two_states() {
     let Some(postgres) = need("pg", Postgres::start()) else { return };
     let hand_over = HandOver::new(&postgres.backend(), &[("PGPASSWORD", PASSWORD)]);
     let aliases = ["a", "b"].map(|last| format!("{}{last}", "x".repeat(62)));
