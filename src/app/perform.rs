@@ -71,8 +71,8 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
     };
     let engine = match engine.await {
         Ok(engine) => engine,
-        Err(problems) => {
-            held.release().await?;
+        Err(mut problems) => {
+            problems.extend(held.release().await.err().unwrap_or_default());
             return Err(problems);
         }
     };

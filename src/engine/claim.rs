@@ -98,8 +98,8 @@ pub async fn claim_all(
     for wanted in wanted {
         match claim_place(start, wanted, say).await {
             Ok(one) => held.push(one),
-            Err(problems) => {
-                release_all(&held).await?;
+            Err(mut problems) => {
+                problems.extend(release_all(&held).await.err().unwrap_or_default());
                 return Err(problems);
             }
         }
