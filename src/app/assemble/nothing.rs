@@ -84,7 +84,7 @@ pub(in crate::app) async fn for_destroy(
 /// is protected.
 async fn has_documents(store: &dyn ContextStore, head: &CommitId) -> Result<(), Problems> {
     let has_context = !store.read(head, &[layout::CONTEXT_DOCUMENT.to_owned()]).await?.is_empty();
-    if has_context || store.list(head, &["workspaces".to_owned()]).await?.values().any(|files| !files.is_empty()) {
+    if has_context || store.list(head, &[layout::WORKSPACES.to_owned()]).await?.values().any(|files| !files.is_empty()) {
         return Ok(());
     }
     let none = empty_context(store).note("its documents branch has neither `context.yaml` nor anything in `workspaces/`");

@@ -1,14 +1,14 @@
-//! `tieline connection`: published connections, who uses them, and their end.
+//! `tieline connection`: connections, who uses and may use them, and their end.
 
 mod deprecate;
+mod grant;
+mod import;
 mod known;
 mod list;
 mod marking;
 mod retire;
 mod show;
 
-use super::grant;
-use super::import;
 use super::load;
 use super::session::Session;
 use crate::domain::address::{Address, PartialAddress, Place};

@@ -1,5 +1,6 @@
 //! Taking everything down, on the worst day too (R29 to R35).
 
+mod approved;
 mod blocked;
 mod broken_off;
 mod everything;

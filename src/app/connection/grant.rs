@@ -1,8 +1,8 @@
 //! `tieline connection grant` and `revoke`: who may use a connection, in the document of the workspace that owns it.
 
-use super::proposal::{Documents, Proposal};
-use super::session::Session;
-use super::uses;
+use crate::app::proposal::{Documents, Proposal};
+use crate::app::session::Session;
+use crate::app::uses;
 use crate::context::{Change, layout};
 use crate::documents::{self, Edit};
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -83,12 +83,12 @@ impl Wish {
 }
 
 /// A workspace's document, to be changed.
-pub(super) struct OwnersDocument {
+pub(in crate::app) struct OwnersDocument {
     path: String,
     /// As people know it.
-    pub(super) file: String,
+    pub(in crate::app) file: String,
     text: Vec<u8>,
-    pub(super) document: Workspace,
+    pub(in crate::app) document: Workspace,
 }
 
 impl Documents<'_> {
@@ -96,7 +96,7 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// When there is none, or it is not sound.
-    pub(super) async fn workspace(&self, workspace: &WorkspaceName) -> Result<OwnersDocument, Problems> {
+    pub(in crate::app) async fn workspace(&self, workspace: &WorkspaceName) -> Result<OwnersDocument, Problems> {
         let path = layout::workspace(workspace);
         let found = self.opened.store.read(&self.head, std::slice::from_ref(&path)).await?.remove(&path);
         let Some(text) = found else {
@@ -104,7 +104,7 @@ impl Documents<'_> {
             let looked = format!("looked for `{path}` on the documents branch of {}", self.opened.store.describe());
             return Err(invalid(message).note(looked).help("check the name").into());
         };
-        let file = super::context_file(&path);
+        let file = crate::app::context_file(&path);
         self.session.remember(&file, &text);
         let document = documents::workspace(&file, &text)?;
         Ok(OwnersDocument { path, file, text, document })
@@ -120,7 +120,7 @@ impl OwnersDocument {
     ///
     /// # Errors
     /// When the document cannot be changed by a program, or would not be sound.
-    pub(super) fn proposal(
+    pub(in crate::app) fn proposal(
         &self,
         kind: &str,
         title: String,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use semver::Version;
 use serde_json::{Map, Value};
 
-use super::proposal::{Documents, Proposal};
-use super::session::Session;
+use crate::app::proposal::{Documents, Proposal};
+use crate::app::session::Session;
 use crate::context::{Change, layout};
 use crate::documents;
 use crate::domain::connection_type::TypeRef;
@@ -52,7 +52,7 @@ pub(super) async fn run(session: &Session, import: &Import) -> Result<(), Proble
     }
     let title = format!("import the connection `{workspace}/{environment}/imported/{name}` of type `{type_name}` {version}");
     let before = opened.store.read(&documents.head, std::slice::from_ref(&path)).await?.remove(&path);
-    match before.map(|before| documents::imported(&super::context_file(&path), &before)) {
+    match before.map(|before| documents::imported(&crate::app::context_file(&path), &before)) {
         None => {}
         Some(Ok(before)) if before == connection => {
             documents.nothing_to_do(title);
