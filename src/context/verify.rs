@@ -16,6 +16,7 @@ use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::{Declarations, declarations};
 use crate::domain::moving::Redirect;
 use crate::domain::names::{Alias, SlotName};
+use crate::domain::preview::Preview;
 use crate::domain::proof::Proof;
 use crate::domain::record::{AppliedRecord, Release, RunRecord, RunStatus, RunType};
 
@@ -129,7 +130,7 @@ impl Records {
         match LedgerFile::parse(path) {
             None => findings.add(path, "no run writes a file here", None),
             Some(LedgerFile::Plugin(_)) => {}
-            Some(LedgerFile::Preview(..)) => drop(findings.parse::<serde_json::Map<String, Value>>(path, bytes)),
+            Some(LedgerFile::Preview(..)) => drop(findings.parse::<Preview>(path, bytes)),
             Some(LedgerFile::Applied(place, alias)) => {
                 self.applied.insert((place, alias), findings.parse(path, bytes));
             }

@@ -24,6 +24,7 @@ pub mod organization;
 pub mod outcome;
 pub mod overlay;
 pub mod plugin;
+pub mod preview;
 pub mod proof;
 pub mod rebinding;
 pub mod record;

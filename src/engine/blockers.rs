@@ -55,7 +55,11 @@ impl Engine {
         let elsewhere = named.filter(|(_, place)| place.as_ref() != Some(&self.deployment.place));
         let standing = elsewhere.filter(|(consumer, _)| !self.is_overridden(Override::BreakConsumers, consumer));
         standing.map(move |(consumer, place)| Blocker {
-            kind: if place.as_ref().is_some_and(is_preview) { BlockerKind::Preview } else { BlockerKind::Consumer },
+            kind: if place.as_ref().is_some_and(|place| place.environment.is_preview()) {
+                BlockerKind::Preview
+            } else {
+                BlockerKind::Consumer
+            },
             id: consumer.clone(),
             connection: Some(address.clone()),
             message: format!("the connection `{address}` would go, and `{consumer}` is bound to it"),
@@ -223,10 +227,6 @@ fn destroying(Place { workspace, environment, deployable }: &Place) -> String {
 /// The deployable of a consumer, whose name has the form of an address: a slot where that has an output.
 fn place_of(consumer: &str) -> Option<Place> {
     consumer.parse::<Address>().ok()?.producer()
-}
-
-fn is_preview(place: &Place) -> bool {
-    place.environment.as_str().starts_with("pr-")
 }
 
 fn protected(place: &Place) -> Blocker {

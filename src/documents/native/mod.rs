@@ -56,7 +56,7 @@ fn keys_of<'a>(value: &'a Value, at: &Pointer) -> BTreeSet<&'a str> {
 
 /// R49: previews have their names to themselves.
 fn check_environment_name(name: &EnvironmentName, at: Pointer) -> Option<Finding> {
-    name.as_str().starts_with("pr-").then(|| {
+    name.is_preview().then(|| {
         Finding::new(at, format!("`{name}` is not a name for an environment's document: `pr-…` are previews"))
             .label("kept for previews")
             .help("choose a name that does not start with `pr-`")
