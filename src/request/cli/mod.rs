@@ -19,7 +19,7 @@ pub use plugins::Plugins;
 pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
 pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
-    Wish, duration,
+    Wish,
 };
 pub use transfer::Transfer;
 
