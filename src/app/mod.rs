@@ -22,6 +22,7 @@ mod plan;
 mod plugins;
 mod post;
 mod presence;
+mod preview;
 mod proofs;
 mod proposal;
 mod prune;
@@ -138,6 +139,7 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &destroy.target, wishes: &destroy.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, destroy::run(session, &destroy))).await;
         }
+        Command::Preview(preview) => return Box::pin(preview::run(session, &preview)).await,
         Command::Adopt(arguments) => return Box::pin(adopt::run(session, &arguments)).await,
         Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
         Command::Status(target) => status::run(session, &target).await?,

@@ -4,6 +4,7 @@ mod connection;
 mod context;
 mod moving;
 mod plugins;
+mod preview;
 mod runs;
 mod shared;
 mod transfer;
@@ -16,6 +17,7 @@ pub use connection::{Allowed, Connection, Deprecate, GrantArguments, Import};
 pub use context::{Context, ContextTarget};
 pub use moving::{Adopt, Move};
 pub use plugins::Plugins;
+pub use preview::{Preview, PreviewAction, PreviewDown, PreviewRun, PreviewSweep, PullRequestArguments, SweepBounds};
 pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
 pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
@@ -92,6 +94,12 @@ pub enum Command {
     /// published like a deploy. The state that it came from is only read.
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
+    /// Environments for pull requests, made and removed with them.
+    ///
+    /// With no word after it, in a workflow, the event decides: a pull request that is opened or changed makes its preview, one that is
+    /// closed removes it, a comment or label is asked what it wants, a schedule sweeps.
+    #[command(after_help = examples::PREVIEW)]
+    Preview(Box<Preview>),
     /// Show runs, releases, connections, consumers and claims of an environment.
     #[command(after_help = examples::STATUS)]
     Status(Target),
