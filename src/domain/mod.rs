@@ -29,6 +29,7 @@ pub mod preview;
 pub mod proof;
 pub mod rebinding;
 pub mod record;
+pub mod removal;
 pub mod review;
 pub mod staleness;
 pub mod visible;

@@ -49,8 +49,14 @@ pub struct Preview {
     pub deployables: BTreeMap<DeployableName, Previewed>,
     /// When it was made.
     pub made: DateTime<Utc>,
-    /// When its time is over: its length of life after the last successful deploy.
+    /// When its time is over: its length of life after the last successful deploy, or later where somebody asked for more.
     pub expires: DateTime<Utc>,
+    /// The last successful deploy; none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<DateTime<Utc>>,
+    /// Since when it is being removed: nothing new is started in it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<DateTime<Utc>>,
 }
 
 /// A deployable in a preview.
