@@ -55,7 +55,7 @@ pub(super) async fn around(session: &Session, subject: &Subject<'_>, work: impl 
 async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option<Announced<'a>>, Problems> {
     let Some(workflow) = &session.workflow else { return Ok(None) };
     let run = &workflow.run;
-    let is_fork = run.pull_request.as_ref().is_some_and(|pull_request| pull_request.from_fork);
+    let is_fork = run.is_untrusted();
     let commented = run.pull_request.as_ref().filter(|_| subject.wishes.comment.or(!is_fork));
     let deployed = subject.deploys && subject.wishes.deployment.or(!is_fork);
     let checked = subject.wishes.check.or(false);

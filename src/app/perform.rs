@@ -11,11 +11,14 @@ use super::session::Session;
 use super::workflow::shared_folder;
 use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
 use crate::cloud::Purpose;
-use crate::context::Branch;
+use crate::context::ledger::Snapshot;
+use crate::context::{Branch, ContextStore};
+use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{RunId, VersionTag};
 use crate::domain::outcome::{PlanFingerprint, RunReport};
+use crate::domain::preview::Preview;
 use crate::domain::record::{Overridden, RunType, TaskStatus};
 use crate::engine::{self, Settings, Start};
 use crate::policy::Gates;
@@ -37,9 +40,24 @@ pub(super) struct Order<'a> {
     pub(super) overrides: &'a cli::Overrides,
 }
 
-/// Does it, and prints what came of it. `resolve` is asked what the run is about: before the claim, and once more under it where the
-/// organization's documents changed meanwhile.
+/// Does it, and prints what came of it.
 pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl AsyncFn() -> Result<Resolved, Problems>) -> Ended {
+    let report = Box::pin(performed(session, order, resolve)).await?;
+    if session.is_json() {
+        session.print(&report::run::json(&report));
+    } else {
+        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
+    }
+    Ok(Outcome::Ran(Box::new(report)))
+}
+
+/// Does it. `resolve` is asked what the run is about: before the claim, and once more under it where the organization's documents changed
+/// meanwhile.
+pub(super) async fn performed(
+    session: &Session,
+    order: Order<'_>,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+) -> Result<RunReport, Problems> {
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
     let run = new_run(session);
@@ -58,7 +76,11 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
         let terraform = resolved.terraform(session, order.terraform, folder.path());
         tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
     };
-    let back = back::way(session, order.target, &*resolved.opened.store, &resolved.deployment.place);
+    let place = &resolved.deployment.place;
+    let back = async {
+        // There is no way back into a preview: the next push makes it anew.
+        if place.environment.is_preview() { Ok(None) } else { back::way(session, order.target, &*resolved.opened.store, place).await }
+    };
     let (held, ready, back) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready, back);
     let held = held?;
     if let Some(workflow) = &session.workflow {
@@ -82,12 +104,7 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
     let report = RunReport { back: back.unwrap_or_default().filter(|_| was_touched), ..report };
     watcher.finish();
     keep_unsaved_state(session, folder, &report.run.id);
-    if session.is_json() {
-        session.print(&report::run::json(&report));
-    } else {
-        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
-    }
-    Ok(Outcome::Ran(Box::new(report)))
+    Ok(report)
 }
 
 /// What is decided before anything is touched: what the run may set aside, and what modules may contain.
@@ -128,13 +145,25 @@ async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) ->
     let mut asked = overrides::asked(order.overrides)?;
     if order.run_type == RunType::Destroy {
         let reason = order.overrides.reason.as_deref();
-        asked.extend(owner::admit_destroy(session, (&resolved.opened, &order.target.context), place, workspace, reason).await?);
+        let opened = (&resolved.opened, &order.target.context);
+        asked.extend(match preview_at(&*resolved.opened.store, place).await? {
+            Some(preview) => owner::admit_removal(session, opened, place, &preview, reason).await?,
+            None => owner::admit_destroy(session, opened, place, workspace, reason).await?,
+        });
     } else {
         owner::admit(session, place, workspace)?;
     }
     let (context, environment) = (resolved.organization.context.as_ref(), &resolved.deployment.environment);
     overrides::approve(session, context, place, environment, asked.iter().map(|set_aside| set_aside.what)).await?;
     Ok(asked)
+}
+
+/// The preview that a place is in, if it is in one.
+async fn preview_at(store: &dyn ContextStore, place: &Place) -> Result<Option<Preview>, Problems> {
+    if !place.environment.is_preview() {
+        return Ok(None);
+    }
+    Ok(Snapshot::newest(store).await?.preview(&place.workspace, &place.environment).await?)
 }
 
 /// The id of a run that begins now.
@@ -156,6 +185,8 @@ pub(super) async fn settings(
     let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
     let commit = match &resolved.source {
         Some(source) => source.commit.clone(),
+        // What is checked out has nothing to do with what is removed (R52).
+        None if order.run_type == RunType::Destroy && resolved.deployment.place.environment.is_preview() => None,
         None => commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone())),
     };
     let version_tag = match (order.version_tag, &resolved.source) {

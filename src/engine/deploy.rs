@@ -58,6 +58,7 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
 
 impl Engine {
     async fn approve_and_run(self: &Arc<Self>, journal: &Arc<Journal>, results: &Arc<Mutex<Results>>) -> Result<(), Problems> {
+        self.keep_trees().await?;
         self.take_over().await?;
         let approved = self.approve(journal, results).await;
         let ended = match approved {

@@ -24,6 +24,7 @@ mod moving;
 mod out_of_reach;
 mod plan;
 mod prepare;
+mod previewing;
 mod publication;
 mod rebinding;
 mod recorded;

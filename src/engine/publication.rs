@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::previewing;
 use crate::context::publish::publish;
-use crate::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
+use crate::context::{Branch, Change, Changes, CommitId, ContextStore, StoreError, layout};
 use crate::domain::address::{Address, AliasMember, Place};
 use crate::domain::canonical;
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
@@ -97,9 +98,14 @@ impl<'a> Publication<'a> {
         self.changes.extend(paths.map(|path| (path, Change::Remove)));
     }
 
-    /// Commits it all to the ledger. The changes are to files that only this run writes, so they are the same on every head.
+    /// Commits it all to the ledger. The changes are to files that only this run writes, so they are the same on every head; but whether a
+    /// preview ends with them depends on what else is in it.
     pub(super) async fn commit(self, world: &World, store: &dyn ContextStore, message: &str) -> Result<(), Problems> {
-        let rebuild = |_| std::future::ready(Ok::<_, StoreError>(self.changes.clone()));
+        let (place, changes) = (self.place, &self.changes);
+        let rebuild = |head: Option<CommitId>| async move {
+            let ending = previewing::ending(store, head.as_ref(), place, changes).await?;
+            Ok::<_, StoreError>(changes.clone().into_iter().chain(ending).collect())
+        };
         publish(store, world, Branch::Ledger, message, rebuild).await?;
         Ok(())
     }

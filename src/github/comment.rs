@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::client::{Client, Repository};
 use super::error::ApiError;
+use super::standing::is_member;
 
 /// The longest comment that the server takes, in characters.
 pub const LONGEST_COMMENT: usize = 65_536;
@@ -36,8 +37,7 @@ struct User {
 impl Comment {
     /// Whether it can be ours: of an app, or of a person of the repository's own. Anybody may write our marker.
     fn is_trusted(&self) -> bool {
-        self.user.as_ref().is_some_and(|user| user.kind == "Bot")
-            || ["OWNER", "MEMBER", "COLLABORATOR"].contains(&self.author_association.as_str())
+        self.user.as_ref().is_some_and(|user| user.kind == "Bot") || is_member(&self.author_association)
     }
 }
 

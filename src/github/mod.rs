@@ -11,6 +11,7 @@ mod error;
 mod oidc;
 pub mod pull;
 mod rate;
+pub mod standing;
 mod wire;
 
 pub use claims::JobClaims;

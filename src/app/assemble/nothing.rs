@@ -47,8 +47,12 @@ pub(in crate::app) async fn for_destroy(
             .help("check the names of workspace, environment and deployable; `tieline status` shows what there is")
             .into());
     }
-    let at_hand = if is_claimed { trees_at_hand(session, target, organization.catalog.as_ref()).await } else { BTreeMap::new() };
-    let Surroundings { workspace, environment, gone } = surroundings(session, store, &head, &place, &records).await?;
+    // Nothing of a pull request's files is read to remove its preview (R52); its plugins were put into the ledger before they were applied.
+    let looks_at_hand = is_claimed && !place.environment.is_preview();
+    let at_hand = if looks_at_hand { trees_at_hand(session, target, organization.catalog.as_ref()).await } else { BTreeMap::new() };
+    let preview = snapshot.preview(&place.workspace, &place.environment).await?;
+    let Surroundings { workspace, environment, gone } =
+        surroundings(session, store, &head, &place, &records, preview.map(|preview| preview.environment)).await?;
     session.warn(&gone);
     let notes = gone.0.iter().map(|gone| gone.message.clone()).collect();
     let published = records.connections.values().next();
@@ -110,13 +114,14 @@ struct Surroundings {
 }
 
 /// Reads the documents of workspace and environment. One that is gone keeps nothing from being destroyed: what a destroy needs of it
-/// stands in the records. What only it could tell is not made up, but said.
+/// stands in the records. What only it could tell is not made up, but said. A preview's is the copy that it was made with.
 async fn surroundings(
     session: &Session,
     store: &dyn ContextStore,
     head: &CommitId,
     place: &Place,
     records: &PlaceRecords,
+    copied: Option<Environment>,
 ) -> Result<Surroundings, Problems> {
     let mut gone = Problems::default();
     let path = layout::workspace(&place.workspace);
@@ -127,7 +132,11 @@ async fn surroundings(
         recorded_workspace(&place.workspace)
     });
     let path = layout::environment(&place.workspace, &place.environment);
-    let environment = session.context_document(store, head, &path, documents::environment).await?.unwrap_or_else(|| {
+    let environment = match copied {
+        None => session.context_document(store, head, &path, documents::environment).await?,
+        copied => copied,
+    };
+    let environment = environment.unwrap_or_else(|| {
         let environment = format!("{}/{}", place.workspace, place.environment);
         let message = format!("the document of the environment `{environment}` is gone: whether it was protected cannot be told");
         gone.push(document_gone(message, &path).note("backend and account are those that were recorded when it was applied"));
