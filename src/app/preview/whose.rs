@@ -24,6 +24,25 @@ pub(super) fn pull_request(session: &Session, arguments: &PullRequestArguments) 
     Ok(PullRequestId { repository_id, pull_request })
 }
 
+/// The same with the repository's name, for one whose preview this run may make: a workflow makes those of its own repository.
+///
+/// # Errors
+/// `invalid-input` where neither says which; `not-owner` for another repository than the workflow's.
+pub(super) fn pull_request_in(session: &Session, arguments: &PullRequestArguments) -> Result<(PullRequestId, String), Problems> {
+    let id = pull_request(session, arguments)?;
+    let own = session.workflow.as_ref().map(|workflow| workflow.run.repository.clone());
+    if let Some(of_workflow) = owner::own_repository(session).filter(|own| *own != id.repository_id) {
+        let message = format!("a workflow makes previews for pull requests of its own repository, whose id is {of_workflow}");
+        return Err(Diagnostic::error(FailureReason::NotOwner, message)
+            .note(format!("asked for was one of the repository with the id {}", id.repository_id))
+            .help("leave `repository-id` out")
+            .into());
+    }
+    let unnamed = || format!("the repository with the id {}", id.repository_id);
+    let repository = own.or_else(|| arguments.repository.clone()).unwrap_or_else(unnamed);
+    Ok((id, repository))
+}
+
 /// The pull request that the workflow's event is about.
 fn of_event(session: &Session) -> Option<u64> {
     let run = &session.workflow.as_ref()?.run;
