@@ -68,6 +68,24 @@ pub struct Previewed {
     pub url: Option<String>,
 }
 
+/// What is told of a preview beside what was deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outlook {
+    /// Where it can be looked at.
+    pub url: Option<String>,
+    /// When its time is over.
+    pub expires: DateTime<Utc>,
+    /// When this is told.
+    pub told: DateTime<Utc>,
+    /// How long after a deploy somebody may have it at most; none where nobody may ask for more.
+    #[serde(skip)]
+    pub most: Option<Duration>,
+    /// What is said to somebody who asked.
+    #[serde(skip)]
+    pub answer: Option<String>,
+}
+
 impl Preview {
     /// Whether its time is over.
     pub fn is_over(&self, now: DateTime<Utc>) -> bool {

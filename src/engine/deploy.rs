@@ -234,8 +234,9 @@ impl Engine {
         let stale = self.stale(&connections);
         let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
         let notes = self.notes();
+        let (back, preview) = (None, None);
         let report =
-            RunReport { place, run, problems, changes, blockers, connections, stale, retained, wiring, notes, back: None };
+            RunReport { place, run, problems, changes, blockers, connections, stale, retained, wiring, notes, back, preview };
         report.with_texts(&|text| self.redactor.redact(text))
     }
 

@@ -2,9 +2,13 @@
 
 mod down;
 mod event;
+mod keep;
 mod list;
+mod shown;
+mod standing;
 mod sweep;
 mod up;
+mod whose;
 
 use super::session::Session;
 use super::{Ended, Outcome};
