@@ -28,12 +28,13 @@ pub(in crate::app) async fn from_manifest(
     let catalog = organization.catalog.as_ref();
     let loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog, lock_mode(session)).await?;
     let types = session.types(Some((&*opened.store, &head)), &loaded.proposed, catalog).await?;
-    let wanted = resolve::wanted(&written.manifest, &environment, &place);
+    let wanted = resolve::wanted(&written.manifest, &environment, &place, None);
     let context = session.context_view(&opened, &head, &wanted, &place).await?;
     let names: BTreeSet<_> = secrets.keys().cloned().collect();
     let limits = organization.context.as_ref().map(|context| context.limits.clone()).unwrap_or_default();
     let resolved = resolve::resolve(&resolve::Inputs {
         place: place.clone(),
+        base: None,
         file: &written.file,
         manifest: &written.manifest,
         workspace: &workspace,

@@ -57,7 +57,7 @@ pub(in crate::app) async fn from_release(
     // All that flows into it is said in the release: no default, no value of today.
     let environment_then = Environment { defaults: BTreeMap::new(), values: BTreeMap::new(), ..environment.clone() };
     let workspace_then = Workspace { values: BTreeMap::new(), ..workspace.clone() };
-    let wanted = resolve::wanted(&said, &environment_then, &place);
+    let wanted = resolve::wanted(&said, &environment_then, &place, None);
     let context = session.context_view(&opened, &head, &wanted, &place).await?;
     let mut notes =
         vec![format!("back to the release `{}` of run `{}`; data is not rolled back", release.version_tag, release.run)];
@@ -68,6 +68,7 @@ pub(in crate::app) async fn from_release(
     notes.extend(unused.map(|input| format!("the secret `{input}` is not used: it is no input of the release")));
     let resolved = resolve::resolve(&resolve::Inputs {
         place,
+        base: None,
         file: &file,
         manifest: &said,
         workspace: &workspace_then,
