@@ -50,6 +50,7 @@ use crate::documents::{self, Kind};
 use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
 use crate::domain::outcome::{PlanReport, RunReport};
+use crate::domain::removal::{Removal, Sweep};
 use crate::domain::review::Review;
 use crate::request::cli::{Cli, Command};
 use crate::request::variables;
@@ -68,6 +69,12 @@ enum Outcome {
     Ran(Box<RunReport>),
     /// A change of the documents, as it was judged.
     Reviewed(Box<Review>),
+    /// What was to be removed of a pull request.
+    Removed(Box<Removal>),
+    /// The previews that a sweep looked at.
+    Swept(Box<Sweep>),
+    /// Nothing, and why.
+    Skipped(String),
 }
 
 impl Outcome {
@@ -81,6 +88,11 @@ impl Outcome {
             }
             Self::Ran(report) => Self::Ran(Box::new(RunReport { problems: tell(&report.problems), ..(**report).clone() })),
             Self::Reviewed(review) => Self::Reviewed(Box::new(Review { problems: tell(&review.problems), ..(**review).clone() })),
+            Self::Removed(removal) => {
+                Self::Removed(Box::new(Removal { problems: tell(&removal.problems), ..(**removal).clone() }))
+            }
+            Self::Swept(sweep) => Self::Swept(Box::new(Sweep { problems: tell(&sweep.problems), ..(**sweep).clone() })),
+            Self::Skipped(why) => Self::Skipped(why.clone()),
         }
     }
 }
@@ -156,10 +168,12 @@ async fn obey(session: &Session, command: Command) -> Ended {
 fn problems_of(ended: &Ended) -> &Problems {
     static NONE: Problems = Problems(Vec::new());
     match ended {
-        Ok(Outcome::Done) => &NONE,
+        Ok(Outcome::Done | Outcome::Skipped(_)) => &NONE,
         Ok(Outcome::Planned(report)) => &report.problems,
         Ok(Outcome::Ran(report)) => &report.problems,
         Ok(Outcome::Reviewed(review)) => &review.problems,
+        Ok(Outcome::Removed(removal)) => &removal.problems,
+        Ok(Outcome::Swept(sweep)) => &sweep.problems,
         Err(problems) => problems,
     }
 }

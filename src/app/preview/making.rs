@@ -41,8 +41,9 @@ pub(super) type Previews = BTreeMap<(WorkspaceName, EnvironmentName), Preview>;
 pub(super) struct Making<'a> {
     session: &'a Session,
     opened: Opened,
-    id: PullRequestId,
-    repository: String,
+    pub(super) id: PullRequestId,
+    /// Its name, `owner/name`.
+    pub(super) repository: String,
     workspace: Workspace,
     deployable: DeployableName,
     file: &'a str,

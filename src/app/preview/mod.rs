@@ -1,9 +1,12 @@
 //! `tieline preview`: environments for pull requests.
 
+mod down;
 mod event;
 mod limits;
 mod list;
 mod making;
+mod shown;
+mod standing;
 mod sweep;
 mod up;
 mod whose;
@@ -18,7 +21,7 @@ pub(super) async fn run(session: &Session, arguments: &Preview) -> Ended {
         None => event::run(session, arguments).await,
         Some(PreviewAction::Up(run)) => up::up(session, run).await,
         Some(PreviewAction::Refresh(run)) => up::refresh(session, run).await,
-        Some(PreviewAction::Down(_)) => Ok(Outcome::Done),
+        Some(PreviewAction::Down(down)) => down::run(session, down).await,
         Some(PreviewAction::Sweep(sweep)) => sweep::run(session, sweep).await,
         Some(PreviewAction::List(target)) => list::run(session, target).await.map(|()| Outcome::Done),
     }

@@ -1,6 +1,7 @@
 //! `tieline preview up` and `refresh`: the preview is made, or converged on, and the manifest deployed into it.
 
 use super::making::{Copying, Making};
+use super::standing;
 use crate::app::Ended;
 use crate::app::assemble::{self, Accepts, Standing};
 use crate::app::load::{self, Written};
@@ -40,7 +41,10 @@ async fn run(session: &Session, arguments: &PreviewRun, copying: Copying) -> End
     };
     let standing = Standing::Preview(&preview, making.life);
     let resolve = async || assemble::from_manifest(session, &target, &arguments.values, accepts, standing).await;
-    let ensure = async |held: Held| making.make(&preview, held).await;
+    let ensure = async |held: Held| {
+        standing::open(session, &target.context, &making.repository, making.id.pull_request).await?;
+        making.make(&preview, held).await
+    };
     let report = Box::pin(performed_on(session, order, resolve, ensure)).await?;
     Ok(told(session, report))
 }

@@ -8,6 +8,7 @@ mod layers;
 mod parts;
 mod picture;
 mod plan;
+mod preview;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use super::markdown::{Block, Inline, code, render};
 use crate::domain::diagnostic::Problems;
 
 pub(super) use plan::plan;
+pub(super) use preview::{gone, removal, skipped, sweep};
 pub(super) use run::run;
 
 /// Where a page is read.
