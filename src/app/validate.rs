@@ -2,16 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use super::load::{LoadedPlugins, Written};
 use super::session::Session;
 use super::{assemble, load};
 use crate::domain::deployment::PublishedFace;
-use crate::domain::diagnostic::Problems;
-use crate::domain::names::OutputName;
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::manifest::AppliedPlugin;
+use crate::domain::names::{Alias, OutputName};
+use crate::domain::overlay::{self, Seen};
 use crate::domain::plugin::Plugin;
+use crate::engine::Content;
 use crate::policy;
 use crate::render;
 use crate::request::cli::Target;
 use crate::resolve::{self, Types};
+
+/// What tells the names of two previews apart.
+const NAME_PREFIX: &str = "name_prefix";
 
 /// Checks a manifest and everything it names.
 pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Problems> {
@@ -46,6 +54,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         let wired = render::wiring(&plugin.plugin, module, &plugin.plugin.input_names());
         problems.extend(load::in_plugin(&session.plugin_folder(&written.folder, used), wired.err().unwrap_or_default()));
     }
+    problems.extend(colliding(&written, &loaded));
     problems.extend(loaded.warnings);
     if opened.is_none() {
         session
@@ -58,6 +67,34 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let count = written.manifest.plugins.len();
     session.print(&format!("`{}` is valid: {count} applied {}", written.file, if count == 1 { "plugin" } else { "plugins" }));
     Ok(())
+}
+
+/// Warns of plugins whose resources may have the same names in every preview.
+fn colliding(written: &Written, loaded: &LoadedPlugins) -> Problems {
+    let Some(preview) = &written.manifest.preview else { return Problems::default() };
+    let seen = overlay::merged(&written.manifest, Seen::Preview { name: None, base: &preview.base });
+    let tells_apart = |content: &Content| {
+        let is_module = |path: &str| path.ends_with(".tf") || path.ends_with(".tf.json");
+        let mut files = content.tree.files.iter().filter(|(path, _)| is_module(path));
+        files.any(|(_, file)| String::from_utf8_lossy(&file.bytes).contains(NAME_PREFIX))
+    };
+    let used = seen
+        .plugins
+        .iter()
+        .filter(|(_, applied)| loaded.contents.get(&applied.source).is_some_and(|content| !tells_apart(content)));
+    let warning = |(alias, applied): (&Alias, &AppliedPlugin)| {
+        let message =
+            format!("`{alias}` is used in previews, and its plugin does not name things by `var.tieline.{NAME_PREFIX}`");
+        let at = match written.manifest.plugins.contains_key(alias) {
+            true => Pointer::keys(["plugins", alias.as_str(), "use"]),
+            false => Pointer::keys(["preview", "plugins", alias.as_str(), "use"]),
+        };
+        Diagnostic::warning(FailureReason::InvalidDocument, message)
+            .at(&written.file, at)
+            .note(format!("two previews of `{}` would give their resources the same names", applied.source))
+            .help("declare `variable \"tieline\"` in its module and begin names with `name_prefix`, which is another one in each environment")
+    };
+    Problems(used.map(warning).collect())
 }
 
 /// What a plugin publishes, as far as its types are known; `declaration` reports those that are not.
