@@ -136,7 +136,9 @@ fn result_file(session: &Session, ended: &Ended) -> Option<String> {
         Ok(Outcome::Ran(report)) => (report.run.id.to_string(), report::run::json(report)),
         Ok(Outcome::Planned(report)) => (report.fingerprint.to_string(), report::plan::json(report)),
         Ok(Outcome::Reviewed(review)) => (format!("{:032x}", session.world.random.bits()), report::review::json(review)),
-        Ok(Outcome::Removed(removal)) => (format!("{:032x}", session.world.random.bits()), report::preview::removal_json(removal)),
+        Ok(Outcome::Removed(removal)) => {
+            (format!("{:032x}", session.world.random.bits()), report::preview::removal_json(removal))
+        }
         Ok(Outcome::Swept(sweep)) => (format!("{:032x}", session.world.random.bits()), report::preview::sweep_json(sweep)),
         Ok(Outcome::Done | Outcome::Skipped(_)) => return None,
         Err(problems) => (format!("{:032x}", session.world.random.bits()), report::problems::json(problems)),

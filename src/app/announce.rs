@@ -208,9 +208,7 @@ impl<'a> Announced<'a> {
         match ended {
             Ok(Outcome::Ran(report)) => report::comment::run(report, &surroundings, LARGEST_COMMENT),
             Ok(Outcome::Planned(report)) => report::comment::plan(report, &surroundings, LARGEST_COMMENT),
-            Ok(_) => {
-                report::comment::refused(&Problems::default(), &surroundings, LARGEST_COMMENT)
-            }
+            Ok(_) => report::comment::refused(&Problems::default(), &surroundings, LARGEST_COMMENT),
             Err(problems) => report::comment::refused(problems, &surroundings, LARGEST_COMMENT),
         }
     }

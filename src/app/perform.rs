@@ -79,7 +79,11 @@ pub(super) async fn performed(
     let place = &resolved.deployment.place;
     let back = async {
         // There is no way back into a preview: the next push makes it anew.
-        if place.environment.is_preview() { Ok(None) } else { back::way(session, order.target, &*resolved.opened.store, place).await }
+        if place.environment.is_preview() {
+            Ok(None)
+        } else {
+            back::way(session, order.target, &*resolved.opened.store, place).await
+        }
     };
     let (held, ready, back) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready, back);
     let held = held?;
@@ -254,7 +258,7 @@ fn version_tag(asked: Option<&str>, commit: Option<&str>, run: &RunId) -> Result
 }
 
 /// The commit that the manifest stands at, where it is in a git work tree.
-async fn commit(session: &Session, folder: &Path) -> Option<String> {
+pub(super) async fn commit(session: &Session, folder: &Path) -> Option<String> {
     let pass = [variables::HOME, "PATH"];
     let environment: BTreeMap<String, String> =
         pass.iter().filter_map(|name| Some(((*name).to_owned(), session.world.variables.get(name)?.to_owned()))).collect();

@@ -12,8 +12,8 @@ use super::change::PlannedResource;
 use super::connection::ConnectionRecord;
 use super::diagnostic::Problems;
 use super::impact::Impact;
-use super::preview::Outlook;
 use super::names::{Alias, Digest, RunId, SlotName, TypeName, VersionTag};
+use super::preview::Outlook;
 use super::rebinding::Rebinding;
 use super::record::{ChangeCounts, RunRecord, RunType, TaskType};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::Engine;
 use super::publication::Publication;
-use crate::context::ledger::Snapshot;
 use crate::context::layout::{self, LedgerFile};
+use crate::context::ledger::Snapshot;
 use crate::context::{Change, Changes, CommitId, ContextStore, StoreError};
 use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems};

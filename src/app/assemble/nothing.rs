@@ -49,7 +49,8 @@ pub(in crate::app) async fn for_destroy(
     }
     // Nothing of a pull request's files is read to remove its preview (R52); its plugins were put into the ledger before they were applied.
     let looks_at_hand = is_claimed && !place.environment.is_preview();
-    let at_hand = if looks_at_hand { trees_at_hand(session, target, organization.catalog.as_ref()).await } else { BTreeMap::new() };
+    let at_hand =
+        if looks_at_hand { trees_at_hand(session, target, organization.catalog.as_ref()).await } else { BTreeMap::new() };
     let preview = snapshot.preview(&place.workspace, &place.environment).await?;
     let Surroundings { workspace, environment, gone } =
         surroundings(session, store, &head, &place, &records, preview.map(|preview| preview.environment)).await?;

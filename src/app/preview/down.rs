@@ -7,8 +7,8 @@ use super::{shown, whose};
 use crate::app::perform::{Order, performed};
 use crate::app::session::{Opened, Session};
 use crate::app::{Ended, Outcome, assemble, owner};
-use crate::context::ledger::{self, Snapshot};
 use crate::context::layout::{self, LedgerFile};
+use crate::context::ledger::{self, Snapshot};
 use crate::context::publish::publish;
 use crate::context::{Branch, Change, Changes, ContextStore, StoreError};
 use crate::domain::address::Place;
@@ -58,7 +58,8 @@ async fn find(
     let wrong = |problem: crate::domain::names::InvalidName| Diagnostic::error(FailureReason::InvalidInput, problem.to_string());
     let snapshot = Snapshot::newest(store).await?;
     let workspace: Option<WorkspaceName> = arguments.target.workspace.as_deref().map(str::parse).transpose().map_err(wrong)?;
-    let environment: Option<EnvironmentName> = arguments.target.environment.as_deref().map(str::parse).transpose().map_err(wrong)?;
+    let environment: Option<EnvironmentName> =
+        arguments.target.environment.as_deref().map(str::parse).transpose().map_err(wrong)?;
     if let (Some(workspace), Some(environment)) = (&workspace, &environment) {
         if !environment.is_preview() {
             let message = format!("`{environment}` is no preview: those are called `pr-…`");
@@ -239,11 +240,7 @@ fn is_claimed(problems: &Problems) -> bool {
 }
 
 /// The places of a preview where something is applied, or claimed.
-async fn places(
-    store: &dyn ContextStore,
-    snapshot: &Snapshot<'_>,
-    name: &PreviewName,
-) -> Result<BTreeSet<Place>, StoreError> {
+async fn places(store: &dyn ContextStore, snapshot: &Snapshot<'_>, name: &PreviewName) -> Result<BTreeSet<Place>, StoreError> {
     let folder = layout::environment_folder(&name.workspace, &name.environment);
     let listed = match snapshot.at() {
         Some(head) => store.list(head, &[folder]).await?,

@@ -2,6 +2,7 @@
 
 mod down;
 mod event;
+mod fork;
 mod keep;
 mod list;
 mod shown;

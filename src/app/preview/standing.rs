@@ -29,7 +29,9 @@ pub(super) async fn open(
         Some(found) if found.is_open => Ok(Some(found)),
         Some(found) => Err(closed(repository, &found).into()),
         None => {
-            session.say(&format!("whether pull request {number} of `{repository}` is still open is not known: it is not to be seen"));
+            session.say(&format!(
+                "whether pull request {number} of `{repository}` is still open is not known: it is not to be seen"
+            ));
             Ok(None)
         }
     }

@@ -1,17 +1,21 @@
 //! The pages about previews: what is there, what was removed, what a sweep did.
 
+use std::collections::BTreeMap;
+
 use super::layers;
 use super::{Medium, parts};
+use crate::domain::address::{Address, Place};
+use crate::domain::connection::ConnectionRecord;
 use crate::domain::diagnostic::Problems;
 use crate::domain::duration::in_words;
 use crate::domain::outcome::RunReport;
 use crate::domain::preview::Outlook;
 use crate::domain::removal::{Fate, Removal, Removed, Sweep};
 use crate::domain::visible::shortened;
+use crate::report::Surroundings;
 use crate::report::markdown::{Block, Inline, code, joined, link, prose, render};
 use crate::report::preview::{counts, whose};
 use crate::report::run::moment;
-use crate::report::Surroundings;
 
 /// The longest reason in a table, in characters.
 const LONGEST_REASON: usize = 300;
@@ -21,17 +25,42 @@ pub(super) fn outlook(outlook: &Outlook) -> Vec<Block> {
     let look = |url: &String| Block::Paragraph(Inline::from("🔗 ") + link("Open the preview", url) + ": " + code(url));
     let mut blocks: Vec<Block> = outlook.url.iter().map(look).collect();
     let left = (outlook.expires - outlook.told).to_std().unwrap_or_default();
-    let lives = Inline::from("It lives until ") + code(&moment(outlook.expires)) + prose(&format!(" ({} from now)", in_words(left)))
+    let lives = Inline::from("It lives until ")
+        + code(&moment(outlook.expires))
+        + prose(&format!(" ({} from now)", in_words(left)))
         + ", or until the pull request is closed.";
     let keep = outlook.most.map(|most| {
-        Inline::from("Comment ") + code("/tieline keep 3d") + " or add the label " + code("tieline-keep-3d")
+        Inline::from("Comment ")
+            + code("/tieline keep 3d")
+            + " or add the label "
+            + code("tieline-keep-3d")
             + prose(&format!(" to have it longer: at most {} after its last deploy.", in_words(most)))
     });
-    let remove = Inline::from("Comment ") + code("/tieline down") + " to remove it, " + code("/tieline refresh")
+    let remove = Inline::from("Comment ")
+        + code("/tieline down")
+        + " to remove it, "
+        + code("/tieline refresh")
         + " to have it on its base as that is today.";
     blocks.push(Block::Paragraph(joined([Some(lives), keep, Some(remove)].into_iter().flatten(), "<br>")));
     blocks.extend(parts::notes(outlook.answer.as_slice()));
     blocks
+}
+
+/// A preview that is there.
+pub(in crate::report) fn state(
+    place: &Place,
+    connections: &BTreeMap<Address, ConnectionRecord>,
+    seen: &Outlook,
+    surroundings: &Surroundings,
+    limit: usize,
+) -> String {
+    layers::richest(limit, Medium::Comment, surroundings, |layer| {
+        let mut blocks = vec![Block::Title(Inline::from("✅ Preview: ") + parts::place(place))];
+        blocks.extend(parts::facts(parts::origin(surroundings)));
+        blocks.extend(outlook(seen));
+        blocks.extend(parts::connections(connections, layer));
+        blocks
+    })
 }
 
 /// That nothing was done, and why.
