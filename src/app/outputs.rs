@@ -66,6 +66,7 @@ fn ran(report: &RunReport) -> Outputs {
         ("stale-consumers", report::outputs::stale_consumers(report)),
         ("skipped", report::outputs::skipped(report)),
     ];
+    outputs.extend(report.preview.as_ref().and_then(|preview| preview.url.clone()).map(|url| ("preview-url", url)));
     if report.run.status == RunStatus::Succeeded {
         outputs.push(("release", report.run.version_tag.to_string()));
     }

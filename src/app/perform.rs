@@ -40,15 +40,29 @@ pub(super) struct Order<'a> {
     pub(super) overrides: &'a cli::Overrides,
 }
 
+/// Whether the run holds its claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It is about to take it.
+    NotYet,
+    /// It does.
+    Claimed,
+}
+
 /// Does it, and prints what came of it.
 pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl AsyncFn() -> Result<Resolved, Problems>) -> Ended {
     let report = Box::pin(performed(session, order, resolve)).await?;
+    Ok(told(session, report))
+}
+
+/// Prints what came of a run.
+pub(super) fn told(session: &Session, report: RunReport) -> Outcome {
     if session.is_json() {
         session.print(&report::run::json(&report));
     } else {
         session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
     }
-    Ok(Outcome::Ran(Box::new(report)))
+    Outcome::Ran(Box::new(report))
 }
 
 /// Does it. `resolve` is asked what the run is about: before the claim, and once more under it where the organization's documents changed
@@ -58,12 +72,23 @@ pub(super) async fn performed(
     order: Order<'_>,
     resolve: impl AsyncFn() -> Result<Resolved, Problems>,
 ) -> Result<RunReport, Problems> {
+    Box::pin(performed_on(session, order, resolve, async |_| Ok(()))).await
+}
+
+/// Does it on ground that `ensure` makes sure of: once all that speaks against the run is looked at, and again under the claim.
+pub(super) async fn performed_on(
+    session: &Session,
+    order: Order<'_>,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+    ensure: impl AsyncFn(Held) -> Result<(), Problems>,
+) -> Result<RunReport, Problems> {
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
     let run = new_run(session);
     let settings = settings(session, &resolved, &order, admitted, &run).await?;
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
+    ensure(Held::NotYet).await?;
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
@@ -92,6 +117,7 @@ pub(super) async fn performed(
     }
     let engine = async {
         let (ready, settings) = (ready?, settings);
+        ensure(Held::Claimed).await?;
         let (resolved, settings) = Box::pin(settled(session, &order, (resolved, settings), resolve)).await?;
         resolved.engine(session, ready, order.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await
     };
@@ -205,6 +231,7 @@ pub(super) async fn settings(
         run_type: order.run_type,
         source: resolved.source.as_ref().map(|source| source.run.clone()),
         overrides: set_aside,
+        life: resolved.life,
         parallelism: order.terraform.parallelism as usize,
         refresh: order.terraform.refresh,
         allow_destroy: order.allow_destroy,

@@ -2,15 +2,22 @@
 //! it, and the last destroy takes the preview itself along.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
-use super::Engine;
+use chrono::{DateTime, Utc};
+
 use super::publication::Publication;
+use super::{Engine, locked};
 use crate::context::layout::{self, LedgerFile};
 use crate::context::ledger::Snapshot;
 use crate::context::{Change, Changes, CommitId, ContextStore, StoreError};
-use crate::domain::address::Place;
+use crate::domain::address::{AliasMember, Place};
+use crate::domain::canonical;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
+use crate::domain::names::OutputName;
+use crate::domain::preview::{Life, Outlook, Preview, Previewed, link};
+use crate::domain::record::{RunRecord, RunStatus, RunType};
 
 impl Engine {
     /// Refuses to begin anything in a preview that is being removed, or is gone (R54).
@@ -50,6 +57,69 @@ impl Engine {
             }
         }
         publication.commit(&self.world, &*self.store, &format!("Keep the plugins of {place}")).await
+    }
+}
+
+/// What a successful deploy does to its preview: its end moves, and where it can be looked at is known.
+pub(super) struct Prolonging {
+    life: Life,
+    now: DateTime<Utc>,
+    url: Option<String>,
+    /// What became of the preview, once that is committed.
+    preview: Mutex<Option<Preview>>,
+}
+
+impl Engine {
+    /// What this run does to the preview that it deployed; none where it is no successful deploy of one.
+    pub(super) fn prolonging(&self, run: &RunRecord) -> Option<Prolonging> {
+        let life = self.settings.life.filter(|_| run.status == RunStatus::Succeeded && run.run_type == RunType::Deploy)?;
+        let now = run.ended.unwrap_or_else(|| self.world.clock.now());
+        Some(Prolonging { life, now, url: self.link(), preview: Mutex::default() })
+    }
+
+    /// The published attribute that the manifest names as the preview's link, if it is one.
+    fn link(&self) -> Option<String> {
+        let named = self.deployment.manifest.preview.as_ref()?.url.as_ref()?;
+        let text = self.published_at(named);
+        let link = text.as_deref().and_then(link).filter(|link| self.redactor.redact(link) == *link);
+        if link.is_none() {
+            let why = if text.is_some() { "it is not a plain `http` or `https` URL" } else { "nothing is published there" };
+            self.add_note(format!("no link to the preview is shown: the manifest names `{named}`, and {why}"));
+        }
+        link
+    }
+
+    /// The text at `alias.output.attribute` among what is published here.
+    fn published_at(&self, named: &str) -> Option<String> {
+        let (output, attribute) = named.rsplit_once('.')?;
+        let of: AliasMember<OutputName> = output.parse().ok()?;
+        let records = self.records();
+        let record = records.get(&self.deployment.place.output(&of.alias, &of.member))?;
+        record.face.attributes.get(attribute)?.as_str().map(str::to_owned)
+    }
+}
+
+impl Prolonging {
+    /// The change that this is at a commit of the ledger; none where the preview is gone.
+    pub(super) async fn change(
+        &self,
+        store: &dyn ContextStore,
+        head: Option<&CommitId>,
+        place: &Place,
+    ) -> Result<Option<(String, Change)>, StoreError> {
+        let Place { workspace, environment, deployable } = place;
+        let Some(before) = Snapshot::new(store, head.cloned()).preview(workspace, environment).await? else { return Ok(None) };
+        let mut after = Preview { expires: self.life.expiry(self.now, Some(before.expires)), deployed: Some(self.now), ..before };
+        after.deployables.insert(deployable.clone(), Previewed { url: self.url.clone() });
+        let change = Change::write(canonical::to_bytes(&after));
+        *locked(&self.preview) = Some(after);
+        Ok(Some((layout::preview(workspace, environment), change)))
+    }
+
+    /// What is told of the preview, once its change is committed.
+    pub(super) fn outlook(&self) -> Option<Outlook> {
+        let expires = locked(&self.preview).as_ref()?.expires;
+        Some(Outlook { url: self.url.clone(), expires, told: self.now, most: self.life.most, answer: None })
     }
 }
 

@@ -81,6 +81,7 @@ pub(in crate::app) async fn for_destroy(
         folder,
         source: None,
         adoption: None,
+        life: None,
         notes,
     })
 }

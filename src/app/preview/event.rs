@@ -1,7 +1,7 @@
 //! Plain `tieline preview` in a workflow: what the event asks for.
 
 use super::keep::{self, Asked};
-use super::{down, fork, standing, sweep, up, whose};
+use super::{down, standing, sweep, up, whose};
 use crate::app::session::Session;
 use crate::app::{Ended, Outcome};
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -18,7 +18,6 @@ pub(super) async fn run(session: &Session, arguments: &Preview) -> Ended {
         return Err(unclear("outside of a workflow there is no event to tell what is to be done").into());
     };
     match &workflow.run.happened {
-        _ if fork::is_one(session) => fork::validated(session, &run.target).await,
         Happened::Changed => up::up(session, run).await,
         Happened::Closed => down::run(session, &to_remove(run, &run.pull_request)).await,
         Happened::Labelled => labelled(session, run).await,

@@ -11,7 +11,7 @@ mod written;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::stored::{self, Stored};
-use super::{Accepts, Ground, Resolved, Source, manifest, values};
+use super::{Accepts, Ground, Resolved, Source, Standing, manifest, standing, values};
 use crate::app::session::Session;
 use crate::context::ledger::Snapshot;
 use crate::context::{CommitId, ContextStore, layout};
@@ -40,8 +40,9 @@ pub(in crate::app) async fn from_release(
     accepts: Accepts<'_>,
 ) -> Result<Resolved, Problems> {
     let place = session.named_place(target)?;
-    let ground = Ground::of(session, target, secrets, place, None).await?;
-    let Ground { place, opened, organization, head, workspace, environment, secrets, folder } = ground;
+    let ground = Ground::of(session, target, secrets, place, None, Standing::Environment).await?;
+    let Ground { place, opened, organization, head, standing, secrets, folder } = ground;
+    let standing::Ground { workspace, environment, .. } = standing;
     let store = &*opened.store;
     let snapshot = Snapshot::newest(store).await?;
     let release = asked::find(&snapshot, &place, back.to).await?;
@@ -103,6 +104,7 @@ pub(in crate::app) async fn from_release(
         at_hand: BTreeMap::new(),
         folder,
         adoption: None,
+        life: None,
         notes,
     })
 }
