@@ -13,6 +13,7 @@ mod page;
 pub mod plan;
 pub mod plugins;
 pub mod preview;
+pub mod previews;
 pub mod problems;
 pub mod proposal;
 pub mod prune;

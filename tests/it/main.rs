@@ -26,6 +26,7 @@ mod ledger;
 mod moving;
 mod owners;
 mod planning;
+mod previews;
 mod proofs;
 mod proposals;
 mod publication;
