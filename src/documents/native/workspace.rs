@@ -72,7 +72,9 @@ fn check_grant(grant: &Grant, at: &Pointer) -> Vec<Finding> {
         if parts_of(consumer).is_some_and(|[_, environment, _]| environment.starts_with(PREFIX)) {
             findings.push(
                 Finding::new(at.clone().key("to").index(index), format!("`{consumer}` means previews, which grants do not name"))
-                    .help("a preview counts as its base: name that, with `previews: true` where it may read sensitive attributes"),
+                    .help(
+                        "a preview counts as its base: name that, with `previews: true` where it may read sensitive attributes",
+                    ),
             );
         }
     }

@@ -18,7 +18,7 @@ use super::markdown::{Block, Inline, code, render};
 use crate::domain::diagnostic::Problems;
 
 pub(super) use plan::plan;
-pub(super) use preview::{gone, removal, skipped, sweep};
+pub(super) use preview::{gone, removal, skipped, state, sweep};
 pub(super) use run::run;
 
 /// Where a page is read.
