@@ -48,16 +48,27 @@ pub(super) fn losses<'a>(plan: &'a terraform::Plan, before: Option<&AppliedRecor
 /// The changes as a report shows them.
 pub(super) fn planned_resources(plan: &terraform::Plan) -> Vec<PlannedResource> {
     let shown = changes(plan).filter(|resource| !matches!(resource.action, Action::NoOp | Action::Read));
-    shown
-        .map(|resource| PlannedResource {
-            address: inside(&resource.address),
-            action: resource.action.to_string(),
-            previous: resource.previous_address.as_deref().map(inside),
-            progress: Progress::Planned,
-            attributes: Vec::new(),
-            more: 0,
-        })
-        .collect()
+    shown.map(planned_resource).collect()
+}
+
+fn planned_resource(resource: &terraform::ResourceChange) -> PlannedResource {
+    PlannedResource {
+        address: inside(&resource.address),
+        action: resource.action.to_string(),
+        previous: resource.previous_address.as_deref().map(inside),
+        progress: Progress::Planned,
+        attributes: Vec::new(),
+        more: 0,
+    }
+}
+
+/// The resources that changed outside of Terraform: their action is `update`, or `delete` where they are gone.
+pub(super) fn drifted(plan: &terraform::Plan) -> Vec<PlannedResource> {
+    let is_drift = |resource: &&terraform::ResourceChange| {
+        let is_no_change = matches!(resource.action, Action::NoOp | Action::Read | Action::Move);
+        !is_no_change && !render::names::is_own_resource(&resource.address)
+    };
+    plan.drift.iter().filter(is_drift).map(planned_resource).collect()
 }
 
 /// The module call in the root module that the plugin is.
