@@ -1,5 +1,6 @@
 //! What changed outside of Terraform, for people and for programs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -24,10 +25,22 @@ pub fn text(report: &DriftReport, color: bool) -> String {
         text.push_str("nothing is deployed here\n");
     }
     let _ = writeln!(text, "\n{}", outcome(report));
-    if !report.counts().is_empty() {
-        text.push_str("`tieline deploy --refresh` takes it back; what is to stay belongs in the manifest.\n");
+    for remedy in remedies(report.drifted().map(|(_, _, look)| look)) {
+        let _ = writeln!(text, "{remedy}");
     }
     text
+}
+
+/// What to do about what was seen.
+pub(super) fn remedies<'a>(looks: impl Iterator<Item = &'a Look>) -> BTreeSet<&'static str> {
+    let remedy = |look: &Look| match look {
+        Look::Same | Look::Unknown => None,
+        Look::Drifted { .. } => {
+            Some("A deploy with `--refresh` takes changes back; what is to stay belongs in the manifest or the plugin.")
+        }
+        Look::StateMissing { .. } => Some("A state that is gone is restored from the versions of its backend, or from a backup."),
+    };
+    looks.filter_map(remedy).collect()
 }
 
 fn describe(text: &mut String, place: &PlaceDrift, color: bool) {

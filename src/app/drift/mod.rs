@@ -32,9 +32,15 @@ use crate::world::Stream;
 
 /// Looks, shows what was seen, and keeps issues about it where that is asked for.
 pub(super) async fn run(session: &Session, arguments: &Drift) -> Ended {
-    let Place { workspace, environment, .. } = place(session, &arguments.target)?;
+    let there = place(session, &arguments.target)?;
+    let Place { workspace, environment, .. } = there.clone();
     let grounds = Grounds::open(session, &arguments.target, &arguments.sensitive, (&workspace, &environment)).await?;
-    let applied = Snapshot::newest(&*grounds.opened.store).await?.applied_in(&workspace, &environment).await?;
+    let store = &*grounds.opened.store;
+    let applied = Snapshot::newest(store).await?.applied_in(&workspace, &environment).await?;
+    if applied.is_empty() {
+        // A wrong name must not pass for an environment in which nothing is deployed.
+        session.environment(store, Some(&grounds.head), &there).await?;
+    }
     let wanted = wanted(applied, arguments)?;
     let mut report = DriftReport { workspace, environment, places: Vec::new(), problems: Problems::default() };
     for (place, problems) in look(session, arguments, &grounds, wanted).await? {

@@ -4,7 +4,7 @@ use super::layers::{self, Layer};
 use super::{Medium, changes, parts};
 use crate::domain::drift::{DriftReport, Look, PlaceDrift, Sight};
 use crate::report::Surroundings;
-use crate::report::drift::{outcome, words};
+use crate::report::drift::{outcome, remedies, words};
 use crate::report::markdown::{Block, Inline, code, link, prose};
 
 /// What was seen in an environment.
@@ -28,6 +28,7 @@ pub(in crate::report) fn drift(report: &DriftReport, surroundings: &Surroundings
             blocks.extend(parts::notes(&place.notes));
             blocks.extend(details(place, layer));
         }
+        blocks.extend(what_to_do(report.drifted().map(|(_, _, look)| look)));
         blocks.extend(parts::facts([surroundings.terraform.as_deref().map(code)]));
         blocks
     })
@@ -43,14 +44,15 @@ pub(in crate::report) fn drifted(place: &PlaceDrift, surroundings: &Surroundings
         blocks.push(Block::Table { head: &["Applied plugin", "Outside of Terraform"], rows });
         blocks.extend(parts::notes(&place.notes));
         blocks.extend(details(place, layer));
-        blocks.push(Block::Paragraph(
-            Inline::from("**What to do:** ")
-                + code("tieline deploy --refresh")
-                + " takes it back; what is to stay belongs in the manifest. A state that is gone is restored from the versions of \
-                   its backend. This issue is closed by itself once nothing of it is left.",
-        ));
+        blocks.extend(what_to_do(place.looks().map(|(_, look)| look)));
+        blocks.push(Block::Paragraph("This issue is closed by itself once nothing of it is left.".into()));
         blocks
     })
+}
+
+fn what_to_do<'a>(looks: impl Iterator<Item = &'a Look>) -> Option<Block> {
+    let remedies: Vec<&str> = remedies(looks).into_iter().collect();
+    (!remedies.is_empty()).then(|| Block::Paragraph(Inline::from("**What to do:** ") + prose(&remedies.join(" "))))
 }
 
 fn rows(place: &PlaceDrift) -> Vec<Vec<Inline>> {
