@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::address::Place;
 use super::change::PlannedResource;
@@ -51,12 +52,13 @@ pub enum Sight {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "look", rename_all = "kebab-case")]
 pub enum Look {
-    /// All is as it was applied.
-    Same,
-    /// Resources are not as they were applied. Their action is `update`, or `delete` where they are gone.
-    Drifted {
-        /// Each that changed.
-        resources: Vec<PlannedResource>,
+    /// Its resources were read again. The action of those that are not as they were is `update`, or `delete` where they are gone.
+    Looked {
+        /// Those that changed, and that a deploy would change back.
+        drifted: Vec<PlannedResource>,
+        /// Those of which only values are others that the plugin does not set: what a resource says of its neighbours, what a provider
+        /// fills in later.
+        noticed: Vec<PlannedResource>,
     },
     /// Its Terraform state is gone, or empty.
     StateMissing {
@@ -70,26 +72,32 @@ pub enum Look {
 }
 
 impl Look {
+    /// All is as it was applied.
+    pub const SAME: Self = Self::Looked { drifted: Vec::new(), noticed: Vec::new() };
+
     /// Whether something changed outside.
     pub fn is_drift(&self) -> bool {
-        matches!(self, Self::Drifted { .. } | Self::StateMissing { .. })
+        matches!(self, Self::StateMissing { .. }) || !self.resources().is_empty()
+    }
+
+    /// The resources that changed, and that a deploy would change back.
+    pub fn resources(&self) -> &[PlannedResource] {
+        if let Self::Looked { drifted, .. } = self { drifted } else { &[] }
     }
 
     fn change_texts(&mut self, change: &dyn Fn(&str) -> String) {
-        if let Self::Drifted { resources } = self {
-            resources.iter_mut().for_each(|resource| resource.change_texts(change));
+        if let Self::Looked { drifted, noticed } = self {
+            drifted.iter_mut().chain(noticed).for_each(|resource| resource.change_texts(change));
         }
     }
 
     /// The resources that changed outside. Those of a missing state count as gone.
     pub fn counts(&self) -> ChangeCounts {
+        let gone = self.resources().iter().filter(|resource| resource.action == "delete").count() as u64;
+        let change = self.resources().len() as u64 - gone;
         match self {
-            Self::Same | Self::Unknown => ChangeCounts::default(),
             Self::StateMissing { resources, .. } => ChangeCounts { remove: *resources, ..ChangeCounts::default() },
-            Self::Drifted { resources } => {
-                let remove = resources.iter().filter(|resource| resource.action == "delete").count() as u64;
-                ChangeCounts { change: resources.len() as u64 - remove, remove, ..ChangeCounts::default() }
-            }
+            _ => ChangeCounts { change, remove: gone, ..ChangeCounts::default() },
         }
     }
 }
@@ -108,12 +116,13 @@ impl PlaceDrift {
 
     /// Whether all of it was looked at and nothing changed.
     pub fn is_same(&self) -> bool {
-        matches!(self.sight, Sight::Looked(_)) && self.looks().all(|(_, look)| *look == Look::Same)
+        matches!(self.sight, Sight::Looked(_)) && self.looks().all(|(_, look)| *look != Look::Unknown && !look.is_drift())
     }
 
     /// What changed, as one value: equal exactly where the same is seen again. None where nothing changed.
     pub fn digest(&self) -> Option<Digest> {
-        let drifted: BTreeMap<_, _> = self.drifted().collect();
+        let what = |look: &Look| if let Look::Looked { drifted, .. } = look { json!(drifted) } else { json!(look) };
+        let drifted: BTreeMap<_, _> = self.drifted().map(|(alias, look)| (alias, what(look))).collect();
         (!drifted.is_empty()).then(|| Digest::of_json(&drifted))
     }
 }

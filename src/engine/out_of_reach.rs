@@ -39,6 +39,11 @@ impl Handed {
         Self { slots: slots.collect(), supplied: Supplied::default(), attributes, inputs }
     }
 
+    /// Whether nothing stands in for a secret.
+    pub(super) fn is_real(&self) -> bool {
+        self.attributes.is_empty() && self.inputs.is_empty()
+    }
+
     /// The secrets that something stands in for, as a person names them.
     fn names(&self, alias: &Alias) -> Vec<String> {
         let attributes = self.attributes.iter().map(|(slot, attribute)| format!("{alias}.{slot}.{attribute}"));
@@ -114,11 +119,10 @@ impl Engine {
         (handed, mode): (&Handed, PlanMode),
         root: &Root,
     ) -> Result<(), Problems> {
-        let names = handed.names(alias);
-        if names.is_empty() {
+        if handed.is_real() {
             return Ok(());
         }
-        let removed = &self.removed[alias];
+        let (removed, names) = (&self.removed[alias], handed.names(alias));
         let modules = self.fetched(root)?.into_iter().map(|(fetched, module)| (fetched.key, module)).collect();
         let taken = policy::provider_variables(&modules, "plugin");
         let inputs = removed.plugin.input_names().into_iter().chain(removed.record.sensitive_inputs.iter().cloned()).collect();

@@ -25,23 +25,29 @@ pub(super) struct Recorded<'a> {
     roles: Option<Child>,
 }
 
+/// What was applied, planned.
+pub(super) struct PlannedRecord {
+    pub(super) root: Root,
+    /// The text of its provider lock.
+    pub(super) provider_lock: Option<String>,
+    pub(super) plan: terraform::Plan,
+    /// Whether nothing stands in for a secret.
+    pub(super) is_real: bool,
+}
+
 impl Engine {
-    /// Plans what was applied: the destroy of it, or what changed of it. With its root module and the text of its provider lock.
-    pub(super) async fn plan_recorded(
-        &self,
-        alias: &Alias,
-        mode: PlanMode,
-        lock: bool,
-    ) -> Result<(Root, Option<String>, terraform::Plan), Problems> {
+    /// Plans what was applied: the destroy of it, or what changed of it.
+    pub(super) async fn plan_recorded(&self, alias: &Alias, mode: PlanMode, lock: bool) -> Result<PlannedRecord, Problems> {
         let removed = &self.removed[alias];
         let mut gone = BTreeSet::new();
         let mut rendered = None;
         // The real values are tried first; whatever state is missed is not asked for again.
         loop {
             let handed = self.handed(alias, removed, &gone)?;
+            let is_real = handed.is_real();
             let (root, provider_lock) = self.render_recorded(alias, (handed, mode), rendered.take()).await?;
             match self.plan_once(alias, &root, mode, lock).await {
-                Ok(plan) => return Ok((root, provider_lock, plan)),
+                Ok(plan) => return Ok(PlannedRecord { root, provider_lock, plan, is_real }),
                 Err(failure) => {
                     let missed = out_of_reach::states_gone(&failure);
                     if missed.is_subset(&gone) {

@@ -6,6 +6,7 @@ use super::event::{Event, Phase};
 use super::journal::Journal;
 use super::prepare::{Initialized, Prepared};
 use super::publication::is_of;
+use super::recorded::PlannedRecord;
 use super::{Engine, Removed, changes};
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::Alias;
@@ -16,7 +17,7 @@ impl Engine {
     /// Renders what was applied and plans its destroy.
     pub(super) async fn prepare_removal(&self, alias: &Alias, lock: bool) -> Result<Prepared, Problems> {
         let removed = &self.removed[alias];
-        let (root, provider_lock, plan) = self.plan_recorded(alias, PlanMode::Destroy, lock).await?;
+        let PlannedRecord { root, provider_lock, plan, .. } = self.plan_recorded(alias, PlanMode::Destroy, lock).await?;
         let plan = self.planned(alias, plan, Some(&removed.record))?;
         let initialized = Initialized {
             root,

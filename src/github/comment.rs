@@ -65,7 +65,9 @@ async fn find(client: &Client, route: &str, marker: &str) -> Result<Option<Comme
         let comments: Vec<Comment> = client.get(&format!("{route}?per_page={PAGE}&page={page}")).await?;
         let is_last = comments.len() < PAGE;
         let starts = |comment: &Comment| comment.body.as_deref().is_some_and(|body| unix_lines(body).starts_with(marker));
-        let found = comments.into_iter().find(|comment| starts(comment) && is_trusted(comment.user.as_ref(), &comment.author_association));
+        let found = comments
+            .into_iter()
+            .find(|comment| starts(comment) && is_trusted(comment.user.as_ref(), &comment.author_association));
         if found.is_some() || is_last {
             return Ok(found);
         }

@@ -34,13 +34,13 @@ pub fn text(report: &DriftReport, color: bool) -> String {
 /// What to do about what was seen.
 pub(super) fn remedies<'a>(looks: impl Iterator<Item = &'a Look>) -> BTreeSet<&'static str> {
     let remedy = |look: &Look| match look {
-        Look::Same | Look::Unknown => None,
-        Look::Drifted { .. } => {
+        Look::Unknown => None,
+        Look::Looked { .. } => {
             Some("A deploy with `--refresh` takes changes back; what is to stay belongs in the manifest or the plugin.")
         }
         Look::StateMissing { .. } => Some("A state that is gone is restored from the versions of its backend, or from a backup."),
     };
-    looks.filter_map(remedy).collect()
+    looks.filter(|look| look.is_drift()).filter_map(remedy).collect()
 }
 
 fn describe(text: &mut String, place: &PlaceDrift, color: bool) {
@@ -53,9 +53,7 @@ fn describe(text: &mut String, place: &PlaceDrift, color: bool) {
     place.notes.iter().for_each(|note| _ = writeln!(text, "  {}", one_line(note)));
     for (alias, look) in place.looks() {
         let _ = writeln!(text, "  {}: {}", paint(alias.as_str(), Style::Strong, color), words(look));
-        if let Look::Drifted { resources } = look {
-            resources.iter().for_each(|resource| describe_resource(text, resource, color));
-        }
+        look.resources().iter().for_each(|resource| describe_resource(text, resource, color));
     }
     place.issue.iter().for_each(|issue| _ = writeln!(text, "  {}", one_line(issue)));
 }
@@ -78,9 +76,13 @@ const UNKNOWN: &str = "it could not be looked at";
 /// What was seen of an applied plugin, in a few words.
 pub(super) fn words(look: &Look) -> String {
     match look {
-        Look::Same => "as it was applied".to_owned(),
         Look::Unknown => UNKNOWN.to_owned(),
-        Look::Drifted { .. } => counts(look.counts()),
+        Look::Looked { drifted, .. } if !drifted.is_empty() => counts(look.counts()),
+        Look::Looked { noticed, .. } if noticed.is_empty() => "as it was applied".to_owned(),
+        Look::Looked { noticed, .. } => {
+            let noticed = counted(noticed.len(), "resource has", "resources have");
+            format!("as it was applied; {noticed} other values that the plugin does not set")
+        }
         Look::StateMissing { resources, key } => {
             let held = counted(usize::try_from(*resources).unwrap_or(usize::MAX), "resource", "resources");
             format!("its Terraform state `{key}` is gone, which held {held}")
@@ -127,8 +129,7 @@ fn place_json(place: &PlaceDrift) -> Value {
         Sight::Busy => "busy",
         Sight::Unknown => "unknown",
     };
-    let plugins: serde_json::Map<String, Value> =
-        place.looks().map(|(alias, look)| (alias.to_string(), json!(look))).collect();
+    let plugins: serde_json::Map<String, Value> = place.looks().map(|(alias, look)| (alias.to_string(), json!(look))).collect();
     json!({"place": place.place, "sight": sight, "plugins": plugins, "notes": place.notes, "issue": place.issue})
 }
 

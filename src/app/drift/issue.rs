@@ -107,7 +107,9 @@ impl Desk {
             }
             (None, known) => Ok(known.filter(|(_, issue)| issue.is_open()).map(|(_, issue)| issue.html_url)),
             // Nothing new to say. A person who closed it has seen it.
-            (Some(digest), Some((_, issue))) if about(&issue, &seen.place).as_deref() == Some(digest.as_str()) => Ok(Some(issue.html_url)),
+            (Some(digest), Some((_, issue))) if about(&issue, &seen.place).as_deref() == Some(digest.as_str()) => {
+                Ok(Some(issue.html_url))
+            }
             (Some(digest), Some((home, issue))) => {
                 let body = self.body(seen, digest.as_str());
                 let changed = issue::change(&self.client, &home, issue.number, &body).await;

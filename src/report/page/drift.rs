@@ -70,9 +70,9 @@ fn rows(place: &PlaceDrift) -> Vec<Vec<Inline>> {
 
 fn icon(look: &Look) -> Inline {
     match look {
-        Look::Same => "✅ ",
         Look::Unknown => "❌ ",
-        Look::Drifted { .. } | Look::StateMissing { .. } => "⚠️ ",
+        look if look.is_drift() => "⚠️ ",
+        _ => "✅ ",
     }
     .into()
 }
@@ -84,8 +84,7 @@ fn issue(place: &PlaceDrift) -> Inline {
 /// The resources that changed, one fence an applied plugin.
 fn details(place: &PlaceDrift, layer: Layer) -> Vec<Block> {
     let details = place.drifted().filter_map(|(alias, look)| {
-        let Look::Drifted { resources } = look else { return None };
-        changes::details(&format!("{}/{alias}", place.place.deployable), words(look), resources, layer)
+        changes::details(&format!("{}/{alias}", place.place.deployable), words(look), look.resources(), layer)
     });
     details.collect()
 }

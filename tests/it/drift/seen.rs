@@ -63,8 +63,22 @@ fn tf_drift_is_what_changed_and_what_is_gone_without_secrets() {
     assert_eq!(json["drifted"], json!(["retail/staging/shop/database"]));
     assert_eq!(json["counts"], json!({"add": 0, "change": 1, "remove": 1}));
     let [shop] = json["deployables"].as_array().unwrap().as_slice() else { panic!("{json:#}") };
-    assert_eq!(shop["plugins"]["api"], json!({"look": "same"}));
-    assert_eq!(shop["plugins"]["database"]["resources"][1]["address"], "terraform_data.b");
+    assert_eq!(shop["plugins"]["api"], json!({"look": "looked", "drifted": [], "noticed": []}));
+    assert_eq!(shop["plugins"]["database"]["drifted"][1]["address"], "terraform_data.b");
+}
+
+#[test]
+fn tf_drift_is_not_what_a_deploy_would_leave_as_it_is() {
+    needs_terraform!();
+    let mut project = Project::deployed_shop();
+    let filled_in = json!({"actions": ["update"], "before": {"tags": null}, "after": {"tags": {}}});
+    project.has_drifted("database", &[("terraform_data.a", "notice", filled_in)]);
+    let ran = project.drift(&[]).succeeds();
+    ran.says("  database: as it was applied; 1 resource has other values that the plugin does not set\n")
+        .says("Nothing changed outside of Terraform.");
+    let json = project.drift(&["-o", "json"]).succeeds().json();
+    assert_eq!(json["drifted"], json!([]));
+    assert_eq!(json["deployables"][0]["plugins"]["database"]["noticed"][0]["address"], "terraform_data.a");
 }
 
 #[test]
