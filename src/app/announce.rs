@@ -208,7 +208,8 @@ impl<'a> Announced<'a> {
         match ended {
             Ok(Outcome::Ran(report)) => report::comment::run(report, &surroundings, LARGEST_COMMENT),
             Ok(Outcome::Planned(report)) => report::comment::plan(report, &surroundings, LARGEST_COMMENT),
-            Ok(Outcome::Done | Outcome::Reviewed(_)) => {
+            // No other ends so.
+            Ok(Outcome::Done | Outcome::Drifted(_) | Outcome::Reviewed(_)) => {
                 report::comment::refused(&Problems::default(), &surroundings, LARGEST_COMMENT)
             }
             Err(problems) => report::comment::refused(problems, &surroundings, LARGEST_COMMENT),

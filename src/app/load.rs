@@ -42,6 +42,7 @@ pub(super) struct Written {
 }
 
 /// The documents branch, as far as a deployable needs it.
+#[derive(Clone)]
 pub(super) struct Organization {
     pub(super) context: Option<ContextDocument>,
     pub(super) catalog: Option<Catalog>,

@@ -10,6 +10,7 @@ mod connection;
 mod context;
 mod deploy;
 mod destroy;
+mod drift;
 mod identity;
 mod load;
 mod log;
@@ -43,6 +44,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::documents::{self, Kind};
 use crate::domain::diagnostic::Problems;
+use crate::domain::drift::DriftReport;
 use crate::domain::failure::FailureReason;
 use crate::domain::outcome::{PlanReport, RunReport};
 use crate::domain::review::Review;
@@ -59,6 +61,8 @@ enum Outcome {
     Done,
     /// A plan; its problems are what failed to plan.
     Planned(Box<PlanReport>),
+    /// What changed outside; its problems are why some could not be looked at.
+    Drifted(Box<DriftReport>),
     /// A run, as it was recorded, with its problems.
     Ran(Box<RunReport>),
     /// A change of the documents, as it was judged.
@@ -74,6 +78,7 @@ impl Outcome {
                 let (problems, refusals) = (tell(&report.problems), tell(&report.refusals));
                 Self::Planned(Box::new(PlanReport { problems, refusals, ..(**report).clone() }))
             }
+            Self::Drifted(report) => Self::Drifted(Box::new(report.told(tell))),
             Self::Ran(report) => Self::Ran(Box::new(RunReport { problems: tell(&report.problems), ..(**report).clone() })),
             Self::Reviewed(review) => Self::Reviewed(Box::new(Review { problems: tell(&review.problems), ..(**review).clone() })),
         }
@@ -136,6 +141,7 @@ async fn obey(session: &Session, command: Command) -> Ended {
         }
         Command::Adopt(arguments) => return Box::pin(adopt::run(session, &arguments)).await,
         Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
+        Command::Drift(arguments) => return Box::pin(drift::run(session, &arguments)).await,
         Command::Status(target) => status::run(session, &target).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
         Command::Transfer(transfer) => transfer::run(session, &transfer).await?,
@@ -152,6 +158,7 @@ fn problems_of(ended: &Ended) -> &Problems {
     match ended {
         Ok(Outcome::Done) => &NONE,
         Ok(Outcome::Planned(report)) => &report.problems,
+        Ok(Outcome::Drifted(report)) => &report.problems,
         Ok(Outcome::Ran(report)) => &report.problems,
         Ok(Outcome::Reviewed(review)) => &review.problems,
         Err(problems) => problems,

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Ended, Outcome, exit_code, problems_of};
 use crate::domain::deployment::Deployment;
 use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::drift::DriftReport;
 use crate::domain::failure::FailureReason;
 use crate::domain::names::RunId;
 use crate::domain::outcome::{PlanReport, RunReport};
@@ -36,6 +37,7 @@ pub(super) fn of(ended: &Ended, redactor: &Redactor) -> (Outputs, Problems) {
     match ended {
         Ok(Outcome::Ran(report)) => outputs.extend(ran(report)),
         Ok(Outcome::Planned(report)) => outputs.extend(planned(report)),
+        Ok(Outcome::Drifted(report)) => outputs.extend(drifted(report)),
         Ok(Outcome::Done | Outcome::Reviewed(_)) | Err(_) => {}
     }
     kept(outputs, redactor)
@@ -76,6 +78,14 @@ fn planned(report: &PlanReport) -> Outputs {
         ("changes", report::outputs::changes(report.counts())),
         ("plan-fingerprint", report.fingerprint.to_string()),
         ("needs-approval", needs_approval.to_string()),
+    ]
+}
+
+fn drifted(report: &DriftReport) -> Outputs {
+    vec![
+        ("environment", report.environment.to_string()),
+        ("changes", report::outputs::changes(report.counts())),
+        ("drifted", report::drift::drifted(report)),
     ]
 }
 

@@ -11,7 +11,7 @@ use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
 use crate::domain::moving::Redirect;
-use crate::domain::names::{Alias, Digest, OutputName, RunId, SlotName};
+use crate::domain::names::{Alias, Digest, EnvironmentName, OutputName, RunId, SlotName, WorkspaceName};
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
 
 /// How many moves of one thing are followed: redirects may lead in a circle.
@@ -110,6 +110,23 @@ impl<'a> Snapshot<'a> {
             }
         }
         Ok(records)
+    }
+
+    /// The deployables of an environment of which something is applied.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn applied_in(
+        &self,
+        workspace: &WorkspaceName,
+        environment: &EnvironmentName,
+    ) -> Result<BTreeSet<Place>, StoreError> {
+        let listed = self.list(&[layout::environment_folder(workspace, environment)]).await?;
+        let places = listed.iter().filter_map(|file| match LedgerFile::parse(&file.path) {
+            Some(LedgerFile::Applied(place, _)) => Some(place),
+            _ => None,
+        });
+        Ok(places.collect())
     }
 
     /// The connections at these addresses; those that are not there, and imported ones, are left out.

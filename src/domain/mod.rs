@@ -12,6 +12,7 @@ pub mod declared;
 pub mod deployment;
 pub mod diagnostic;
 pub mod difference;
+pub mod drift;
 pub mod failure;
 pub mod impact;
 pub mod manifest;

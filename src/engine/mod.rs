@@ -1,7 +1,7 @@
 //! A run: from a resolved deployment to real infrastructure and published connections.
 //!
 //! [`deploy()`] takes the claim, runs the task graph, publishes once and releases the claim; [`plan()`] makes the same plans and
-//! changes nothing. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
+//! changes nothing. [`drift()`] only looks at what is there. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
 
 mod abandon;
 mod adopting;
@@ -14,6 +14,7 @@ mod changes;
 mod claim;
 mod collect;
 mod deploy;
+mod drift;
 mod event;
 mod fingerprint;
 mod identity;
@@ -64,6 +65,7 @@ use crate::world::World;
 pub use adopting::{Adoption, Source};
 pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
+pub use drift::drift;
 pub use event::{Event, Phase, Sink};
 pub use mark::{end_marking, mark};
 pub use moving::{Affected, empty_what_is_left, relocate};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::apply::Applied;
+use super::attributes::Part;
 use super::event::Event;
 use super::journal::Journal;
 use super::prepare::{Preparation, Prepared};
@@ -176,7 +177,7 @@ impl Engine {
             && prepared.plan.changed
             && let Ok(shown) = self.terraform.show_plan(&prepared.initialized.root, &self.cancel).await
         {
-            self.fill_attributes(&mut prepared.resources, &shown);
+            self.fill_attributes(&mut prepared.resources, &shown, Part::Changes);
         }
     }
 

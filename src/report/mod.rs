@@ -2,6 +2,7 @@
 
 pub mod comment;
 pub mod connections;
+pub mod drift;
 pub mod early;
 #[cfg(test)]
 mod fixtures;

@@ -13,6 +13,7 @@ mod commands;
 mod context;
 mod destroy;
 mod documentation;
+mod drift;
 mod endure;
 mod failures;
 mod fixtures;

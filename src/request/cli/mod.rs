@@ -2,6 +2,7 @@
 
 mod connection;
 mod context;
+mod drift;
 mod moving;
 mod plugins;
 mod runs;
@@ -14,6 +15,7 @@ use super::examples;
 
 pub use connection::{Allowed, Connection, Deprecate, GrantArguments, Import};
 pub use context::{Context, ContextTarget};
+pub use drift::Drift;
 pub use moving::{Adopt, Move};
 pub use plugins::Plugins;
 pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
@@ -92,6 +94,13 @@ pub enum Command {
     /// published like a deploy. The state that it came from is only read.
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
+    /// Show what was changed outside of Terraform since it was applied; changes nothing.
+    ///
+    /// It works from what was recorded when it was applied, so that no manifest is needed: everything that is deployed in the environment
+    /// is looked at, or one `--deployable`. That something changed is a finding and no failure: the exit code is 0, and the result says
+    /// what. What could not be looked at is a failure.
+    #[command(after_help = examples::DRIFT)]
+    Drift(Drift),
     /// Show runs, releases, connections, consumers and claims of an environment.
     #[command(after_help = examples::STATUS)]
     Status(Target),
