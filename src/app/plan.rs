@@ -45,6 +45,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         commit: None,
         run_url: None,
         attribute_changes: session.workflow.is_some(),
+        only: None,
     };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);

@@ -13,6 +13,7 @@ pub mod deployment;
 pub mod diagnostic;
 pub mod difference;
 pub mod failure;
+pub mod fleet;
 pub mod impact;
 pub mod manifest;
 pub mod module;

@@ -3,6 +3,7 @@
 pub mod comment;
 pub mod connections;
 pub mod early;
+pub mod fleet;
 #[cfg(test)]
 mod fixtures;
 mod impact;

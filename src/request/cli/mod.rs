@@ -2,6 +2,7 @@
 
 mod connection;
 mod context;
+mod fleet;
 mod moving;
 mod plugins;
 mod preview;
@@ -15,10 +16,11 @@ use super::examples;
 
 pub use connection::{Allowed, Connection, Deprecate, GrantArguments, Import};
 pub use context::{Context, ContextTarget};
+pub use fleet::{Fleet, FleetAction, FleetFinish};
 pub use moving::{Adopt, Move};
 pub use plugins::Plugins;
 pub use preview::{Preview, PreviewAction, PreviewDown, PreviewRun, PreviewSweep, PullRequestArguments, SweepBounds};
-pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
+pub use runs::{Back, Deploy, Destroy, FleetPart, Plan, PlanFor, Rollback};
 pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
     Wish, duration,
@@ -94,6 +96,13 @@ pub enum Command {
     /// published like a deploy. The state that it came from is only read.
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
+    /// Spread a large deploy over many jobs; changes nothing itself.
+    ///
+    /// Prints the applied plugins in waves: each waits for nothing but the waves before it. In a workflow the waves are job matrices, in the
+    /// output `matrix`. Each job deploys its part with `tieline deploy --only <alias> --fleet <id>`, and `tieline fleet finish` publishes
+    /// what came of all of them, once.
+    #[command(after_help = examples::FLEET)]
+    Fleet(Box<Fleet>),
     /// Environments for pull requests, made and removed with them.
     ///
     /// With no word after it, in a workflow, the event decides: a pull request that is opened or changed makes its preview, one that is
