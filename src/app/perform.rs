@@ -1,6 +1,6 @@
 //! What deploy, rollback and destroy share once it is resolved what they are about: claim, run, report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
@@ -14,8 +14,9 @@ use crate::cloud::Purpose;
 use crate::context::Branch;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{RunId, VersionTag};
-use crate::domain::outcome::{PlanFingerprint, RunReport};
+use crate::domain::fleet::PartName;
+use crate::domain::names::{Alias, RunId, VersionTag};
+use crate::domain::outcome::{PlanFingerprint, RunReport, WayBack};
 use crate::domain::record::{Overridden, RunType, TaskStatus};
 use crate::engine::{self, Settings, Start};
 use crate::policy::Gates;
@@ -63,20 +64,68 @@ impl Who {
     }
 }
 
-/// Does it, and prints what came of it. `resolve` is asked what the run is about: before the claim, and once more under it where the
-/// organization's documents changed meanwhile.
+/// One job of a fleet.
+pub(super) struct Job {
+    /// The fleet's run.
+    pub(super) fleet: RunId,
+    /// What it works on.
+    pub(super) aliases: BTreeSet<Alias>,
+}
+
+/// Does it, and prints what came of it.
 pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl AsyncFn() -> Result<Resolved, Problems>) -> Ended {
+    let report = Box::pin(performed(session, order, None, resolve)).await?;
+    Ok(told(session, report))
+}
+
+/// The same as one job of a fleet: only a part of it is done, and nothing is published.
+pub(super) async fn perform_job(
+    session: &Session,
+    order: Order<'_>,
+    job: &Job,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+) -> Ended {
+    let report = Box::pin(performed(session, order, Some(job), resolve)).await?;
+    Ok(told(session, report))
+}
+
+/// Prints what came of a run.
+pub(super) fn told(session: &Session, report: RunReport) -> Outcome {
+    if session.is_json() {
+        session.print(&report::run::json(&report));
+    } else {
+        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
+    }
+    Outcome::Ran(Box::new(report))
+}
+
+/// Does it. `resolve` is asked what the run is about: before the claim, and once more under it where the organization's documents changed
+/// meanwhile.
+async fn performed(
+    session: &Session,
+    order: Order<'_>,
+    job: Option<&Job>,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+) -> Result<RunReport, Problems> {
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
-    let run = new_run(session);
+    let run = job.map_or_else(|| new_run(session), |job| job.fleet.clone());
     let settings = settings(session, &resolved, &order, admitted, &run).await?;
+    let settings = Settings { only: job.map(|job| job.aliases.clone()), ..settings };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
     if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
-        presence.claims(&session.world, std::slice::from_ref(&resolved.deployment.place), &run);
+        let place = &resolved.deployment.place;
+        match job.and_then(|job| job.aliases.first()) {
+            None => presence.claims(&session.world, std::slice::from_ref(place), &run),
+            Some(alias) => {
+                let part = PartName { place: place.clone(), fleet: run.clone(), alias: alias.clone() };
+                presence.takes_part(&session.world, &part);
+            }
+        }
     }
     // Each of these takes a while, and none needs another.
     let say = |note: String| session.say(&note);
@@ -85,7 +134,13 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
         tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
     };
     let back = back::way(session, order.target, &*resolved.opened.store, &resolved.deployment.place);
-    let (held, ready, back) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready, back);
+    let claim = async {
+        match job {
+            None => engine::claim(&start, &resolved.deployment, &say).await,
+            Some(job) => engine::join(&start, &resolved.deployment, &job.aliases, &say).await,
+        }
+    };
+    let (held, ready, back) = tokio::join!(claim, ready, back);
     let held = held?;
     if let Some(workflow) = &session.workflow {
         workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment, &session.redactor));
@@ -98,28 +153,36 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
     let engine = match engine.await {
         Ok(engine) => engine,
         Err(mut problems) => {
-            problems.extend(held.release().await.err().unwrap_or_default());
+            let told = problems.clone().with_texts(&|text| session.redactor.redact(text));
+            problems.extend(engine::give_up(&held, &told).await.err().unwrap_or_default());
             return Err(problems);
         }
     };
-    let report = Box::pin(engine::deploy(engine, held)).await;
-    // Where nothing was touched there is nothing to go back from; that the way cannot be shown is no reason not to go on.
-    let was_touched = report.run.main_tasks().any(|task| task.status != TaskStatus::Skipped);
-    let report = RunReport { back: back.unwrap_or_default().filter(|_| was_touched), ..report };
+    let report = match job {
+        None => Box::pin(engine::deploy(engine, held)).await,
+        Some(_) => Box::pin(engine::deploy_part(engine, held)).await,
+    };
+    // That the way back cannot be shown is no reason not to go on.
+    let back = back.unwrap_or_default().filter(|_| job.is_none());
     watcher.finish();
     session.annotate(&watcher.warnings());
     keep_unsaved_state(session, folder, &report.run.id);
-    if session.is_json() {
-        session.print(&report::run::json(&report));
-    } else {
-        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
-    }
-    Ok(Outcome::Ran(Box::new(report)))
+    Ok(with_way_back(report, back))
+}
+
+/// A report with the way back. Where nothing was touched there is nothing to go back from.
+pub(super) fn with_way_back(report: RunReport, back: Option<WayBack>) -> RunReport {
+    let was_touched = report.run.main_tasks().any(|task| task.status != TaskStatus::Skipped);
+    RunReport { back: back.filter(|_| was_touched), ..report }
 }
 
 /// What is decided before anything is touched: what the run may set aside, what modules may contain, and whether the organization's
 /// rules let it be.
-async fn admit(session: &Session, resolved: &Resolved, order: &Order<'_>) -> Result<(Gates, Vec<Overridden>), Problems> {
+pub(super) async fn admit(
+    session: &Session,
+    resolved: &Resolved,
+    order: &Order<'_>,
+) -> Result<(Gates, Vec<Overridden>), Problems> {
     let overrides = set_aside(session, resolved, order).await?;
     assemble::refuse_deferred(&resolved.deployment)?;
     let gates = assemble::gates(&resolved.organization, order.terraform)?;
@@ -216,6 +279,7 @@ pub(super) async fn settings(
         commit,
         run_url: workflow.and_then(|run| run.url.clone()),
         attribute_changes: workflow.is_some(),
+        only: None,
     })
 }
 

@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod difference;
 pub mod drift;
 pub mod failure;
+pub mod fleet;
 pub mod impact;
 pub mod manifest;
 pub mod module;

@@ -1,11 +1,12 @@
 //! Previews: environments that belong to a pull request, and go with it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::names::EnvironmentName;
+use super::names::{DeployableName, EnvironmentName};
 use super::organization::Environment;
 
 /// What the names of all previews begin with; no environment's document has such a name (R49).
@@ -44,10 +45,21 @@ pub struct Preview {
     pub base: EnvironmentName,
     /// The base's document as it was then, under the preview's own name: not protected, and things may be deleted in it.
     pub environment: Environment,
+    /// What it was made for, from before the first claim: the deployables of that repository which are, or may be, deployed in it.
+    pub deployables: BTreeMap<DeployableName, Previewed>,
     /// When it was made.
     pub made: DateTime<Utc>,
     /// When its time is over: its length of life after the last successful deploy.
     pub expires: DateTime<Utc>,
+}
+
+/// A deployable in a preview.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Previewed {
+    /// Where it can be looked at, since its last successful deploy: an `http` or `https` URL out of what it published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 impl Preview {

@@ -6,6 +6,7 @@ pub mod drift;
 pub mod early;
 #[cfg(test)]
 mod fixtures;
+pub mod fleet;
 mod impact;
 mod markdown;
 pub mod moving;
