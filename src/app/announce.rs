@@ -55,7 +55,7 @@ pub(super) async fn around(session: &Session, subject: &Subject<'_>, work: impl 
 async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option<Announced<'a>>, Problems> {
     let Some(workflow) = &session.workflow else { return Ok(None) };
     let run = &workflow.run;
-    let is_fork = run.pull_request.as_ref().is_some_and(|pull_request| pull_request.from_fork);
+    let is_fork = run.is_untrusted();
     let commented = run.pull_request.as_ref().filter(|_| subject.wishes.comment.or(!is_fork));
     let deployed = subject.deploys && subject.wishes.deployment.or(!is_fork);
     let checked = subject.wishes.check.or(false);
@@ -208,10 +208,7 @@ impl<'a> Announced<'a> {
         match ended {
             Ok(Outcome::Ran(report)) => report::comment::run(report, &surroundings, LARGEST_COMMENT),
             Ok(Outcome::Planned(report)) => report::comment::plan(report, &surroundings, LARGEST_COMMENT),
-            // No other ends so.
-            Ok(Outcome::Done | Outcome::Drifted(_) | Outcome::Reviewed(_)) => {
-                report::comment::refused(&Problems::default(), &surroundings, LARGEST_COMMENT)
-            }
+            Ok(_) => report::comment::refused(&Problems::default(), &surroundings, LARGEST_COMMENT),
             Err(problems) => report::comment::refused(problems, &surroundings, LARGEST_COMMENT),
         }
     }

@@ -11,12 +11,15 @@ use super::session::Session;
 use super::workflow::shared_folder;
 use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
 use crate::cloud::Purpose;
-use crate::context::Branch;
+use crate::context::ledger::Snapshot;
+use crate::context::{Branch, ContextStore};
+use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::fleet::PartName;
 use crate::domain::names::{Alias, RunId, VersionTag};
 use crate::domain::outcome::{PlanFingerprint, RunReport, WayBack};
+use crate::domain::preview::Preview;
 use crate::domain::record::{Overridden, RunType, TaskStatus};
 use crate::engine::{self, Settings, Start};
 use crate::policy::Gates;
@@ -72,9 +75,18 @@ pub(super) struct Job {
     pub(super) aliases: BTreeSet<Alias>,
 }
 
+/// Whether the run holds its claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It is about to take it.
+    NotYet,
+    /// It does.
+    Claimed,
+}
+
 /// Does it, and prints what came of it.
 pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl AsyncFn() -> Result<Resolved, Problems>) -> Ended {
-    let report = Box::pin(performed(session, order, None, resolve)).await?;
+    let report = Box::pin(performed(session, order, resolve)).await?;
     Ok(told(session, report))
 }
 
@@ -85,7 +97,7 @@ pub(super) async fn perform_job(
     job: &Job,
     resolve: impl AsyncFn() -> Result<Resolved, Problems>,
 ) -> Ended {
-    let report = Box::pin(performed(session, order, Some(job), resolve)).await?;
+    let report = Box::pin(carry_out(session, order, Some(job), resolve, async |_| Ok(()))).await?;
     Ok(told(session, report))
 }
 
@@ -101,11 +113,30 @@ pub(super) fn told(session: &Session, report: RunReport) -> Outcome {
 
 /// Does it. `resolve` is asked what the run is about: before the claim, and once more under it where the organization's documents changed
 /// meanwhile.
-async fn performed(
+pub(super) async fn performed(
+    session: &Session,
+    order: Order<'_>,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+) -> Result<RunReport, Problems> {
+    Box::pin(performed_on(session, order, resolve, async |_| Ok(()))).await
+}
+
+/// Does it on ground that `ensure` makes sure of: once all that speaks against the run is looked at, and again under the claim.
+pub(super) async fn performed_on(
+    session: &Session,
+    order: Order<'_>,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+    ensure: impl AsyncFn(Held) -> Result<(), Problems>,
+) -> Result<RunReport, Problems> {
+    Box::pin(carry_out(session, order, None, resolve, ensure)).await
+}
+
+async fn carry_out(
     session: &Session,
     order: Order<'_>,
     job: Option<&Job>,
     resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+    ensure: impl AsyncFn(Held) -> Result<(), Problems>,
 ) -> Result<RunReport, Problems> {
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
@@ -114,6 +145,7 @@ async fn performed(
     let settings = Settings { only: job.map(|job| job.aliases.clone()), ..settings };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
+    ensure(Held::NotYet).await?;
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
@@ -133,7 +165,15 @@ async fn performed(
         let terraform = resolved.terraform(session, order.terraform, folder.path());
         tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
     };
-    let back = back::way(session, order.target, &*resolved.opened.store, &resolved.deployment.place);
+    let place = &resolved.deployment.place;
+    let back = async {
+        // There is no way back into a preview: the next push makes it anew. A part of a fleet is nothing to go back from.
+        if place.environment.is_preview() || job.is_some() {
+            Ok(None)
+        } else {
+            back::way(session, order.target, &*resolved.opened.store, place).await
+        }
+    };
     let claim = async {
         match job {
             None => engine::claim(&start, &resolved.deployment, &say).await,
@@ -147,6 +187,7 @@ async fn performed(
     }
     let engine = async {
         let (ready, settings) = (ready?, settings);
+        ensure(Held::Claimed).await?;
         let (resolved, settings) = Box::pin(settled(session, &order, (resolved, settings), resolve)).await?;
         resolved.engine(session, ready, order.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await
     };
@@ -162,12 +203,11 @@ async fn performed(
         None => Box::pin(engine::deploy(engine, held)).await,
         Some(_) => Box::pin(engine::deploy_part(engine, held)).await,
     };
-    // That the way back cannot be shown is no reason not to go on.
-    let back = back.unwrap_or_default().filter(|_| job.is_none());
     watcher.finish();
     session.annotate(&watcher.warnings());
     keep_unsaved_state(session, folder, &report.run.id);
-    Ok(with_way_back(report, back))
+    // That the way back cannot be shown is no reason not to go on.
+    Ok(with_way_back(report, back.unwrap_or_default()))
 }
 
 /// A report with the way back. Where nothing was touched there is nothing to go back from.
@@ -224,13 +264,25 @@ async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) ->
     let mut asked = overrides::asked(order.overrides)?;
     if order.run_type == RunType::Destroy {
         let reason = order.overrides.reason.as_deref();
-        asked.extend(owner::admit_destroy(session, (&resolved.opened, &order.target.context), place, workspace, reason).await?);
+        let opened = (&resolved.opened, &order.target.context);
+        asked.extend(match preview_at(&*resolved.opened.store, place).await? {
+            Some(preview) => owner::admit_removal(session, opened, place, &preview, reason).await?,
+            None => owner::admit_destroy(session, opened, place, workspace, reason).await?,
+        });
     } else {
         owner::admit(session, place, workspace)?;
     }
     let (context, environment) = (resolved.organization.context.as_ref(), &resolved.deployment.environment);
     overrides::approve(session, context, place, environment, asked.iter().map(|set_aside| set_aside.what)).await?;
     Ok(asked)
+}
+
+/// The preview that a place is in, if it is in one.
+async fn preview_at(store: &dyn ContextStore, place: &Place) -> Result<Option<Preview>, Problems> {
+    if !place.environment.is_preview() {
+        return Ok(None);
+    }
+    Ok(Snapshot::newest(store).await?.preview(&place.workspace, &place.environment).await?)
 }
 
 /// The id of a run that begins now.
@@ -252,6 +304,8 @@ pub(super) async fn settings(
     let (workflow, who) = (session.workflow.as_ref().map(|workflow| &workflow.run), Who::of(session));
     let commit = match &resolved.source {
         Some(source) => source.commit.clone(),
+        // What is checked out has nothing to do with what is removed (R52).
+        None if order.run_type == RunType::Destroy && resolved.deployment.place.environment.is_preview() => None,
         None => commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone())),
     };
     let version_tag = match (order.version_tag, &resolved.source) {
@@ -266,6 +320,7 @@ pub(super) async fn settings(
         run_type: order.run_type,
         source: resolved.source.as_ref().map(|source| source.run.clone()),
         overrides: set_aside,
+        life: resolved.life,
         parallelism: order.terraform.parallelism as usize,
         refresh: order.terraform.refresh,
         allow_destroy: order.allow_destroy,

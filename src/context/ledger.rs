@@ -358,6 +358,14 @@ impl<'a> Snapshot<'a> {
             .collect())
     }
 
+    /// The paths of all files below a folder.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn paths_below(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.list(&[folder.to_owned()]).await?.into_iter().map(|file| file.path).collect())
+    }
+
     /// Files that a listing of this commit named.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ pub mod outputs;
 mod page;
 pub mod plan;
 pub mod plugins;
+pub mod preview;
+pub mod previews;
 pub mod problems;
 pub mod proposal;
 pub mod prune;

@@ -28,6 +28,7 @@ mod moving;
 mod owners;
 mod planning;
 mod policies;
+mod previews;
 mod proofs;
 mod proposals;
 mod publication;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::id;
-use crate::app::assemble::{self, Accepts, Resolved};
+use crate::app::assemble::{self, Accepts, Resolved, Standing};
 use crate::app::perform::{Order, admit, settings, told, with_way_back};
 use crate::app::plan::private_folder;
 use crate::app::session::Session;
@@ -20,7 +20,7 @@ use crate::request::cli;
 pub(in crate::app) async fn finish(session: &Session, arguments: &cli::FleetFinish) -> Ended {
     let fleet = id(&arguments.fleet)?;
     let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
-    let resolved = assemble::from_manifest(session, &arguments.target, &arguments.values, accepts).await?;
+    let resolved = assemble::from_manifest(session, &arguments.target, &arguments.values, accepts, Standing::Environment).await?;
     let order = Order {
         target: &arguments.target,
         run_type: RunType::Deploy,

@@ -2,9 +2,14 @@
 
 mod down;
 mod event;
+mod limits;
 mod list;
+mod making;
+mod shown;
+mod standing;
 mod sweep;
 mod up;
+mod whose;
 
 use super::session::Session;
 use super::{Ended, Outcome};

@@ -25,7 +25,7 @@ pub use preview::{Preview, PreviewAction, PreviewDown, PreviewRun, PreviewSweep,
 pub use runs::{Back, Deploy, Destroy, FleetPart, Plan, PlanFor, Rollback};
 pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
-    Wish, duration,
+    Wish,
 };
 pub use transfer::Transfer;
 
