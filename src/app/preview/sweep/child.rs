@@ -105,7 +105,13 @@ fn reason_of(code: Option<i32>) -> FailureReason {
 }
 
 /// The command line: nothing on it is a secret.
-fn words(session: &Session, arguments: &PreviewSweep, name: &PreviewName, repository: &str, reason: Option<String>) -> Vec<String> {
+fn words(
+    session: &Session,
+    arguments: &PreviewSweep,
+    name: &PreviewName,
+    repository: &str,
+    reason: Option<String>,
+) -> Vec<String> {
     let PreviewSweep { target, terraform, announcements, .. } = arguments;
     let in_workflow = session.world.variables.get(runner::ACTIONS).is_some();
     let shown = |wish: Wish| if wish.or(in_workflow) { "true" } else { "false" }.to_owned();
