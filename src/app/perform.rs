@@ -373,7 +373,7 @@ fn version_tag(asked: Option<&str>, commit: Option<&str>, run: &RunId) -> Result
 }
 
 /// The commit that the manifest stands at, where it is in a git work tree.
-async fn commit(session: &Session, folder: &Path) -> Option<String> {
+pub(super) async fn commit(session: &Session, folder: &Path) -> Option<String> {
     let pass = [variables::HOME, "PATH"];
     let environment: BTreeMap<String, String> =
         pass.iter().filter_map(|name| Some(((*name).to_owned(), session.world.variables.get(name)?.to_owned()))).collect();

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::duration::duration;
+use chrono::{DateTime, Utc};
+
+use super::duration::{duration, in_words};
+use super::preview::{Preview, expiry};
 
 /// What a comment starts with that is meant for us.
 const WORD: &str = "/tieline";
@@ -41,6 +44,26 @@ impl Wish {
 /// The longest life that labels such as `tieline-keep-3d` ask for, after a deploy. Those that say no length of time ask for nothing.
 pub fn kept_by<'a>(labels: impl IntoIterator<Item = &'a String>) -> Option<Duration> {
     labels.into_iter().filter_map(|label| positive(label.strip_prefix(LABEL)?).ok()).max()
+}
+
+/// Until when a preview is kept for somebody who asked at `since` to have it so long; `most` is how long it may live after a deploy.
+///
+/// # Errors
+/// Why not, in words.
+pub fn granted(
+    preview: &Preview,
+    most: Option<Duration>,
+    asked: Duration,
+    since: DateTime<Utc>,
+) -> Result<DateTime<Utc>, String> {
+    let Some(most) = most else {
+        return Err("this workspace lets nobody ask for more time: it has no `limits.max-preview-ttl`".to_owned());
+    };
+    if asked > most {
+        return Err(format!("{} is more than this workspace allows, which is {}", in_words(asked), in_words(most)));
+    }
+    let latest = expiry(preview.deployed.unwrap_or(preview.made), most);
+    Ok(expiry(since, asked).min(latest).max(preview.expires))
 }
 
 fn positive(text: &str) -> Result<Duration, String> {

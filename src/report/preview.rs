@@ -1,5 +1,6 @@
 //! What became of previews, for people and for programs.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -7,7 +8,10 @@ use serde_json::{Value, json};
 use super::page::{self, Medium};
 use super::style::{Style, paint};
 use super::{SCHEMA_VERSION, Surroundings, counted, one_line, problems, to_json};
+use crate::domain::address::{Address, Place};
+use crate::domain::connection::ConnectionRecord;
 use crate::domain::diagnostic::Problems;
+use crate::domain::preview::Outlook;
 use crate::domain::removal::{Fate, Removal, Removed, Sweep};
 
 /// What was removed of a pull request, as text.
@@ -119,4 +123,15 @@ pub fn skipped_summary(why: &str, surroundings: &Surroundings) -> String {
 /// What a pull request's comment says of a deployable once its preview was to be removed.
 pub fn gone(removed: &Removed, problems: &Problems, surroundings: &Surroundings, limit: usize) -> String {
     page::gone(removed, problems, surroundings, limit)
+}
+
+/// What a pull request's comment says of a deployable whose preview is there.
+pub fn state(
+    place: &Place,
+    connections: &BTreeMap<Address, ConnectionRecord>,
+    outlook: &Outlook,
+    surroundings: &Surroundings,
+    limit: usize,
+) -> String {
+    page::state(place, connections, outlook, surroundings, limit)
 }

@@ -142,6 +142,15 @@ impl WorkflowRun {
         self.pull_request.as_ref().map(|pull_request| pull_request.head.as_str()).or(self.sha.as_deref())
     }
 
+    /// The number of the pull request that it is about.
+    pub fn pull_request_number(&self) -> Option<u64> {
+        let commented = match &self.happened {
+            Happened::Commented(comment) => Some(comment.number),
+            _ => None,
+        };
+        self.pull_request.as_ref().map(|pull_request| pull_request.number).or(commented)
+    }
+
     /// Whether it runs for a pull request of somebody who is not trusted with secrets: of a fork, or Dependabot's (R53).
     pub fn is_untrusted(&self) -> bool {
         let by_dependabot = self.actor.as_deref() == Some(DEPENDABOT);

@@ -2,6 +2,7 @@
 //!
 //! A pure function of what the caller has read: same in, same out (R5). The rules are R1 to R9, R15, R22, R42, R43 and R46.
 
+mod assumed;
 mod check;
 mod consumers;
 mod contract;
@@ -38,6 +39,7 @@ use crate::domain::overlay::{Seen, merged};
 use crate::domain::plugin::Plugin;
 use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
 
+pub use assumed::assumed;
 pub use difference::differences;
 pub use explain::{Row, Subject, explain, to_text};
 pub use graph::{Cycle, Graph};

@@ -33,6 +33,7 @@ mod proofs;
 mod proposals;
 mod publication;
 mod quickstart;
+mod removal;
 mod repointing;
 mod review;
 mod rollback;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::limits::Limits;
-use super::whose;
+use super::{standing, whose};
 use crate::app::load::Written;
 use crate::app::perform::Held;
 use crate::app::session::{Opened, Session};
@@ -23,7 +23,7 @@ use crate::domain::names::{DeployableName, EnvironmentName, WorkspaceName};
 use crate::domain::organization::{Environment, Workspace};
 use crate::domain::preview::{LIFE, Life, Preview, Previewed, PullRequestId, copied, lifetime};
 use crate::domain::record::SCHEMA_VERSION;
-use crate::request::cli::PreviewRun;
+use crate::request::cli::{ContextArguments, PreviewRun};
 
 /// When a preview is copied from its base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub(super) type Previews = BTreeMap<(WorkspaceName, EnvironmentName), Preview>;
 /// What a preview is made from.
 pub(super) struct Making<'a> {
     session: &'a Session,
+    access: &'a ContextArguments,
     opened: Opened,
     pub(super) id: PullRequestId,
     /// Its name, `owner/name`.
@@ -65,7 +66,7 @@ impl<'a> Making<'a> {
     /// another repository than the workflow's.
     pub(super) async fn of(
         session: &'a Session,
-        arguments: &PreviewRun,
+        arguments: &'a PreviewRun,
         written: &'a Written,
         part: &'a PreviewPart,
         copying: Copying,
@@ -90,7 +91,31 @@ impl<'a> Making<'a> {
         let ttl = part.ttl.as_deref().and_then(lifetime).unwrap_or(LIFE);
         let life = Life { ttl, most: limits.most_life() };
         let file = &written.file;
-        Ok(Self { session, opened, id, repository, workspace, deployable, file, part, base, copying, limits, life, begun })
+        let access = &target.context;
+        Ok(Self {
+            session,
+            access,
+            opened,
+            id,
+            repository,
+            workspace,
+            deployable,
+            file,
+            part,
+            base,
+            copying,
+            limits,
+            life,
+            begun,
+        })
+    }
+
+    /// Makes sure that its pull request is not closed (R54), and says whether it is known to be open.
+    ///
+    /// # Errors
+    /// `cancelled` where it is closed; when the server does not answer.
+    pub(super) async fn is_wanted(&self) -> Result<bool, Problems> {
+        Ok(standing::open(self.session, self.access, &self.repository, self.id.pull_request).await?.is_some())
     }
 
     /// The preview as it would be made now.
@@ -98,7 +123,7 @@ impl<'a> Making<'a> {
     /// # Errors
     /// `limit-exceeded`; `invalid-input` where its base is not there; when the context cannot be read.
     pub(super) async fn planned(&self) -> Result<Preview, Problems> {
-        let preview = self.at(&Snapshot::newest(&*self.opened.store).await?, Held::NotYet).await?;
+        let preview = self.at(&Snapshot::newest(&*self.opened.store).await?, Held::NotYet, true).await?;
         if preview.base != self.part.base {
             let message = format!("this preview is on top of `{}`, and the manifest names `{}`", preview.base, self.part.base);
             let warning =
@@ -109,18 +134,18 @@ impl<'a> Making<'a> {
     }
 
     /// Has the ledger hold the preview, which was resolved as `planned`, if it does not yet: by compare-and-swap, so that limits hold
-    /// whoever else makes previews meanwhile.
+    /// whoever else makes previews meanwhile. A removal that was begun is forgotten where its pull request is known to be open.
     ///
     /// # Errors
     /// As for [`Making::planned`]; `binding-changed` where somebody else made it meanwhile, and otherwise.
-    pub(super) async fn make(&self, planned: &Preview, held: Held) -> Result<(), Problems> {
+    pub(super) async fn make(&self, planned: &Preview, held: Held, is_open: bool) -> Result<(), Problems> {
         let (workspace, name) = (&self.workspace.name, &planned.environment.name);
         let store = &*self.opened.store;
         let message =
             format!("Make the preview {workspace}/{name} of pull request {} of {}", self.id.pull_request, self.repository);
         publish(store, &self.session.world, Branch::Ledger, &message, async |head| {
             let snapshot = Snapshot::new(store, head);
-            let now = self.at(&snapshot, held).await?;
+            let now = self.at(&snapshot, held, is_open).await?;
             if (&now.environment, &now.base) != (&planned.environment, &planned.base) {
                 return Err(made_meanwhile(workspace, name));
             }
@@ -134,11 +159,11 @@ impl<'a> Making<'a> {
     }
 
     /// What the ledger is to say of the preview at one of its commits.
-    async fn at(&self, snapshot: &Snapshot<'_>, held: Held) -> Result<Preview, Problems> {
+    async fn at(&self, snapshot: &Snapshot<'_>, held: Held, is_open: bool) -> Result<Preview, Problems> {
         let all = snapshot.previews(self.limits.scope(&self.workspace.name)).await?;
         let own = all.iter().find(|((workspace, _), preview)| *workspace == self.workspace.name && preview.id == self.id);
         match own {
-            Some((_, preview)) => self.converged(snapshot, preview, &all, held).await,
+            Some((_, preview)) => self.converged(snapshot, preview, &all, (held, is_open)).await,
             None => self.made(&all),
         }
     }
@@ -167,7 +192,7 @@ impl<'a> Making<'a> {
         snapshot: &Snapshot<'_>,
         before: &Preview,
         all: &Previews,
-        held: Held,
+        (held, is_open): (Held, bool),
     ) -> Result<Preview, Problems> {
         let mut preview = Preview { repository: self.repository.clone(), ..before.clone() };
         if !preview.deployables.contains_key(&self.deployable) {
@@ -182,7 +207,7 @@ impl<'a> Making<'a> {
         }
         match before.closing {
             // It was being removed before this run was asked for: its pull request is open again.
-            Some(since) if since < self.begun => {
+            Some(since) if since < self.begun && is_open => {
                 preview.closing = before.closing.filter(|_| held == Held::NotYet);
                 Ok(preview)
             }

@@ -1,15 +1,19 @@
 //! What GitHub shows of a preview after a deploy of it is over: the comment on its pull request, and its deployments.
 
+use std::time::Duration;
+
 use super::down::shown_places;
-use crate::app::session::Session;
+use crate::app::session::{Opened, Session};
+use crate::context::ledger::Snapshot;
+use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems, Severity};
 use crate::domain::failure::FailureReason;
-use crate::domain::preview::Preview;
-use crate::domain::removal::Removed;
+use crate::domain::preview::{Outlook, Preview};
+use crate::domain::removal::{PreviewName, Removed};
 use crate::github::deployment::{self, State, Status};
 use crate::github::{ApiError, Repository, comment};
 use crate::report::{self, Surroundings};
-use crate::request::cli::PreviewDown;
+use crate::request::cli::{PreviewDown, PreviewRun};
 use crate::request::event::WorkflowRun;
 use crate::request::variables::runner;
 
@@ -54,6 +58,48 @@ pub(super) async fn gone(session: &Session, arguments: &PreviewDown, preview: &P
         }
     }
     lost.retain(|problem| !matches!(problem, ApiError::NotFound { .. }));
+    warn(session, lost);
+}
+
+/// Has the comment of each deployable of a preview say until when it is kept, or why it is not.
+///
+/// # Errors
+/// When the context cannot be read.
+pub(super) async fn kept(
+    session: &Session,
+    arguments: &PreviewRun,
+    opened: &Opened,
+    (name, preview): (&PreviewName, &Preview),
+    (most, answer): (Option<Duration>, String),
+) -> Result<(), Problems> {
+    let Some(workflow) = session.workflow.as_ref().filter(|_| arguments.announcements.comment.or(true)) else { return Ok(()) };
+    let client = session.workflow_client(&arguments.target.context);
+    let (Some(client), Ok(repository)) = (client, workflow.run.repository.parse::<Repository>()) else { return Ok(()) };
+    let snapshot = Snapshot::newest(&*opened.store).await?;
+    let mut lost = Vec::new();
+    for (deployable, previewed) in &preview.deployables {
+        let PreviewName { workspace, environment } = name.clone();
+        let place = Place { workspace, environment, deployable: deployable.clone() };
+        let records = snapshot.place(&place).await?.connections;
+        let connections = records.into_values().map(|record| (record.address.clone(), record)).collect();
+        let outlook = Outlook {
+            url: previewed.url.clone(),
+            expires: preview.expires,
+            told: session.world.clock.now(),
+            most,
+            answer: Some(answer.clone()),
+        };
+        let surroundings = workflow.surroundings(place.to_string());
+        let text = report::preview::state(&place, &connections, &outlook, &surroundings, LARGEST_COMMENT);
+        let text = session.redactor.redact(&text);
+        lost.extend(comment::upsert(&client, &repository, preview.id.pull_request, &place.to_string(), &text).await.err());
+    }
+    warn(session, lost);
+    Ok(())
+}
+
+/// What GitHub could not be told: the deed itself is done.
+fn warn(session: &Session, lost: Vec<ApiError>) {
     let warned =
         |problem: ApiError| Diagnostic { severity: Severity::Warning, ..problem.diagnostic(FailureReason::ContextUnavailable) };
     session.warn(&Problems(lost.into_iter().map(warned).collect()));

@@ -1,12 +1,11 @@
 //! `tieline preview up` and `refresh`: the preview is made, or converged on, and the manifest deployed into it.
 
 use super::making::{Copying, Making};
-use super::standing;
-use crate::app::Ended;
 use crate::app::assemble::{self, Accepts, Standing};
 use crate::app::load::{self, Written};
 use crate::app::perform::{Held, Order, performed_on, told};
 use crate::app::session::Session;
+use crate::app::{Ended, announce};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::manifest::PreviewPart;
@@ -27,6 +26,7 @@ async fn run(session: &Session, arguments: &PreviewRun, copying: Copying) -> End
     let written = load::manifest(session, &arguments.target)?;
     let part = part(&written)?;
     let making = Making::of(session, arguments, &written, part, copying).await?;
+    making.is_wanted().await?;
     let preview = making.planned().await?;
     let target = Target { environment: Some(preview.environment.name.to_string()), ..arguments.target.clone() };
     let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
@@ -42,11 +42,12 @@ async fn run(session: &Session, arguments: &PreviewRun, copying: Copying) -> End
     let standing = Standing::Preview(&preview, making.life);
     let resolve = async || assemble::from_manifest(session, &target, &arguments.values, accepts, standing).await;
     let ensure = async |held: Held| {
-        standing::open(session, &target.context, &making.repository, making.id.pull_request).await?;
-        making.make(&preview, held).await
+        let is_open = held == Held::NotYet || making.is_wanted().await?;
+        making.make(&preview, held, is_open).await
     };
-    let report = Box::pin(performed_on(session, order, resolve, ensure)).await?;
-    Ok(told(session, report))
+    let work = async { Ok(told(session, Box::pin(performed_on(session, order, resolve, ensure)).await?)) };
+    let subject = announce::Subject { target: &target, wishes: &arguments.announcements, deploys: true };
+    Box::pin(announce::around(session, &subject, work)).await
 }
 
 /// What the manifest says of previews.

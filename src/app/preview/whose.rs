@@ -6,7 +6,6 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::preview::PullRequestId;
 use crate::request::cli::PullRequestArguments;
-use crate::request::event::Happened;
 
 /// The pull request that is named, else that of the workflow's event.
 ///
@@ -17,7 +16,7 @@ pub(super) fn pull_request(session: &Session, arguments: &PullRequestArguments) 
         Diagnostic::error(FailureReason::InvalidInput, format!("{what} of the preview is not known"))
             .help(format!("name it with `{flag}`; in a workflow of a pull request it is known"))
     };
-    let pull_request = arguments.pull_request.or_else(|| of_event(session));
+    let pull_request = arguments.pull_request.or_else(|| session.workflow.as_ref()?.run.pull_request_number());
     let pull_request = pull_request.ok_or_else(|| missing("the pull request", "--pull-request"))?;
     let repository_id = arguments.repository_id.or_else(|| owner::own_repository(session));
     let repository_id = repository_id.ok_or_else(|| missing("the repository", "--repository-id"))?;
@@ -41,14 +40,4 @@ pub(super) fn pull_request_in(session: &Session, arguments: &PullRequestArgument
     let unnamed = || format!("the repository with the id {}", id.repository_id);
     let repository = own.or_else(|| arguments.repository.clone()).unwrap_or_else(unnamed);
     Ok((id, repository))
-}
-
-/// The pull request that the workflow's event is about.
-fn of_event(session: &Session) -> Option<u64> {
-    let run = &session.workflow.as_ref()?.run;
-    let commented = match &run.happened {
-        Happened::Commented(comment) => Some(comment.number),
-        _ => None,
-    };
-    run.pull_request.as_ref().map(|pull_request| pull_request.number).or(commented)
 }

@@ -20,7 +20,7 @@ use crate::domain::diagnostic::Problems;
 
 pub(super) use drift::{drift, drifted};
 pub(super) use plan::plan;
-pub(super) use preview::{gone, removal, skipped, sweep};
+pub(super) use preview::{gone, removal, skipped, state, sweep};
 pub(super) use run::run;
 
 /// Where a page is read.

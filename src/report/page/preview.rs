@@ -1,7 +1,11 @@
 //! The pages about previews: what is there, what was removed, what a sweep did.
 
+use std::collections::BTreeMap;
+
 use super::layers;
 use super::{Medium, parts};
+use crate::domain::address::{Address, Place};
+use crate::domain::connection::ConnectionRecord;
 use crate::domain::diagnostic::Problems;
 use crate::domain::duration::in_words;
 use crate::domain::outcome::RunReport;
@@ -40,6 +44,23 @@ pub(super) fn outlook(outlook: &Outlook) -> Vec<Block> {
     blocks.push(Block::Paragraph(joined([Some(lives), keep, Some(remove)].into_iter().flatten(), "<br>")));
     blocks.extend(parts::notes(outlook.answer.as_slice()));
     blocks
+}
+
+/// A preview that is there.
+pub(in crate::report) fn state(
+    place: &Place,
+    connections: &BTreeMap<Address, ConnectionRecord>,
+    seen: &Outlook,
+    surroundings: &Surroundings,
+    limit: usize,
+) -> String {
+    layers::richest(limit, Medium::Comment, surroundings, |layer| {
+        let mut blocks = vec![Block::Title(Inline::from("✅ Preview: ") + parts::place(place))];
+        blocks.extend(parts::facts(parts::origin(surroundings)));
+        blocks.extend(outlook(seen));
+        blocks.extend(parts::connections(connections, layer));
+        blocks
+    })
 }
 
 /// That nothing was done, and why.
