@@ -45,7 +45,6 @@ pub(super) async fn run(session: &Session, arguments: &PreviewRun, id: PullReque
         [] => format!("there is no preview of pull request {}", id.pull_request),
         answers => answers.join("; "),
     };
-    session.say(&said);
     Ok(Outcome::Skipped(said))
 }
 

@@ -54,7 +54,7 @@ fn tf_r51_a_longer_life_is_asked_for_by_label_and_comment() {
     assert!(expires(&scene) > labelled);
     let comment = scene.comment(number);
     for told in
-        ["Preview: `shop` in `lab/pr-1`", "it is kept until", "at most 7 days after its last deploy", "lab/pr-1/shop/top.out"]
+        ["Preview: `shop` in `lab/pr-1`", "it is kept until", "at most `7 days` after its last deploy", "lab/pr-1/shop/top.out"]
     {
         assert!(comment.contains(told), "no `{told}` in\n{comment}");
     }
