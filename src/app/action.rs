@@ -121,6 +121,7 @@ fn summary(workflow: &Workflow, ended: &Ended) -> String {
     match ended {
         Ok(Outcome::Ran(report)) => report::summary::run(report, &surroundings, LARGEST_SUMMARY),
         Ok(Outcome::Planned(report)) => report::summary::plan(report, &surroundings, LARGEST_SUMMARY),
+        Ok(Outcome::Drifted(report)) => report::drift::summary(report, &surroundings, LARGEST_SUMMARY),
         Ok(Outcome::Reviewed(review)) => report::review::summary(review, LARGEST_SUMMARY),
         Ok(Outcome::Removed(removal)) => report::preview::removal_summary(removal, &surroundings, LARGEST_SUMMARY),
         Ok(Outcome::Swept(sweep)) => report::preview::sweep_summary(sweep, &surroundings, LARGEST_SUMMARY),
@@ -135,6 +136,7 @@ fn result_file(session: &Session, ended: &Ended) -> Option<String> {
     let (name, json) = match ended {
         Ok(Outcome::Ran(report)) => (report.run.id.to_string(), report::run::json(report)),
         Ok(Outcome::Planned(report)) => (report.fingerprint.to_string(), report::plan::json(report)),
+        Ok(Outcome::Drifted(report)) => (format!("{:032x}", session.world.random.bits()), report::drift::json(report)),
         Ok(Outcome::Reviewed(review)) => (format!("{:032x}", session.world.random.bits()), report::review::json(review)),
         Ok(Outcome::Removed(removal)) => {
             (format!("{:032x}", session.world.random.bits()), report::preview::removal_json(removal))

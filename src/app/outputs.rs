@@ -5,7 +5,9 @@ use serde_json::Value;
 use super::{Ended, Outcome, exit_code, problems_of};
 use crate::domain::deployment::Deployment;
 use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::drift::DriftReport;
 use crate::domain::failure::FailureReason;
+use crate::domain::fleet::Waves;
 use crate::domain::names::RunId;
 use crate::domain::outcome::{PlanReport, RunReport};
 use crate::domain::record::{ChangeCounts, RunStatus};
@@ -28,6 +30,16 @@ pub(super) fn early(run: &RunId, deployment: &Deployment, redactor: &Redactor) -
     kept(outputs, redactor).0
 }
 
+/// What the jobs of a fleet are started with.
+pub(super) fn fleet(waves: &Waves, redactor: &Redactor) -> Outputs {
+    let outputs = vec![
+        ("run-id", waves.fleet.to_string()),
+        ("environment", waves.place.environment.to_string()),
+        ("matrix", report::fleet::matrix(waves)),
+    ];
+    kept(outputs, redactor).0
+}
+
 /// What there is at the end, and what had to be left out of it (R19): GitHub drops a whole output when a mask matches in it.
 pub(super) fn of(ended: &Ended, redactor: &Redactor) -> (Outputs, Problems) {
     let mut outputs = vec![("run-status", status(ended).to_owned())];
@@ -37,6 +49,7 @@ pub(super) fn of(ended: &Ended, redactor: &Redactor) -> (Outputs, Problems) {
     match ended {
         Ok(Outcome::Ran(report)) => outputs.extend(ran(report)),
         Ok(Outcome::Planned(report)) => outputs.extend(planned(report)),
+        Ok(Outcome::Drifted(report)) => outputs.extend(drifted(report)),
         Ok(Outcome::Removed(removal)) => outputs.extend(removed(removal)),
         Ok(Outcome::Swept(sweep)) => outputs.extend(swept(sweep)),
         Ok(Outcome::Done | Outcome::Reviewed(_) | Outcome::Skipped(_)) | Err(_) => {}
@@ -80,6 +93,14 @@ fn planned(report: &PlanReport) -> Outputs {
         ("changes", report::outputs::changes(report.counts())),
         ("plan-fingerprint", report.fingerprint.to_string()),
         ("needs-approval", needs_approval.to_string()),
+    ]
+}
+
+fn drifted(report: &DriftReport) -> Outputs {
+    vec![
+        ("environment", report.environment.to_string()),
+        ("changes", report::outputs::changes(report.counts())),
+        ("drifted", report::drift::drifted(report)),
     ]
 }
 

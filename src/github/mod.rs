@@ -8,6 +8,7 @@ mod client;
 pub mod comment;
 pub mod deployment;
 mod error;
+pub mod issue;
 mod oidc;
 pub mod pull;
 mod rate;

@@ -2,9 +2,11 @@
 
 pub mod comment;
 pub mod connections;
+pub mod drift;
 pub mod early;
 #[cfg(test)]
 mod fixtures;
+pub mod fleet;
 mod impact;
 mod markdown;
 pub mod moving;

@@ -29,10 +29,10 @@ use crate::engine::{Adoption, Content};
 use crate::request::cli;
 use crate::sources::{LockMode, Tree};
 
-pub(super) use engine::environments;
-pub(super) use gates::{check_modules, gates};
+pub(super) use engine::{environments, terraform};
+pub(super) use gates::{check_modules, gates, judge};
 pub(super) use manifest::from_manifest;
-pub(super) use nothing::for_destroy;
+pub(super) use nothing::{Grounds, for_destroy};
 pub(super) use release::{Back, from_release};
 pub(super) use standing::{Standing, not_by_name};
 

@@ -92,10 +92,11 @@ fn body(call: &Call) -> Result<String, Answer> {
     Ok(body.to_owned())
 }
 
-/// The number of a pull request that there is.
+/// The number of a pull request or an issue that there is.
 fn known(repository: &Repository, issue: &str) -> Result<u64, Answer> {
-    let pull = repository.pulls.iter().find(|pull| pull.number.to_string() == issue);
-    pull.map(|pull| pull.number).ok_or_else(Answer::not_found)
+    let pulls = repository.pulls.iter().map(|pull| pull.number);
+    let mut numbers = pulls.chain(repository.issues.iter().map(|issue| issue.number));
+    numbers.find(|number| number.to_string() == issue).ok_or_else(Answer::not_found)
 }
 
 fn find(repository: &Repository, id: &str) -> Result<usize, Answer> {

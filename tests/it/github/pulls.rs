@@ -66,7 +66,7 @@ pub(super) fn create(repository: &mut Repository, call: &Call) -> Outcome {
     if repository.pulls.iter().any(|pull| pull.is_open && pull.head == head && pull.base == base) {
         return invalid("head", &format!("A pull request already exists for {owner}:{head}."));
     }
-    let (number, id) = (repository.pulls.len() as u64 + 1, repository.next_id());
+    let (number, id) = (repository.next_number(), repository.next_id());
     let (title, head, base) = (title.to_owned(), head.to_owned(), base.to_owned());
     let body = sent["body"].as_str().map(str::to_owned);
     let pull = Pull {
