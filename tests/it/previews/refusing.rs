@@ -16,6 +16,8 @@ fn r49_whose_a_preview_is_must_be_known() {
     project.write("shop/tieline.yaml", &(project.read("shop/tieline.yaml") + PART));
     project.run(&["preview", "up", "-C", "shop"]).refused("invalid-input").says("`--pull-request`");
     project.run(&["preview", "up", "-C", "shop", "--pull-request", "7"]).refused("invalid-input").says("`--repository-id`");
+    let another = preview(&project, "up", "shop", (SHOP, 7), &["-e", "staging"]).refused("invalid-input");
+    another.says("the environment `staging` was asked for, and the preview is `pr-7`");
 }
 
 #[test]
