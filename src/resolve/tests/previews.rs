@@ -31,7 +31,7 @@ fn r5_the_preview_overlay_is_over_that_of_the_base_and_under_the_run() {
     let below = "preview overlay \"preview\" > environment overlay \"overlay\" > manifest \"manifest\" > environment values \"environment\" > workspace values \"workspace\" > plugin default \"plugin\"";
     assert_eq!(layers(&case, "size"), below);
     case.run_inputs.insert("web.size".parse().unwrap(), json!("run"));
-    assert_eq!(layers(&case, "size"), format!("run \"run\" > {below}"));
+    assert_eq!(layers(&case, "size"), format!("run inputs \"run\" > {below}"));
     case.run_inputs.clear();
     case.in_preview = false;
     assert!(layers(&case, "size").starts_with("environment overlay \"overlay\" > manifest"), "elsewhere it does not hold");
