@@ -10,6 +10,7 @@ mod connection;
 mod context;
 mod deploy;
 mod destroy;
+mod holder;
 mod identity;
 mod load;
 mod log;
@@ -28,10 +29,12 @@ mod prune;
 mod review;
 mod rollback;
 mod session;
+mod state_locks;
 mod status;
 mod trace;
 mod transfer;
 mod trust;
+mod unlock;
 mod usage;
 mod uses;
 mod validate;
@@ -140,7 +143,8 @@ async fn obey(session: &Session, command: Command) -> Ended {
         }
         Command::Adopt(arguments) => return Box::pin(adopt::run(session, &arguments)).await,
         Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
-        Command::Status(target) => status::run(session, &target).await?,
+        Command::Status(arguments) => status::run(session, &arguments).await?,
+        Command::Unlock(arguments) => unlock::run(session, &arguments).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
         Command::Transfer(transfer) => transfer::run(session, &transfer).await?,
         Command::Context(context) => return context::run(session, &context).await,

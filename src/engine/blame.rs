@@ -44,7 +44,7 @@ impl Engine {
 }
 
 /// A failure of terraform as problems: what it said, or that it said nothing; who holds the state lock; where an unsaved state is.
-fn problems_of(failure: terraform::Failure) -> Problems {
+pub(super) fn problems_of(failure: terraform::Failure) -> Problems {
     let mut problems: Vec<Diagnostic> = failure
         .diagnostics
         .iter()

@@ -12,11 +12,13 @@ mod oidc;
 pub mod pull;
 mod rate;
 mod wire;
+mod workflow_run;
 
 pub use claims::JobClaims;
 pub use client::{Client, Identity, Repository, Server, part};
 pub use error::{ApiError, Bearer};
 pub use oidc::IdentityTokens;
+pub use workflow_run::{Standing, WorkflowAttempt};
 
 #[cfg(test)]
 mod tests;

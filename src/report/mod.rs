@@ -23,6 +23,7 @@ pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+pub mod unlocking;
 pub mod usage;
 pub mod verify;
 

@@ -55,6 +55,7 @@ fn outcome(run: &RunRecord) -> Inline {
         RunType::Adopt => "Adoption",
         RunType::Deprecate => "Deprecation",
         RunType::Retire => "Retirement",
+        RunType::Unlock => "Unlocking",
     }
     .into();
     let (icon, word) = match (run.status, run.failure_reason) {

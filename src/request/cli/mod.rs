@@ -6,6 +6,7 @@ mod moving;
 mod plugins;
 mod runs;
 mod shared;
+mod status;
 mod transfer;
 
 use clap::{Parser, Subcommand};
@@ -21,6 +22,7 @@ pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
     Wish, duration,
 };
+pub use status::{Outcome, RunKind, Status, Unlock};
 pub use transfer::Transfer;
 
 /// Deploy applications and shared infrastructure out of versioned plugins, wired by typed connections.
@@ -92,9 +94,19 @@ pub enum Command {
     /// published like a deploy. The state that it came from is only read.
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
-    /// Show runs, releases, connections, consumers and claims of an environment.
+    /// Show what goes on and what is there: claims, runs, releases, applied plugins, connections, previews.
+    ///
+    /// Without an environment it is about the whole workspace. Of each claim it says whether its run lives, and how that is known. With
+    /// `--html` it writes the activities page, with all of it over time and who feeds whom.
     #[command(after_help = examples::STATUS)]
-    Status(Target),
+    Status(Status),
+    /// Free a claim or a Terraform state lock that a dead run left, by its exact id.
+    ///
+    /// Who did it and why is recorded as a run. A run that lives is never robbed of its claim: neither one whose process is seen on this
+    /// machine, nor one whose lease or workflow run is not over. What a dead run had done is noted in the ledger first. A state lock is
+    /// freed only while no run of the deployable goes on, and only where Terraform names this very id.
+    #[command(after_help = examples::UNLOCK)]
+    Unlock(Unlock),
     /// Look at connections and who needs them, say who may use them, end them in order.
     #[command(subcommand)]
     Connection(Connection),
