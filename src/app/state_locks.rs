@@ -24,11 +24,8 @@ pub(super) async fn open(
     folder: &Path,
 ) -> Result<StateLocks, Problems> {
     let binary = terraform::locate(&session.world, binary)?;
-    let settings = terraform::Settings {
-        plugin_cache: folder.join(".providers"),
-        terraform_parallelism: 1,
-        lock_timeout: PATIENCE,
-    };
+    let settings =
+        terraform::Settings { plugin_cache: folder.join(".providers"), terraform_parallelism: 1, lock_timeout: PATIENCE };
     Ok(StateLocks {
         world: session.world.clone(),
         terraform: Terraform::open(&session.world, binary, known, settings, &session.cancel).await?,

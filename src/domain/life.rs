@@ -77,6 +77,8 @@ pub fn told(workflow: &Workflow) -> Life {
     match workflow {
         Workflow::Over(how) => Life::Dead(format!("its lease is over, and so is its workflow run ({how})")),
         Workflow::GoesOn(how) => Life::Alive(format!("its workflow run goes on ({how}), although its lease is over")),
-        Workflow::NotTold(why) => Life::Unknown(format!("its lease is over, its process cannot be looked at from here, and {why}")),
+        Workflow::NotTold(why) => {
+            Life::Unknown(format!("its lease is over, its process cannot be looked at from here, and {why}"))
+        }
     }
 }

@@ -51,9 +51,9 @@ impl StateLocks {
         match looked.await {
             Ok(None) => LockState::Free,
             Ok(Some(lock)) => LockState::Held(lock),
-            Err(problems) => LockState::Unknown {
-                because: problems.cause().map_or_else(String::new, |cause| cause.message.clone()),
-            },
+            Err(problems) => {
+                LockState::Unknown { because: problems.cause().map_or_else(String::new, |cause| cause.message.clone()) }
+            }
         }
     }
 

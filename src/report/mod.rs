@@ -1,11 +1,13 @@
 //! What people and programs read, drawn from data. Pure: nothing is computed here that the data does not say.
 
+pub mod activities;
 pub mod comment;
 pub mod connections;
 pub mod early;
 #[cfg(test)]
 mod fixtures;
 mod impact;
+mod lines;
 mod markdown;
 pub mod moving;
 pub mod outputs;
@@ -23,6 +25,7 @@ pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+mod times;
 pub mod unlocking;
 pub mod usage;
 pub mod verify;

@@ -45,7 +45,9 @@ pub fn text(freed: &Freed<'_>, run: &RunId, set_aside: &Overridden) -> String {
             let places: Vec<String> = places.iter().map(Place::to_string).collect();
             let _ = writeln!(text, "freed {}, held by run {}", places.join(", "), holder.run.id);
             let _ = writeln!(text, "  that run is {}: {}", life.word(), one_line(life.because()));
-            text.push_str("  what it had done is noted in the ledger, and it is marked `aborted`; the next run goes on from there\n");
+            text.push_str(
+                "  what it had done is noted in the ledger, and it is marked `aborted`; the next run goes on from there\n",
+            );
         }
         Freed::Lock { place, alias, lock } => {
             let _ = writeln!(text, "freed the state lock of {place}/{alias}");

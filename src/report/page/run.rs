@@ -11,7 +11,8 @@ use crate::domain::record::{RunRecord, RunStatus, RunType, TaskRecord, TaskStatu
 use crate::domain::visible::shortened;
 use crate::report::Surroundings;
 use crate::report::markdown::{Block, Inline, code, prose};
-use crate::report::run::{moment, overridden};
+use crate::report::run::overridden;
+use crate::report::times::moment;
 
 /// The longest reason in the table of tasks, in characters.
 const LONGEST_REASON: usize = 160;

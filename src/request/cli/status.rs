@@ -72,9 +72,9 @@ pub enum Outcome {
 impl Status {
     /// Whether a run is one of those that are asked for; when it started is not looked at.
     pub fn wants(&self, run: &RunRecord) -> bool {
-        let is_of_type = self.run_type.is_none_or(|kind| {
-            kind.to_possible_value().is_some_and(|kind| kind.get_name() == run.run_type.to_string())
-        });
+        let is_of_type = self
+            .run_type
+            .is_none_or(|kind| kind.to_possible_value().is_some_and(|kind| kind.get_name() == run.run_type.to_string()));
         let ended_so = self.outcome.is_none_or(|outcome| match outcome {
             Outcome::Succeeded => run.status == RunStatus::Succeeded,
             Outcome::Failed => !matches!(run.status, RunStatus::Succeeded | RunStatus::Running),
