@@ -11,20 +11,26 @@ const NARROWEST: usize = 40;
 pub(super) fn add(text: &mut String, indent: usize, line: &str, width: usize) {
     let line = one_line(line);
     let width = width.max(NARROWEST);
+    let further = indent + 2;
     let mut column = indent;
     let _ = write!(text, "{:indent$}", "");
-    for (index, word) in line.split_whitespace().enumerate() {
+    // Further blanks between words are ours, and say that something else begins.
+    let mut blanks = 0;
+    for word in line.split(' ') {
         let length = word.chars().count();
-        if index > 0 && column + 1 + length > width {
-            let further = indent + 2;
+        if length > 0 && blanks > 0 && column + blanks + length > width {
             let _ = write!(text, "\n{:further$}", "");
             column = further;
-        } else if index > 0 {
-            text.push(' ');
-            column += 1;
+        } else if length > 0 {
+            let _ = write!(text, "{:blanks$}", "");
+            column += blanks;
         }
-        text.push_str(word);
-        column += length;
+        if length > 0 {
+            text.push_str(word);
+            column += length;
+            blanks = 0;
+        }
+        blanks += 1;
     }
     text.push('\n');
 }
@@ -41,9 +47,9 @@ mod tests {
     #[test]
     fn a_line_is_broken_between_words_and_a_word_never() {
         let mut text = String::new();
-        add(&mut text, 2, "one two three four five six seven eight nine ten", 40);
+        add(&mut text, 2, "one two  three four five six seven eight nine ten", 40);
         add(&mut text, 0, &"x".repeat(50), 40);
-        assert_eq!(text, format!("  one two three four five six seven\n    eight nine ten\n{}\n", "x".repeat(50)));
+        assert_eq!(text, format!("  one two  three four five six seven\n    eight nine ten\n{}\n", "x".repeat(50)));
     }
 
     #[test]

@@ -22,6 +22,12 @@ pub(super) fn length(time: TimeDelta) -> String {
     }
 }
 
+/// How long something took.
+pub(super) fn took(time: TimeDelta) -> String {
+    let millis = time.num_milliseconds().max(0);
+    if millis < 120_000 { format!("{}.{}s", millis / 1000, millis % 1000 / 100) } else { length(time) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,6 +35,7 @@ mod tests {
     #[test]
     fn a_length_has_one_unit_and_is_never_negative() {
         let of = |seconds| length(TimeDelta::seconds(seconds));
+        assert_eq!([took(TimeDelta::milliseconds(1_260)), took(TimeDelta::hours(3))], ["1.2s", "3h"]);
         assert_eq!([of(-5), of(119), of(120), of(7199), of(7200), of(200_000)], ["0s", "119s", "2m", "119m", "2h", "2d"]);
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::names::Alias;
 use crate::domain::record::{RunRecord, TaskRecord};
 use crate::report::run::status_word;
 use crate::report::status::{Held, Part, Published, Ran, Status, applied_last, counted_resources, how, left, lock_words, who};
-use crate::report::times::{length, moment};
+use crate::report::times::{moment, took};
 
 /// Those that have something to say.
 pub(super) fn all(status: &Status, now: DateTime<Utc>) -> Vec<Section> {
@@ -70,7 +70,7 @@ fn runs(status: &Status, now: DateTime<Utc>) -> Markup {
             td { span class=(class_of_run(run.status)) { (status_word(run.status, run.failure_reason)) } (overrides(run)) }
             td {
                 (since(run.started, now))
-                @if let Some(ended) = run.ended { ", took " (length(ended - run.started)) }
+                @if let Some(ended) = run.ended { ", took " (took(ended - run.started)) }
                 (tasks(run))
             }
         }
@@ -122,7 +122,7 @@ fn tasks(run: &RunRecord) -> Markup {
                         li {
                             (code(&task.id)) ": " span class=(class_of_task(task.status)) { (shown(&how(task))) }
                             @if !task.changes.is_empty() { ", " (task.changes) }
-                            @if let Some((from, to)) = task.started.zip(task.ended) { ", " (length(to - from)) }
+                            @if let Some((from, to)) = task.started.zip(task.ended) { ", " (took(to - from)) }
                         }
                     }
                 }

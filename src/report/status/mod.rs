@@ -2,6 +2,8 @@
 
 mod json;
 pub mod one_run;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::BTreeMap;

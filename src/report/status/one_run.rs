@@ -10,7 +10,7 @@ use crate::domain::names::SlotName;
 use crate::domain::record::TaskRecord;
 use crate::report::lines::heading;
 use crate::report::run::status_word;
-use crate::report::times::{length, moment, since};
+use crate::report::times::{moment, since, took};
 use crate::report::to_json;
 
 /// The run at each of its places, as text.
@@ -29,7 +29,7 @@ fn draw(page: &mut Page, detail: &Detail) {
     let Detail { place, run, release, held } = detail;
     page.line(0, &format!("run {}  {} {place}", run.id, run.run_type));
     page.line(2, &status_word(run.status, run.failure_reason));
-    let took = run.ended.map(|ended| format!(", took {}", length(ended - run.started))).unwrap_or_default();
+    let took = run.ended.map(|ended| format!(", took {}", took(ended - run.started))).unwrap_or_default();
     page.line(2, &format!("{}{took}, by {}", since(run.started, page.now), who(run)));
     let facts = [
         ("version tag", Some(run.version_tag.to_string())),
@@ -66,7 +66,7 @@ fn draw(page: &mut Page, detail: &Detail) {
 }
 
 fn task(page: &mut Page, task: &TaskRecord) {
-    let took = task.started.zip(task.ended).map(|(from, to)| format!(", {}", length(to - from))).unwrap_or_default();
+    let took = task.started.zip(task.ended).map(|(from, to)| format!(", {}", took(to - from))).unwrap_or_default();
     let changes = if task.changes.is_empty() { String::new() } else { format!(", {}", task.changes) };
     page.line(2, &format!("{}  {}{changes}{took}", task.id, how(task)));
 }

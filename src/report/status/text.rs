@@ -1,5 +1,7 @@
 //! The state as text: what goes on first, then what happened, then what is there.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 
 use super::{Applied, Candidate, Held, Locked, Part, Published, Status};
@@ -8,7 +10,7 @@ use crate::domain::record::{RunRecord, TaskRecord, TaskStatus};
 use crate::domain::state_lock::LockState;
 use crate::report::lines::{add, heading};
 use crate::report::run::status_word;
-use crate::report::times::{length, moment, since};
+use crate::report::times::{length, moment, since, took};
 use crate::report::{counted, one_line};
 
 /// So many consumers of a connection are named.
@@ -60,7 +62,9 @@ impl Page {
             return;
         }
         heading(&mut self.text, title);
-        items.iter().for_each(|item| draw(self, item));
+        for item in items {
+            draw(self, item);
+        }
     }
 
     fn more<T>(&mut self, part: &Part<T>, one: &str, many: &str, by: &str) {
@@ -96,8 +100,10 @@ impl Page {
     /// A run, with what became of its tasks.
     fn run(&mut self, place: &str, run: &RunRecord) {
         let ended = status_word(run.status, run.failure_reason);
-        self.line(2, &format!("{}  {place}  {} {}  {ended}", run.id, run.run_type, run.version_tag));
-        let took = run.ended.map(|ended| format!(", took {}", length(ended - run.started))).unwrap_or_default();
+        // Without another name a release is called after its run.
+        let tag = if run.version_tag.as_str() == run.id.as_str() { String::new() } else { format!(" {}", run.version_tag) };
+        self.line(2, &format!("{}  {place}  {}{tag}  {ended}", run.id, run.run_type));
+        let took = run.ended.map(|ended| format!(", took {}", took(ended - run.started))).unwrap_or_default();
         self.line(4, &format!("{}{took}, by {}", since(run.started, self.now), who(run)));
         self.tasks(run);
         self.overrides(run);
@@ -137,7 +143,7 @@ impl Page {
             }
             if let Some(back) = of_one.iter().find(|candidate| !candidate.is_deployed()) {
                 // It is to be pasted, so it is not broken.
-                self.text.push_str(&format!("  to go back: {}\n", one_line(&back.command)));
+                let _ = writeln!(self.text, "  to go back: {}", one_line(&back.command));
             }
         }
     }
@@ -145,7 +151,9 @@ impl Page {
     fn release(&mut self, status: &Status, candidate: &Candidate) {
         let Candidate { place, release, .. } = candidate;
         self.line(2, &format!("{}  {}  {}", status.short(place), release.version_tag, candidate.difference()));
-        self.line(4, &format!("{}, run {}", since(release.made, self.now), release.run));
+        let made = since(release.made, self.now);
+        let is_named = release.version_tag.as_str() != release.run.as_str();
+        self.line(4, &if is_named { format!("{made}, run {}", release.run) } else { made });
     }
 
     fn applied(&mut self, status: &Status, applied: &Applied) {
@@ -187,7 +195,7 @@ impl Page {
             let name = format!("{}/{alias}", status.short(place));
             self.line(2, &format!("{name}  {}", lock_words(state, backend)));
         }
-        self.line(2, "each was tried, and held for a moment where it was free; what was applied elsewhere is not known of");
+        self.line(2, "each was tried, and taken for a moment where it was free; states without an applied record are not seen");
     }
 }
 
