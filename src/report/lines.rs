@@ -18,7 +18,9 @@ pub(super) fn add(text: &mut String, indent: usize, line: &str, width: usize) {
     let mut blanks = 0;
     for word in line.split(' ') {
         let length = word.chars().count();
-        if length > 0 && blanks > 0 && column + blanks + length > width {
+        // No line begins with what a runner takes for the beginning of a command.
+        let may_begin = !word.starts_with("::") && !word.starts_with("##");
+        if length > 0 && blanks > 0 && may_begin && column + blanks + length > width {
             let _ = write!(text, "\n{:further$}", "");
             column = further;
         } else if length > 0 {

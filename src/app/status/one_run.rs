@@ -42,8 +42,8 @@ pub(super) async fn show(reading: &Reading<'_>, id: &str) -> Result<(), Problems
 
 fn missing(reading: &Reading<'_>, id: &str, doubts: &Doubts) -> Diagnostic {
     let message = format!("there is no run `{id}` in the workspace `{}`", reading.scope.workspace);
-    let missing = doubts.0.iter().fold(Diagnostic::error(FailureReason::InvalidInput, message), |missing, doubt| {
-        missing.note(format!("`{}` is not believed: {}", doubt.path, doubt.because))
+    let missing = doubts.iter().fold(Diagnostic::error(FailureReason::InvalidInput, message), |missing, (path, because)| {
+        missing.note(format!("`{path}` is not believed: {because}"))
     });
     missing.help("`tieline status` lists runs; old ones are let go of by `tieline context prune`")
 }

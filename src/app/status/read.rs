@@ -39,9 +39,8 @@ pub(super) struct Reading<'a> {
     pub(super) index: &'a Index,
 }
 
-/// Records by their paths, and what was not believed on the way.
-#[derive(Default)]
-pub(super) struct Doubts(pub(super) Vec<Unproven>);
+/// What was not believed on the way: files, and why.
+pub(super) type Doubts = BTreeMap<String, String>;
 
 impl Reading<'_> {
     /// All of it.
@@ -69,7 +68,7 @@ impl Reading<'_> {
             stale,
             previews,
             locks: None,
-            unproven: doubts.0,
+            unproven: doubts.into_iter().map(|(path, because)| Unproven { path, because }).collect(),
         })
     }
 
@@ -237,12 +236,12 @@ impl Reading<'_> {
         doubts: &mut Doubts,
     ) -> Result<BTreeMap<String, T>, Problems> {
         let (files, doubted) = self.snapshot.weighed(paths).await?;
-        doubts.0.extend(doubted.into_iter().map(|doubt| Unproven { path: doubt.path, because: doubt.why }));
+        doubts.extend(doubted.into_iter().map(|doubt| (doubt.path, doubt.why)));
         let mut records = BTreeMap::new();
         for (path, bytes) in files {
             match serde_json::from_slice(&bytes) {
                 Ok(record) => _ = records.insert(path, record),
-                Err(problem) => doubts.0.push(Unproven { path, because: format!("it cannot be read: {problem}") }),
+                Err(problem) => _ = doubts.insert(path, format!("it cannot be read: {problem}")),
             }
         }
         Ok(records)

@@ -69,7 +69,8 @@ impl Page {
 
     fn more<T>(&mut self, part: &Part<T>, one: &str, many: &str, by: &str) {
         if part.more > 0 {
-            self.line(2, &format!("and {} more; choose with {by}", counted(part.more, one, many)));
+            let what = if part.more == 1 { one } else { many };
+            self.line(2, &format!("and {} more {what}; choose with {by}", part.more));
         }
     }
 
@@ -178,8 +179,9 @@ impl Page {
                 if entry.is_behind(record) { format!("  behind: generation {}", entry.generation) } else { String::new() };
             self.line(6, &format!("{}{behind}", entry.consumer));
         }
-        if published.count() > NAMED {
-            self.line(6, &format!("and {} more", published.count() - published.consumers.len().min(NAMED)));
+        let unnamed = published.count() - published.consumers.len().min(NAMED);
+        if unnamed > 0 {
+            self.line(6, &format!("and {unnamed} more"));
         }
     }
 

@@ -24,14 +24,14 @@ fn tf_r36_status_shows_what_can_be_gone_back_to() {
     let releases = shown.split("\nReleases\n").nth(1).unwrap().split("\nApplied plugins\n").next().unwrap();
     assert_shown!(releases, @r"
     app  v4  deployed now
-        <time>, <age> ago, run <id>
-      app  v3  back: c other connections
-        <time>, <age> ago, run <id>
-      app  v2  back: a other inputs, c other connections
-        <time>, <age> ago, run <id>
-      app  v1  back: a 1.1.0 -> 1.0.0, b comes back, c goes
-        <time>, <age> ago, run <id>
-      to go back: tieline rollback -w lab -e staging --deployable app --to <id>
+      <time>, <age> ago, run <id>
+    app  v3  back: c other connections
+      <time>, <age> ago, run <id>
+    app  v2  back: a other inputs, c other connections
+      <time>, <age> ago, run <id>
+    app  v1  back: a 1.1.0 -> 1.0.0, b comes back, c goes
+      <time>, <age> ago, run <id>
+    to go back: tieline rollback -w lab -e staging --deployable app --to <id>
     ");
 
     let json = status(&project, &["-o", "json"]).json();

@@ -5,8 +5,8 @@ use scraper::{Html, Selector};
 use crate::harness::{Project, needs_terraform};
 
 fn texts(page: &Html, selector: &str) -> Vec<String> {
-    let found = page.select(&Selector::parse(selector).unwrap());
-    found.map(|element| element.text().collect::<String>().trim().to_owned()).collect()
+    let selector = Selector::parse(selector).unwrap();
+    page.select(&selector).map(|element| element.text().collect::<String>().trim().to_owned()).collect()
 }
 
 #[test]
@@ -40,5 +40,9 @@ fn tf_the_activities_page_stands_alone() {
         let id = link.attr("href").unwrap();
         assert_eq!(texts(&page, id).len(), 1, "{id}");
     }
-    project.run(&["status", "-w", "retail", "--html", "no/such/\0folder"]).code.to_string();
+    project.write("file", "");
+    project
+        .run(&["status", "-w", "retail", "--html", "file/page.html"])
+        .refused("invalid-input")
+        .says("cannot write the activities page");
 }
