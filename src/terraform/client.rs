@@ -274,7 +274,7 @@ impl Terraform {
             Err(failure) => match &failure.lock {
                 Some(lock) => Ok(Some(lock.clone())),
                 // It was locked before it was looked for.
-                None if failure.diagnostics.iter().any(|said| said.summary.contains("No state file was found")) => Ok(None),
+                None if failure.tail.iter().any(|line| line.contains("No state file was found")) => Ok(None),
                 None => Err(failure),
             },
             Ok(()) => Ok(None),

@@ -23,7 +23,7 @@ pub struct Status {
     /// Only runs that started in this time, such as `24h` or `7d`.
     #[arg(long, env = "TIELINE_SINCE", value_parser = duration, value_name = "TIME", help_heading = "What is shown")]
     pub since: Option<std::time::Duration>,
-    /// At most so many of each kind: runs, applied plugins, connections.
+    /// At most so many runs, and so many of the deployables that were last at work, each with all that is applied and published of it.
     #[arg(long, env = "TIELINE_LIMIT", value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "What is shown")]
     pub limit: u32,
     /// Show one run in detail instead: its tasks, bindings, releases, and what it set aside.
