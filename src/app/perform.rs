@@ -293,6 +293,24 @@ pub(super) fn new_run(session: &Session) -> RunId {
     )
 }
 
+/// What a run is asked to do that touches no infrastructure.
+///
+/// # Errors
+/// Never in practice: the id of a run is a version tag.
+pub(super) fn plain_settings(session: &Session, run: &RunId, run_type: RunType) -> Result<Settings, Problems> {
+    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+    let user = || session.world.variables.get(variables::USER).map(str::to_owned);
+    let tag = VersionTag::new(run.as_str()).map_err(|problem| Diagnostic::error(FailureReason::Internal, problem.to_string()))?;
+    Ok(Settings {
+        actor: workflow.and_then(|run| run.actor.clone()).or_else(user),
+        repository: workflow.map(|run| run.repository.clone()),
+        repository_id: owner::own_repository(session),
+        commit: workflow.and_then(|run| run.sha.clone()),
+        run_url: workflow.and_then(|run| run.url.clone()),
+        ..Settings::plain(run_type, tag)
+    })
+}
+
 /// What the engine is asked to do.
 pub(super) async fn settings(
     session: &Session,

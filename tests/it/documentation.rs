@@ -25,6 +25,7 @@ const PAGES: &[&str] = &[
     "docs/rollback.md",
     "docs/rules.md",
     "docs/secrets.md",
+    "docs/status.md",
     "docs/trust.md",
 ];
 

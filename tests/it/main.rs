@@ -42,6 +42,7 @@ mod settled;
 mod sharing;
 mod sharing_examples;
 mod sources;
+mod status;
 mod values;
 mod withheld;
 mod workflows;
