@@ -16,6 +16,7 @@ mod documentation;
 mod endure;
 mod failures;
 mod fixtures;
+mod fleet;
 mod gates;
 mod generated;
 mod github;
