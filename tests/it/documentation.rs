@@ -21,6 +21,7 @@ const PAGES: &[&str] = &[
     "docs/documents.md",
     "docs/environment.md",
     "docs/errors.md",
+    "docs/fleet.md",
     "docs/moving.md",
     "docs/rollback.md",
     "docs/rules.md",
