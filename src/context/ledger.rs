@@ -114,6 +114,23 @@ impl<'a> Snapshot<'a> {
         Ok(records)
     }
 
+    /// The deployables of an environment of which something is applied.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn applied_in(
+        &self,
+        workspace: &WorkspaceName,
+        environment: &EnvironmentName,
+    ) -> Result<BTreeSet<Place>, StoreError> {
+        let listed = self.list(&[layout::environment_folder(workspace, environment)]).await?;
+        let places = listed.iter().filter_map(|file| match LedgerFile::parse(&file.path) {
+            Some(LedgerFile::Applied(place, _)) => Some(place),
+            _ => None,
+        });
+        Ok(places.collect())
+    }
+
     /// The connections at these addresses; those that are not there, and imported ones, are left out.
     ///
     /// # Errors
@@ -339,6 +356,14 @@ impl<'a> Snapshot<'a> {
                 (path[prefix.len()..].to_owned(), TreeFile { bytes, executable })
             })
             .collect())
+    }
+
+    /// The paths of all files below a folder.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn paths_below(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.list(&[folder.to_owned()]).await?.into_iter().map(|file| file.path).collect())
     }
 
     /// Files that a listing of this commit named.

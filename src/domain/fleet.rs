@@ -46,8 +46,7 @@ impl Outline {
         let environment = &deployment.environment;
         let stand_ins: BTreeMap<String, &Address> =
             deployment.stand_ins.iter().map(|((alias, output), address)| (format!("{alias}.{output}"), address)).collect();
-        let decides =
-            (&environment.account, &environment.backend, environment.protected, environment.allow_destroy, stand_ins);
+        let decides = (&environment.account, &environment.backend, environment.protected, environment.allow_destroy, stand_ins);
         let plugins = deployment.plugins.iter().map(|(alias, plugin)| (alias.clone(), PluginOutline::of(plugin)));
         Self { environment: Digest::of_json(&decides), plugins: plugins.collect() }
     }

@@ -305,5 +305,7 @@ fn held_by_fleet(holder: &Claim) -> Diagnostic {
     let watch = holder.run.run_url.iter().map(|url| format!("watch it at {url}"));
     let mut diagnostic = Diagnostic::error(FailureReason::Claimed, message);
     diagnostic.notes = std::iter::once(started).chain(watch).collect();
-    diagnostic.help(format!("wait until it is finished; where none of its jobs works any more, `tieline fleet finish --fleet {run}` does it"))
+    diagnostic.help(format!(
+        "wait until it is finished; where none of its jobs works any more, `tieline fleet finish --fleet {run}` does it"
+    ))
 }

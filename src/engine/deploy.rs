@@ -61,6 +61,7 @@ impl Engine {
         results: &Arc<Mutex<Results>>,
         known: BTreeMap<Node, End>,
     ) -> Result<(), Problems> {
+        self.keep_trees().await?;
         self.take_over().await?;
         let approved = self.approve(journal, results).await;
         let ended = match approved {
@@ -106,6 +107,9 @@ impl Engine {
             pass.report.resources().map(|(task, resources)| (task.alias.clone(), resources.to_vec())).collect();
         if pass.report.problems.any_error() {
             return Err(pass.report.problems);
+        }
+        if pass.denied.any_error() {
+            return Err(pass.denied);
         }
         journal.note(|claim| claim.run.plan_fingerprint = Some(pass.report.fingerprint.clone()));
         match &self.settings.approved_plan {
@@ -220,8 +224,11 @@ impl Engine {
             }
         }
         publication.run(&run);
+        let prolonging = self.prolonging(&run);
+        publication.prolong(prolonging.as_ref());
         let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);
         let published = publication.commit(&self.world, &*self.store, &message).await;
+        let is_published = published.is_ok();
         match published {
             Ok(()) => {
                 // A claim whose run is recorded as ended is void: that it could not be deleted is only worth a line.
@@ -242,8 +249,21 @@ impl Engine {
         let stale = self.stale(&connections);
         let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
         let notes = self.notes();
-        let report =
-            RunReport { place, run, problems, changes, blockers, connections, stale, retained, wiring, notes, back: None };
+        let preview = prolonging.filter(|_| is_published).and_then(|prolonging| prolonging.outlook());
+        let report = RunReport {
+            place,
+            run,
+            problems,
+            changes,
+            blockers,
+            connections,
+            stale,
+            retained,
+            wiring,
+            notes,
+            back: None,
+            preview,
+        };
         report.with_texts(&|text| self.redactor.redact(text))
     }
 

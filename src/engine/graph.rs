@@ -47,9 +47,8 @@ pub fn graph(deployment: &Deployment, applied: &BTreeMap<Alias, AppliedRecord>) 
     }
     for going in applied.keys().filter(|alias| !deployment.plugins.contains_key(*alias)) {
         let is_it = |address| publication::is_of(address, going) && address.producer().as_ref() == Some(&deployment.place);
-        let holders = applied.iter().filter(|(_, record)| {
-            record.after.contains(going) || record.uses().any(|(_, address)| is_it(address))
-        });
+        let holders =
+            applied.iter().filter(|(_, record)| record.after.contains(going) || record.uses().any(|(_, address)| is_it(address)));
         graph.insert(Node::Destroy(going.clone()), holders.map(|(holder, _)| node(holder)).collect());
     }
     graph

@@ -97,9 +97,8 @@ impl Journal {
     async fn still_in_fleet(&self) -> Result<(), Problems> {
         let Some(part) = &self.part else { return Ok(()) };
         let claim = ledger::read_claim(&*self.store, &part.place).await?;
-        let goes_on = claim.is_some_and(|(_, claim)| {
-            claim.run.id == part.fleet && claim.fleet.is_some_and(|fleet| !fleet.closing)
-        });
+        let goes_on =
+            claim.is_some_and(|(_, claim)| claim.run.id == part.fleet && claim.fleet.is_some_and(|fleet| !fleet.closing));
         if goes_on {
             return Ok(());
         }
@@ -190,7 +189,8 @@ impl Journal {
     /// What there is to say where it was.
     pub(super) fn taken_over(&self) -> Problems {
         if let Some(part) = &self.part {
-            let message = format!("fleet `{}` does not go on: it was finished, or its claim on `{}` taken over", part.fleet, part.place);
+            let message =
+                format!("fleet `{}` does not go on: it was finished, or its claim on `{}` taken over", part.fleet, part.place);
             return Diagnostic::error(FailureReason::Claimed, message)
                 .note("nothing new was started; what was running was let finish")
                 .help("begin a new fleet: what is done already is skipped")

@@ -1,7 +1,7 @@
 //! A run: from a resolved deployment to real infrastructure and published connections.
 //!
 //! [`deploy()`] takes the claim, runs the task graph, publishes once and releases the claim; [`plan()`] makes the same plans and
-//! changes nothing. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
+//! changes nothing. [`drift()`] only looks at what is there. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
 
 mod abandon;
 mod adopting;
@@ -14,6 +14,7 @@ mod changes;
 mod claim;
 mod collect;
 mod deploy;
+mod drift;
 mod event;
 mod fingerprint;
 mod fleet;
@@ -26,6 +27,7 @@ mod moving;
 mod out_of_reach;
 mod plan;
 mod prepare;
+mod previewing;
 mod publication;
 mod rebinding;
 mod recorded;
@@ -33,6 +35,7 @@ mod recovery;
 mod removal;
 mod retiring;
 mod root;
+mod rules;
 mod schedule;
 mod stop;
 mod tasks;
@@ -56,19 +59,22 @@ use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::domain::names::{Alias, AttributeName, InputName, RunId, SlotName, VersionTag};
 use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
+use crate::domain::preview::Life;
 use crate::domain::record::{AppliedRecord, Overridden, Release, RunType};
 use crate::policy::Gates;
+use crate::policy::rules::{Rules, Run};
 use crate::secrets::{Redactor, Secret};
 use crate::sources::Tree;
 use crate::terraform::Terraform;
 use crate::world::World;
 
-pub(crate) use graph::Node;
 pub use adopting::{Adoption, Source};
 pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
 pub use deploy::deploy;
+pub use drift::drift;
 pub use event::{Event, Phase, Sink};
 pub use fleet::{bury, deploy_part, finish_fleet, give_up, join, take_fleet};
+pub(crate) use graph::Node;
 pub use graph::{Graph, graph, jobs};
 pub use mark::{end_marking, mark};
 pub use moving::{Affected, empty_what_is_left, relocate};
@@ -84,6 +90,8 @@ pub struct Settings {
     pub source: Option<RunId>,
     /// What is set aside, each with its reason.
     pub overrides: Vec<Overridden>,
+    /// How long the preview lives that it is a deploy of; none where it is none.
+    pub life: Option<Life>,
     /// How many tasks run at a time.
     pub parallelism: usize,
     /// Plan even what is unchanged.
@@ -116,12 +124,19 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Who does what, for rules.
+    pub fn who(&self) -> Run<'_> {
+        let (actor, repository) = (self.actor.as_deref(), self.repository.as_deref());
+        Run { run_type: self.run_type, actor, repository, repository_id: self.repository_id }
+    }
+
     /// What a run is asked to do that was asked for nothing in particular.
     pub fn plain(run_type: RunType, version_tag: VersionTag) -> Self {
         Self {
             run_type,
             source: None,
             overrides: Vec::new(),
+            life: None,
             parallelism: 1,
             refresh: false,
             allow_destroy: false,
@@ -216,6 +231,8 @@ pub struct Engine {
     pub terraform: Terraform,
     /// What is deployed.
     pub deployment: Deployment,
+    /// The organization's rules.
+    pub rules: Rules,
     /// The plugins' trees and modules.
     pub contents: BTreeMap<Alias, Content>,
     /// What goes because the manifest no longer has it.

@@ -2,10 +2,11 @@
 
 pub mod comment;
 pub mod connections;
+pub mod drift;
 pub mod early;
-pub mod fleet;
 #[cfg(test)]
 mod fixtures;
+pub mod fleet;
 mod impact;
 mod markdown;
 pub mod moving;
@@ -13,6 +14,8 @@ pub mod outputs;
 mod page;
 pub mod plan;
 pub mod plugins;
+pub mod preview;
+pub mod previews;
 pub mod problems;
 pub mod proposal;
 pub mod prune;

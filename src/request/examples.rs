@@ -62,6 +62,12 @@ Examples:
   tieline adopt vpc -e staging --state vpc.tfstate
   tieline adopt vpc -e staging --state-backend '{type: s3, config: {bucket: acme-old, key: vpc, region: sa-east-1}}'";
 
+pub(super) const DRIFT: &str = "\
+Examples:
+  tieline drift -w retail -e staging                        Everything that is deployed there
+  tieline drift -w retail -e staging --deployable shop
+  tieline drift -e staging -o json                          For programs; the workspace is that of tieline.yaml";
+
 pub(super) const FLEET: &str = "\
 Examples:
   tieline fleet -e staging                                    The waves, and the fleet's id

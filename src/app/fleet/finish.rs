@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::id;
-use crate::app::assemble::{self, Accepts, Resolved};
-use crate::app::perform::{Order, admit, conclude, settings};
+use crate::app::assemble::{self, Accepts, Resolved, Standing};
+use crate::app::perform::{Order, admit, settings, told, with_way_back};
 use crate::app::plan::private_folder;
 use crate::app::session::Session;
 use crate::app::{Ended, Outcome, back, watch};
@@ -20,7 +20,7 @@ use crate::request::cli;
 pub(in crate::app) async fn finish(session: &Session, arguments: &cli::FleetFinish) -> Ended {
     let fleet = id(&arguments.fleet)?;
     let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
-    let resolved = assemble::from_manifest(session, &arguments.target, &arguments.values, accepts).await?;
+    let resolved = assemble::from_manifest(session, &arguments.target, &arguments.values, accepts, Standing::Environment).await?;
     let order = Order {
         target: &arguments.target,
         run_type: RunType::Deploy,
@@ -51,7 +51,7 @@ pub(in crate::app) async fn finish(session: &Session, arguments: &cli::FleetFini
     let engine = resolved.engine(session, (terraform, None), order.terraform, settings, path, watcher.sink()).await?;
     let report = Box::pin(engine::finish_fleet(engine, held)).await?;
     watcher.finish();
-    Ok(conclude(session, report, back))
+    Ok(told(session, with_way_back(report, back)))
 }
 
 /// Where what is resolved now is not what the jobs deployed, no release can be made of it. What they did is recorded all the same, as of a

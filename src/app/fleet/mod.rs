@@ -3,7 +3,7 @@
 mod finish;
 mod job;
 
-use super::assemble::{self, Accepts, Resolved};
+use super::assemble::{self, Accepts, Resolved, Standing};
 use super::perform::{Order, admit, new_run};
 use super::session::Session;
 use super::{Ended, Outcome, outputs};
@@ -23,7 +23,7 @@ pub(super) use job::job;
 /// Prints the waves; nothing is claimed, nothing started.
 pub(super) async fn run(session: &Session, arguments: &cli::Fleet) -> Ended {
     let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
-    let resolved = assemble::from_manifest(session, &arguments.target, &arguments.values, accepts).await?;
+    let resolved = assemble::from_manifest(session, &arguments.target, &arguments.values, accepts, Standing::Environment).await?;
     let order = Order {
         target: &arguments.target,
         run_type: RunType::Deploy,

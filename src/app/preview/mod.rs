@@ -2,9 +2,16 @@
 
 mod down;
 mod event;
+mod fork;
+mod keep;
+mod limits;
 mod list;
+mod making;
+mod shown;
+mod standing;
 mod sweep;
 mod up;
+mod whose;
 
 use super::session::Session;
 use super::{Ended, Outcome};
@@ -13,6 +20,7 @@ use crate::request::cli::{Preview, PreviewAction};
 /// Does what is asked for, or what the event of the workflow asks for.
 pub(super) async fn run(session: &Session, arguments: &Preview) -> Ended {
     match &arguments.action {
+        _ if fork::is_one(session) => fork::validated(session, arguments.target()).await,
         None => event::run(session, arguments).await,
         Some(PreviewAction::Up(run)) => up::up(session, run).await,
         Some(PreviewAction::Refresh(run)) => up::refresh(session, run).await,

@@ -119,10 +119,14 @@ async fn wait(
         if at_work.is_empty() {
             return Ok(());
         }
-        let names: Vec<String> = aliases(at_work.values().map(|(_, journal)| journal)).iter().map(|alias| format!("`{alias}`")).collect();
+        let names: Vec<String> =
+            aliases(at_work.values().map(|(_, journal)| journal)).iter().map(|alias| format!("`{alias}`")).collect();
         let names = names.join(", ");
         if !std::mem::replace(&mut told, true) {
-            say(format!("the jobs for {names} may still be at work; waiting for them, at most {} minutes", PATIENCE.as_secs() / 60));
+            say(format!(
+                "the jobs for {names} may still be at work; waiting for them, at most {} minutes",
+                PATIENCE.as_secs() / 60
+            ));
         }
         if (world.clock.now() - start).to_std().unwrap_or_default() > PATIENCE {
             let message = format!("the jobs for {names} of fleet `{fleet}` still work");

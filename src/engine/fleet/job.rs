@@ -93,6 +93,7 @@ impl Engine {
             wiring: Vec::new(),
             notes: self.notes(),
             back: None,
+            preview: None,
         };
         let mut report = report.with_texts(&|text| self.redactor.redact(text));
         let left = Left {

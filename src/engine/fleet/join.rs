@@ -16,8 +16,7 @@ use crate::engine::claim::{self, Held, MOMENT, MOMENTS, Start, Wanted};
 use crate::engine::journal::Journal;
 
 /// No process in particular: nobody takes the claim of a fleet for dead because one of its jobs ended.
-const NOBODY: Process =
-    Process { id: 0, started: 0, boot: String::new(), namespace: String::new(), machine: String::new() };
+const NOBODY: Process = Process { id: 0, started: 0, boot: String::new(), namespace: String::new(), machine: String::new() };
 
 /// What to do where a fleet takes no job.
 const ANEW: &str = "begin a new fleet: what is done already is skipped";
