@@ -23,7 +23,8 @@ fn tf_r16_a_fleet_on_github_in_few_requests() {
     bench.set("TIELINE_CONTEXT_TOKEN", &github.token(&[(NAME, &["contents=write"])]));
     bench.init_context();
     let first = (0..IN_A_WAVE).map(|number| format!("a{number}: {{use: ../plugins/quick}}"));
-    let second = (0..IN_A_WAVE).map(|number| format!("b{number}: {{use: ../plugins/quick, connections: {{from: a{number}.out}}}}"));
+    let second =
+        (0..IN_A_WAVE).map(|number| format!("b{number}: {{use: ../plugins/quick, connections: {{from: a{number}.out}}}}"));
     bench.deployable("app", &format!("{{{}}}", first.chain(second).collect::<Vec<_>>().join(", ")));
 
     let fleet = Fleet::of(&bench);

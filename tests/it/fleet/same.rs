@@ -97,13 +97,15 @@ fn all_there_is(bench: &Bench) -> BTreeMap<String, String> {
     let named = |file: &std::path::PathBuf| file.strip_prefix(&states).unwrap().display().to_string();
     found.extend(files.iter().map(|file| (named(file), fs::read_to_string(file).unwrap())));
     let time = Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
-    let id = r"\b([0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})\b";
+    let root = bench.root().display().to_string();
+    let id = r"\b([0-9A-HJKMNP-TV-Z]{26}|tieline_[0-9a-f]{12}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})\b";
     let id = Regex::new(id).unwrap();
     // How often Terraform saved a state on the way is its own affair.
     let saves = Regex::new(r#""serial": \d+"#).unwrap();
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     let mut numbered = |text: &str| {
-        let text = time.replace_all(text, "<time>");
+        let text = text.replace(&root, "<folder>");
+        let text = time.replace_all(&text, "<time>");
         let text = saves.replace_all(&text, "");
         let number = |found: &Captures<'_>| {
             let next = numbers.len();
