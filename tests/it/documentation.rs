@@ -22,6 +22,7 @@ const PAGES: &[&str] = &[
     "docs/documents.md",
     "docs/environment.md",
     "docs/errors.md",
+    "docs/fleet.md",
     "docs/moving.md",
     "docs/previews.md",
     "docs/rollback.md",

@@ -17,6 +17,7 @@ mod drift;
 mod endure;
 mod failures;
 mod fixtures;
+mod fleet;
 mod gates;
 mod generated;
 mod github;
