@@ -26,6 +26,7 @@ const PAGES: &[&str] = &[
     "docs/rules.md",
     "docs/secrets.md",
     "docs/trust.md",
+    "docs/workflows.md",
 ];
 
 #[test]

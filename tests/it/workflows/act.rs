@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::{at, read};
 use crate::acceptance::{need, program};
+use crate::github::GitHub;
 use crate::harness::needs_terraform;
 
 const IMAGE: &str = "tieline-act-test";
@@ -49,6 +50,14 @@ fn tf_act_runs_the_example_workflows() {
         assert!(ledger.contains(&format!("retail/{path}\n")), "{ledger}");
     }
 
+    let looked = act.run_on_github("workflow_dispatch", "drift.yml");
+    assert_eq!(looked.matches("drifted=[]").count(), 2, "staging and production\n{looked}");
+    fs::rename(act.at("shop/.tieline/state/retail/staging/shop/web.tfstate"), act.at("web.tfstate")).unwrap();
+    let looked = act.run_on_github("workflow_dispatch", "drift.yml");
+    assert!(looked.contains("changed outside of Terraform, [\"retail/staging/shop/web\"]"), "{looked}");
+    assert_eq!(act.github.repository("acme/shop").issues().len(), 1);
+    fs::rename(act.at("web.tfstate"), act.at("shop/.tieline/state/retail/staging/shop/web.tfstate")).unwrap();
+
     let (first, place) = (act.releases().remove(0), ["deployable=shop", "environment=staging"]);
     act.edit("shop/tieline.yaml", "acme.test/shop:1.9", "acme.test/shop:2.0");
     act.run("push", "deploy.yml", &[]);
@@ -72,6 +81,7 @@ struct Act {
     folder: TempDir,
     program: PathBuf,
     terraform: PathBuf,
+    github: GitHub,
 }
 
 impl Act {
@@ -82,7 +92,7 @@ impl Act {
         let base =
             std::env::var("TIELINE_TEST_BASE_IMAGE").map_err(|_| "no Docker engine with our image (tests/engine starts one)")?;
         let terraform = fs::canonicalize(program("terraform", &[]).ok_or("no `terraform` on PATH")?).unwrap();
-        let act = Self { folder: tempfile::tempdir().unwrap(), program: emulator, terraform };
+        let act = Self { folder: tempfile::tempdir().unwrap(), program: emulator, terraform, github: GitHub::start() };
         act.build(&base);
         act.check_out();
         Ok(act)
@@ -158,6 +168,15 @@ impl Act {
         self.ran(event, workflow, inputs).unwrap_or_else(|said| panic!("{workflow}\n{said}"))
     }
 
+    /// Runs a workflow with a token of a GitHub that is not the real one; its log.
+    fn run_on_github(&self, event: &str, workflow: &str) -> String {
+        self.github.repository("acme/shop");
+        let token = format!("GITHUB_TOKEN={}", self.github.token(&[("acme/shop", &["issues=write"])]));
+        let mut act = self.act(event, workflow, &[]);
+        act.args(["--secret", &token, "--env", &format!("GITHUB_API_URL={}", self.github.url())]);
+        succeed(&mut act)
+    }
+
     /// The file of an event with these inputs, `name=value`; without any it is a pull request's.
     fn event(&self, inputs: &[&str]) -> PathBuf {
         let named: serde_json::Map<String, serde_json::Value> = inputs
@@ -172,6 +191,13 @@ impl Act {
 
     /// Runs a workflow; its log, by whether it succeeded.
     fn ran(&self, event: &str, workflow: &str, inputs: &[&str]) -> Result<String, String> {
+        let output = self.act(event, workflow, inputs).output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        if output.status.success() { Ok(said) } else { Err(said) }
+    }
+
+    /// The emulator with a workflow.
+    fn act(&self, event: &str, workflow: &str, inputs: &[&str]) -> Command {
         let option = |name: &str, value: &Path| format!("{name}={}", value.display());
         let mut act = self.command(&self.program);
         act.env("DOCKER_HOST", std::env::var("DOCKER_HOST").unwrap());
@@ -180,9 +206,7 @@ impl Act {
         act.args(["--container-daemon-socket=-", "--env", "GITHUB_REPOSITORY=acme/shop"]);
         act.args(["--local-repository", &option("tieline/tieline@v0.1.0", &self.at("action"))]);
         act.args(["--var", &option("TIELINE_CONTEXT", &self.at("shop/.tieline/context.git"))]);
-        let output = act.output().unwrap();
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        if output.status.success() { Ok(said) } else { Err(said) }
+        act
     }
 }
 
