@@ -19,6 +19,7 @@ use crate::domain::organization::{ContextDocument, Environment, Workspace};
 use crate::engine::Content;
 use crate::github::Client;
 use crate::policy;
+use crate::policy::rules::Rules;
 use crate::request::cli::Target;
 use crate::resolve::{LoadedPlugin, Types};
 use crate::sources::{self, Lock, LockMode, Tree};
@@ -47,6 +48,8 @@ pub(super) struct Organization {
     pub(super) context: Option<ContextDocument>,
     pub(super) catalog: Option<Catalog>,
     pub(super) head: Option<CommitId>,
+    /// Its policies.
+    pub(super) rules: Rules,
 }
 
 /// The plugins of a manifest.
@@ -117,13 +120,24 @@ impl Session {
     /// The documents that hold for the whole organization. Those at `also`, which are needed next, are read in the same go.
     pub(super) async fn organization(&self, store: &dyn ContextStore, also: &[String]) -> Result<Organization, Problems> {
         let Some(head) = store.head(Branch::Documents).await? else {
-            return Ok(Organization { context: None, catalog: None, head: None });
+            return Ok(Organization { context: None, catalog: None, head: None, rules: Rules::default() });
         };
         let first = [layout::CONTEXT_DOCUMENT, layout::CATALOG].map(str::to_owned);
         store.read(&head, &[&first, also].concat()).await?;
         let context = self.context_document(store, &head, layout::CONTEXT_DOCUMENT, documents::context).await?;
         let catalog = self.context_document(store, &head, layout::CATALOG, documents::catalog).await?;
-        Ok(Organization { context, catalog, head: Some(head) })
+        let rules = self.rules(store, &head).await?;
+        Ok(Organization { context, catalog, head: Some(head), rules })
+    }
+
+    /// The organization's policies.
+    async fn rules(&self, store: &dyn ContextStore, head: &CommitId) -> Result<Rules, Problems> {
+        let listed = store.list(head, &[layout::POLICIES.to_owned()]).await?.into_values().flatten();
+        let paths: Vec<String> = listed.map(|file| file.path).filter(|path| layout::is_policy(path)).collect();
+        let files: BTreeMap<String, Vec<u8>> =
+            store.read(head, &paths).await?.into_iter().map(|(path, bytes)| (super::context_file(&path), bytes)).collect();
+        files.iter().for_each(|(name, bytes)| self.remember(name, bytes));
+        Rules::parse(&files)
     }
 
     /// The place that the request and the manifest name together.

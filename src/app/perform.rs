@@ -19,6 +19,7 @@ use crate::domain::outcome::{PlanFingerprint, RunReport};
 use crate::domain::record::{Overridden, RunType, TaskStatus};
 use crate::engine::{self, Settings, Start};
 use crate::policy::Gates;
+use crate::policy::rules::Run;
 use crate::report;
 use crate::request::{cli, variables};
 use crate::resolve::differences;
@@ -35,6 +36,31 @@ pub(super) struct Order<'a> {
     pub(super) approved_plan: Option<&'a str>,
     pub(super) allow_destroy: bool,
     pub(super) overrides: &'a cli::Overrides,
+}
+
+/// Who asks for a run.
+pub(super) struct Who {
+    pub(super) actor: Option<String>,
+    pub(super) repository: Option<String>,
+    pub(super) repository_id: Option<u64>,
+}
+
+impl Who {
+    pub(super) fn of(session: &Session) -> Self {
+        let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+        let user = || session.world.variables.get(variables::USER).map(str::to_owned);
+        Self {
+            actor: workflow.and_then(|run| run.actor.clone()).or_else(user),
+            repository: workflow.map(|run| run.repository.clone()),
+            repository_id: owner::own_repository(session),
+        }
+    }
+
+    /// The same, for rules.
+    pub(super) fn doing(&self, run_type: RunType) -> Run<'_> {
+        let (actor, repository) = (self.actor.as_deref(), self.repository.as_deref());
+        Run { run_type, actor, repository, repository_id: self.repository_id }
+    }
 }
 
 /// Does it, and prints what came of it. `resolve` is asked what the run is about: before the claim, and once more under it where the
@@ -81,6 +107,7 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
     let was_touched = report.run.main_tasks().any(|task| task.status != TaskStatus::Skipped);
     let report = RunReport { back: back.unwrap_or_default().filter(|_| was_touched), ..report };
     watcher.finish();
+    session.annotate(&watcher.warnings());
     keep_unsaved_state(session, folder, &report.run.id);
     if session.is_json() {
         session.print(&report::run::json(&report));
@@ -90,12 +117,18 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
     Ok(Outcome::Ran(Box::new(report)))
 }
 
-/// What is decided before anything is touched: what the run may set aside, and what modules may contain.
+/// What is decided before anything is touched: what the run may set aside, what modules may contain, and whether the organization's
+/// rules let it be.
 async fn admit(session: &Session, resolved: &Resolved, order: &Order<'_>) -> Result<(Gates, Vec<Overridden>), Problems> {
     let overrides = set_aside(session, resolved, order).await?;
     assemble::refuse_deferred(&resolved.deployment)?;
     let gates = assemble::gates(&resolved.organization, order.terraform)?;
     assemble::check_modules(resolved, &gates)?;
+    let judged = assemble::judge(resolved, &Who::of(session).doing(order.run_type));
+    if judged.any_error() {
+        return Err(judged);
+    }
+    session.warn(&judged);
     Ok((gates, overrides))
 }
 
@@ -153,7 +186,7 @@ pub(super) async fn settings(
     (gates, set_aside): (Gates, Vec<Overridden>),
     run: &RunId,
 ) -> Result<Settings, Problems> {
-    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+    let (workflow, who) = (session.workflow.as_ref().map(|workflow| &workflow.run), Who::of(session));
     let commit = match &resolved.source {
         Some(source) => source.commit.clone(),
         None => commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone())),
@@ -176,11 +209,9 @@ pub(super) async fn settings(
         approved_plan: order.approved_plan.map(PlanFingerprint::approved),
         gates,
         version_tag,
-        actor: workflow
-            .and_then(|run| run.actor.clone())
-            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
-        repository: workflow.map(|run| run.repository.clone()),
-        repository_id: owner::own_repository(session),
+        actor: who.actor,
+        repository: who.repository,
+        repository_id: who.repository_id,
         approved_in,
         commit,
         run_url: workflow.and_then(|run| run.url.clone()),

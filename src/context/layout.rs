@@ -27,6 +27,12 @@ pub const TYPES: &str = "types";
 /// The folder of all policies.
 pub const POLICIES: &str = "policies";
 
+/// Whether a path of the documents branch is a policy's. Tests of policies, which `opa test` runs, stand beside them.
+pub fn is_policy(path: &str) -> bool {
+    path.strip_prefix(POLICIES).is_some_and(|rest| rest.starts_with('/'))
+        && path.strip_suffix(".rego").is_some_and(|stem| !stem.ends_with("_test"))
+}
+
 /// The folder of all workspaces' documents.
 pub const WORKSPACES: &str = "workspaces";
 

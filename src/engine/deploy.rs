@@ -104,6 +104,9 @@ impl Engine {
         if pass.report.problems.any_error() {
             return Err(pass.report.problems);
         }
+        if pass.denied.any_error() {
+            return Err(pass.denied);
+        }
         journal.note(|claim| claim.run.plan_fingerprint = Some(pass.report.fingerprint.clone()));
         match &self.settings.approved_plan {
             Some(approved) if *approved != pass.report.fingerprint => {

@@ -32,6 +32,7 @@ mod recovery;
 mod removal;
 mod retiring;
 mod root;
+mod rules;
 mod schedule;
 mod stop;
 mod tasks;
@@ -57,6 +58,7 @@ use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::record::{AppliedRecord, Overridden, Release, RunType};
 use crate::policy::Gates;
+use crate::policy::rules::{Rules, Run};
 use crate::secrets::{Redactor, Secret};
 use crate::sources::Tree;
 use crate::terraform::Terraform;
@@ -111,6 +113,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Who does what, for rules.
+    pub fn who(&self) -> Run<'_> {
+        let (actor, repository) = (self.actor.as_deref(), self.repository.as_deref());
+        Run { run_type: self.run_type, actor, repository, repository_id: self.repository_id }
+    }
+
     /// What a run is asked to do that was asked for nothing in particular.
     pub fn plain(run_type: RunType, version_tag: VersionTag) -> Self {
         Self {
@@ -210,6 +218,8 @@ pub struct Engine {
     pub terraform: Terraform,
     /// What is deployed.
     pub deployment: Deployment,
+    /// The organization's rules.
+    pub rules: Rules,
     /// The plugins' trees and modules.
     pub contents: BTreeMap<Alias, Content>,
     /// What goes because the manifest no longer has it.

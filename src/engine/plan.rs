@@ -25,6 +25,8 @@ use crate::terraform;
 pub(super) struct Pass {
     /// What was planned, ready to be applied.
     pub(super) prepared: BTreeMap<Node, Prepared>,
+    /// What the organization's rules forbid of it, approved or not.
+    pub(super) denied: Problems,
     /// What a person reads.
     pub(super) report: PlanReport,
 }
@@ -39,6 +41,7 @@ struct Planned {
     impact: BTreeMap<Address, Impact>,
     problems: Problems,
     losses: Problems,
+    denied: Problems,
 }
 
 /// Plans every task; with a journal, as [`Engine::prepare`] says.
@@ -84,6 +87,7 @@ impl Engine {
                 let mut prepared = self.prepare_removal(alias, journal.is_some()).await?;
                 self.note_losses(alias, &prepared.plan, planned);
                 let shown = self.shown(alias, &prepared).await?;
+                locked(planned).denied.extend(self.denied(node, &shown));
                 let essence = self.essence(&mut prepared, &shown);
                 let kept = self.removed[alias].kept(&prepared.plan);
                 let (mut resources, mut counts) = (prepared.resources.clone(), changes::counts(&prepared.plan));
@@ -114,6 +118,7 @@ impl Engine {
                     let shown = self.shown(alias, &prepared).await?;
                     locked(planned).impact.extend(self.impact_of_plan(alias, &prepared.plan, &shown));
                     if prepared.plan.changed {
+                        locked(planned).denied.extend(self.denied(node, &shown));
                         essence = self.essence(&mut prepared, &shown);
                     }
                 }
@@ -201,7 +206,7 @@ impl Engine {
             fingerprint: self.plan_fingerprint(&planned.essences),
             problems: planned.problems,
             refusals: Problems(
-                [self.not_to_abandon(), self.deployment.withheld(), planned.losses]
+                [self.not_to_abandon(), self.deployment.withheld(), planned.losses, planned.denied.clone()]
                     .into_iter()
                     .flat_map(|found| found.0)
                     .collect(),
@@ -211,7 +216,7 @@ impl Engine {
             wiring: self.deployment.wiring(),
             notes: self.notes(),
         };
-        Pass { prepared: planned.prepared, report }
+        Pass { prepared: planned.prepared, denied: planned.denied, report }
     }
 
     /// What goes first, then the order of the graph.

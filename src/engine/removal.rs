@@ -7,7 +7,7 @@ use super::journal::Journal;
 use super::prepare::{Initialized, Prepared};
 use super::publication::is_of;
 use super::recorded::PlannedRecord;
-use super::{Engine, Removed, changes};
+use super::{Engine, Node, Removed, changes};
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::Alias;
 use crate::domain::record::{AppliedRecord, Attempt, ChangeCounts};
@@ -42,6 +42,9 @@ impl Engine {
         } else {
             let prepared = self.prepare_removal(alias, true).await?;
             self.gate_losses(alias, &prepared.plan)?;
+            if self.has_plan_rules() {
+                self.allowed(&Node::Destroy(alias.clone()), &self.shown(alias, &prepared).await?)?;
+            }
             prepared
         };
         let Prepared { initialized: Initialized { root, fingerprint, .. }, mut plan, .. } = prepared;

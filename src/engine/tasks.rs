@@ -144,8 +144,9 @@ impl Engine {
             },
         };
         if !was_planned {
-            self.read_attributes(&mut prepared).await;
+            let asked = self.look_inside(alias, &mut prepared).await;
             locked(results).changes.insert(alias.clone(), prepared.resources.clone());
+            asked.map_err(nothing_changed)?;
             self.gate_late(alias, &prepared.plan).map_err(nothing_changed)?;
         }
         self.gate_adoption(alias, &prepared).map_err(nothing_changed)?;
@@ -171,13 +172,22 @@ impl Engine {
         }
     }
 
-    /// Reads what changes inside resources, where that is asked for. That it cannot be read only makes the report poorer.
-    async fn read_attributes(&self, prepared: &mut Prepared) {
-        if self.settings.attribute_changes
-            && prepared.plan.changed
-            && let Ok(shown) = self.terraform.show_plan(&prepared.initialized.root, &self.cancel).await
-        {
-            self.fill_attributes(&mut prepared.resources, &shown, Part::Changes);
+    /// Looks at what changes inside resources: for the report, where that is asked for, and for the organization's rules, if there are
+    /// any. That it cannot be read makes the report poorer; rules must have it.
+    async fn look_inside(&self, alias: &Alias, prepared: &mut Prepared) -> Result<(), Problems> {
+        let has_rules = self.has_plan_rules();
+        if !prepared.plan.changed || !(self.settings.attribute_changes || has_rules) {
+            return Ok(());
+        }
+        match self.shown(alias, prepared).await {
+            Err(problems) if has_rules => Err(problems),
+            Err(_) => Ok(()),
+            Ok(shown) => {
+                if self.settings.attribute_changes {
+                    self.fill_attributes(&mut prepared.resources, &shown, Part::Changes);
+                }
+                self.allowed(&Node::Deploy(alias.clone()), &shown)
+            }
         }
     }
 

@@ -27,6 +27,7 @@ mod ledger;
 mod moving;
 mod owners;
 mod planning;
+mod policies;
 mod proofs;
 mod proposals;
 mod publication;

@@ -69,6 +69,7 @@ impl Resolved {
             store,
             terraform,
             deployment: self.deployment,
+            rules: self.organization.rules,
             contents: self.contents,
             removed,
             own,

@@ -28,7 +28,7 @@ use crate::request::cli;
 use crate::sources::{LockMode, Tree};
 
 pub(super) use engine::{environments, terraform};
-pub(super) use gates::{check_modules, gates};
+pub(super) use gates::{check_modules, gates, judge};
 pub(super) use manifest::from_manifest;
 pub(super) use nothing::{Grounds, for_destroy};
 pub(super) use release::{Back, from_release};

@@ -92,7 +92,8 @@ impl<'a> Secrets<'a> {
         shortened(&self.clean(text), longest)
     }
 
-    fn clean(&self, text: &str) -> String {
+    /// The text without what is secret.
+    pub(super) fn clean(&self, text: &str) -> String {
         self.marked.redact(&self.known.redact(text))
     }
 }
