@@ -1,7 +1,7 @@
 //! `tieline deploy`: provisions a deployable into an environment and publishes its connections.
 
 use super::Ended;
-use super::assemble::{self, Accepts};
+use super::assemble::{self, Accepts, Standing};
 use super::perform::{Order, perform};
 use super::session::Session;
 use crate::domain::record::RunType;
@@ -20,6 +20,6 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
         allow_destroy: arguments.allow_destroy,
         overrides: &arguments.overrides,
     };
-    let resolve = async || assemble::from_manifest(session, target, values, accepts).await;
+    let resolve = async || assemble::from_manifest(session, target, values, accepts, Standing::Environment).await;
     Box::pin(perform(session, order, resolve)).await
 }

@@ -23,6 +23,7 @@ mod plan;
 mod plugins;
 mod post;
 mod presence;
+mod preview;
 mod proofs;
 mod proposal;
 mod rollback;
@@ -47,6 +48,7 @@ use crate::domain::diagnostic::Problems;
 use crate::domain::drift::DriftReport;
 use crate::domain::failure::FailureReason;
 use crate::domain::outcome::{PlanReport, RunReport};
+use crate::domain::removal::{Removal, Sweep};
 use crate::domain::review::Review;
 use crate::request::cli::{Cli, Command};
 use crate::request::variables;
@@ -67,6 +69,12 @@ enum Outcome {
     Ran(Box<RunReport>),
     /// A change of the documents, as it was judged.
     Reviewed(Box<Review>),
+    /// What was to be removed of a pull request.
+    Removed(Box<Removal>),
+    /// The previews that a sweep looked at.
+    Swept(Box<Sweep>),
+    /// Nothing, and why.
+    Skipped(String),
 }
 
 impl Outcome {
@@ -81,6 +89,11 @@ impl Outcome {
             Self::Drifted(report) => Self::Drifted(Box::new(report.told(tell))),
             Self::Ran(report) => Self::Ran(Box::new(RunReport { problems: tell(&report.problems), ..(**report).clone() })),
             Self::Reviewed(review) => Self::Reviewed(Box::new(Review { problems: tell(&review.problems), ..(**review).clone() })),
+            Self::Removed(removal) => {
+                Self::Removed(Box::new(Removal { problems: tell(&removal.problems), ..(**removal).clone() }))
+            }
+            Self::Swept(sweep) => Self::Swept(Box::new(Sweep { problems: tell(&sweep.problems), ..(**sweep).clone() })),
+            Self::Skipped(why) => Self::Skipped(why.clone()),
         }
     }
 }
@@ -139,6 +152,7 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &destroy.target, wishes: &destroy.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, destroy::run(session, &destroy))).await;
         }
+        Command::Preview(preview) => return Box::pin(preview::run(session, &preview)).await,
         Command::Adopt(arguments) => return Box::pin(adopt::run(session, &arguments)).await,
         Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
         Command::Drift(arguments) => return Box::pin(drift::run(session, &arguments)).await,
@@ -156,11 +170,13 @@ async fn obey(session: &Session, command: Command) -> Ended {
 fn problems_of(ended: &Ended) -> &Problems {
     static NONE: Problems = Problems(Vec::new());
     match ended {
-        Ok(Outcome::Done) => &NONE,
+        Ok(Outcome::Done | Outcome::Skipped(_)) => &NONE,
         Ok(Outcome::Planned(report)) => &report.problems,
         Ok(Outcome::Drifted(report)) => &report.problems,
         Ok(Outcome::Ran(report)) => &report.problems,
         Ok(Outcome::Reviewed(review)) => &review.problems,
+        Ok(Outcome::Removed(removal)) => &removal.problems,
+        Ok(Outcome::Swept(sweep)) => &sweep.problems,
         Err(problems) => problems,
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::failure::FailureReason;
 use crate::domain::names::RunId;
 use crate::domain::outcome::{PlanReport, RunReport};
 use crate::domain::record::{ChangeCounts, RunStatus};
+use crate::domain::removal::{Fate, Removal, Sweep};
 use crate::report;
 use crate::secrets::Redactor;
 
@@ -38,7 +39,9 @@ pub(super) fn of(ended: &Ended, redactor: &Redactor) -> (Outputs, Problems) {
         Ok(Outcome::Ran(report)) => outputs.extend(ran(report)),
         Ok(Outcome::Planned(report)) => outputs.extend(planned(report)),
         Ok(Outcome::Drifted(report)) => outputs.extend(drifted(report)),
-        Ok(Outcome::Done | Outcome::Reviewed(_)) | Err(_) => {}
+        Ok(Outcome::Removed(removal)) => outputs.extend(removed(removal)),
+        Ok(Outcome::Swept(sweep)) => outputs.extend(swept(sweep)),
+        Ok(Outcome::Done | Outcome::Reviewed(_) | Outcome::Skipped(_)) | Err(_) => {}
     }
     kept(outputs, redactor)
 }
@@ -65,6 +68,7 @@ fn ran(report: &RunReport) -> Outputs {
         ("stale-consumers", report::outputs::stale_consumers(report)),
         ("skipped", report::outputs::skipped(report)),
     ];
+    outputs.extend(report.preview.as_ref().and_then(|preview| preview.url.clone()).map(|url| ("preview-url", url)));
     if report.run.status == RunStatus::Succeeded {
         outputs.push(("release", report.run.version_tag.to_string()));
     }
@@ -87,6 +91,17 @@ fn drifted(report: &DriftReport) -> Outputs {
         ("changes", report::outputs::changes(report.counts())),
         ("drifted", report::drift::drifted(report)),
     ]
+}
+
+fn removed(removal: &Removal) -> Outputs {
+    let last = removal.removed.last();
+    let run = last.and_then(|removed| removed.runs.last()).map(|run| ("run-id", run.run.id.to_string()));
+    last.map(|removed| ("environment", removed.name.environment.to_string())).into_iter().chain(run).collect()
+}
+
+fn swept(sweep: &Sweep) -> Outputs {
+    let left = [Fate::Failed, Fate::Waits];
+    vec![("removed", report::preview::swept(sweep, &[Fate::Removed])), ("left", report::preview::swept(sweep, &left))]
 }
 
 /// A value without the parts that a mask would blank; where those were is added to `paths`.
@@ -147,6 +162,11 @@ fn hidden(path: &str) -> Diagnostic {
 }
 
 fn status(ended: &Ended) -> &'static str {
+    match ended {
+        Ok(Outcome::Skipped(_)) => return "skipped",
+        Ok(Outcome::Removed(removal)) if removal.is_skipped() => return "skipped",
+        _ => {}
+    }
     match exit_code(problems_of(ended)) {
         0 => "succeeded",
         1 => "user-error",

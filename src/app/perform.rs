@@ -11,11 +11,14 @@ use super::session::Session;
 use super::workflow::shared_folder;
 use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
 use crate::cloud::Purpose;
-use crate::context::Branch;
+use crate::context::ledger::Snapshot;
+use crate::context::{Branch, ContextStore};
+use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{RunId, VersionTag};
 use crate::domain::outcome::{PlanFingerprint, RunReport};
+use crate::domain::preview::Preview;
 use crate::domain::record::{Overridden, RunType, TaskStatus};
 use crate::engine::{self, Settings, Start};
 use crate::policy::Gates;
@@ -63,15 +66,55 @@ impl Who {
     }
 }
 
-/// Does it, and prints what came of it. `resolve` is asked what the run is about: before the claim, and once more under it where the
-/// organization's documents changed meanwhile.
+/// Whether the run holds its claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It is about to take it.
+    NotYet,
+    /// It does.
+    Claimed,
+}
+
+/// Does it, and prints what came of it.
 pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl AsyncFn() -> Result<Resolved, Problems>) -> Ended {
+    let report = Box::pin(performed(session, order, resolve)).await?;
+    Ok(told(session, report))
+}
+
+/// Prints what came of a run.
+pub(super) fn told(session: &Session, report: RunReport) -> Outcome {
+    if session.is_json() {
+        session.print(&report::run::json(&report));
+    } else {
+        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
+    }
+    Outcome::Ran(Box::new(report))
+}
+
+/// Does it. `resolve` is asked what the run is about: before the claim, and once more under it where the organization's documents changed
+/// meanwhile.
+pub(super) async fn performed(
+    session: &Session,
+    order: Order<'_>,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+) -> Result<RunReport, Problems> {
+    Box::pin(performed_on(session, order, resolve, async |_| Ok(()))).await
+}
+
+/// Does it on ground that `ensure` makes sure of: once all that speaks against the run is looked at, and again under the claim.
+pub(super) async fn performed_on(
+    session: &Session,
+    order: Order<'_>,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+    ensure: impl AsyncFn(Held) -> Result<(), Problems>,
+) -> Result<RunReport, Problems> {
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
     let run = new_run(session);
     let settings = settings(session, &resolved, &order, admitted, &run).await?;
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
+    ensure(Held::NotYet).await?;
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
@@ -84,7 +127,15 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
         let terraform = resolved.terraform(session, order.terraform, folder.path());
         tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
     };
-    let back = back::way(session, order.target, &*resolved.opened.store, &resolved.deployment.place);
+    let place = &resolved.deployment.place;
+    let back = async {
+        // There is no way back into a preview: the next push makes it anew.
+        if place.environment.is_preview() {
+            Ok(None)
+        } else {
+            back::way(session, order.target, &*resolved.opened.store, place).await
+        }
+    };
     let (held, ready, back) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready, back);
     let held = held?;
     if let Some(workflow) = &session.workflow {
@@ -92,6 +143,7 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
     }
     let engine = async {
         let (ready, settings) = (ready?, settings);
+        ensure(Held::Claimed).await?;
         let (resolved, settings) = Box::pin(settled(session, &order, (resolved, settings), resolve)).await?;
         resolved.engine(session, ready, order.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await
     };
@@ -109,12 +161,7 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
     watcher.finish();
     session.annotate(&watcher.warnings());
     keep_unsaved_state(session, folder, &report.run.id);
-    if session.is_json() {
-        session.print(&report::run::json(&report));
-    } else {
-        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
-    }
-    Ok(Outcome::Ran(Box::new(report)))
+    Ok(report)
 }
 
 /// What is decided before anything is touched: what the run may set aside, what modules may contain, and whether the organization's
@@ -161,13 +208,25 @@ async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) ->
     let mut asked = overrides::asked(order.overrides)?;
     if order.run_type == RunType::Destroy {
         let reason = order.overrides.reason.as_deref();
-        asked.extend(owner::admit_destroy(session, (&resolved.opened, &order.target.context), place, workspace, reason).await?);
+        let opened = (&resolved.opened, &order.target.context);
+        asked.extend(match preview_at(&*resolved.opened.store, place).await? {
+            Some(preview) => owner::admit_removal(session, opened, place, &preview, reason).await?,
+            None => owner::admit_destroy(session, opened, place, workspace, reason).await?,
+        });
     } else {
         owner::admit(session, place, workspace)?;
     }
     let (context, environment) = (resolved.organization.context.as_ref(), &resolved.deployment.environment);
     overrides::approve(session, context, place, environment, asked.iter().map(|set_aside| set_aside.what)).await?;
     Ok(asked)
+}
+
+/// The preview that a place is in, if it is in one.
+async fn preview_at(store: &dyn ContextStore, place: &Place) -> Result<Option<Preview>, Problems> {
+    if !place.environment.is_preview() {
+        return Ok(None);
+    }
+    Ok(Snapshot::newest(store).await?.preview(&place.workspace, &place.environment).await?)
 }
 
 /// The id of a run that begins now.
@@ -189,6 +248,8 @@ pub(super) async fn settings(
     let (workflow, who) = (session.workflow.as_ref().map(|workflow| &workflow.run), Who::of(session));
     let commit = match &resolved.source {
         Some(source) => source.commit.clone(),
+        // What is checked out has nothing to do with what is removed (R52).
+        None if order.run_type == RunType::Destroy && resolved.deployment.place.environment.is_preview() => None,
         None => commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone())),
     };
     let version_tag = match (order.version_tag, &resolved.source) {
@@ -203,6 +264,7 @@ pub(super) async fn settings(
         run_type: order.run_type,
         source: resolved.source.as_ref().map(|source| source.run.clone()),
         overrides: set_aside,
+        life: resolved.life,
         parallelism: order.terraform.parallelism as usize,
         refresh: order.terraform.refresh,
         allow_destroy: order.allow_destroy,
@@ -254,7 +316,7 @@ fn version_tag(asked: Option<&str>, commit: Option<&str>, run: &RunId) -> Result
 }
 
 /// The commit that the manifest stands at, where it is in a git work tree.
-async fn commit(session: &Session, folder: &Path) -> Option<String> {
+pub(super) async fn commit(session: &Session, folder: &Path) -> Option<String> {
     let pass = [variables::HOME, "PATH"];
     let environment: BTreeMap<String, String> =
         pass.iter().filter_map(|name| Some(((*name).to_owned(), session.world.variables.get(name)?.to_owned()))).collect();

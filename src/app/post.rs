@@ -106,6 +106,7 @@ fn target(command: &Command) -> Option<&Target> {
         Command::Deploy(deploy) => Some(&deploy.target),
         Command::Rollback(rollback) => Some(&rollback.target),
         Command::Destroy(destroy) => Some(&destroy.target),
+        Command::Preview(preview) => Some(preview.target()),
         Command::Adopt(adopt) => Some(&adopt.target),
         Command::Connection(Connection::Deprecate(deprecate)) => Some(&deprecate.target),
         Command::Connection(Connection::Retire { target, .. }) => Some(target),

@@ -12,6 +12,7 @@ use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
 use crate::domain::moving::Redirect;
 use crate::domain::names::{Alias, Digest, EnvironmentName, OutputName, RunId, SlotName, WorkspaceName};
+use crate::domain::preview::Preview;
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
 
 /// How many moves of one thing are followed: redirects may lead in a circle.
@@ -258,6 +259,37 @@ impl<'a> Snapshot<'a> {
         Ok(next)
     }
 
+    /// What a preview was made from; none where there is no such preview.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or the file is not one.
+    pub async fn preview(&self, workspace: &WorkspaceName, name: &EnvironmentName) -> Result<Option<Preview>, StoreError> {
+        let path = layout::preview(workspace, name);
+        let found = self.read(std::slice::from_ref(&path)).await?;
+        found.get(&path).map(|bytes| parse_preview(&path, bytes, name)).transpose()
+    }
+
+    /// All previews there are, of one workspace or of all, in one listing and one read.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a file is not one.
+    pub async fn previews(
+        &self,
+        workspace: Option<&WorkspaceName>,
+    ) -> Result<BTreeMap<(WorkspaceName, EnvironmentName), Preview>, StoreError> {
+        let folder = workspace.map_or_else(String::new, ToString::to_string);
+        let paths = self.list(&[folder]).await?.into_iter().map(|file| file.path);
+        let paths: Vec<_> = paths.filter(|path| matches!(LedgerFile::parse(path), Some(LedgerFile::Preview(..)))).collect();
+        let found = self.believed(self.read_listed(&paths).await?, |_| false).await?;
+        let parsed = found.iter().filter_map(|(path, bytes)| match LedgerFile::parse(path) {
+            Some(LedgerFile::Preview(workspace, name)) => {
+                Some(parse_preview(path, bytes, &name).map(|preview| ((workspace, name), preview)))
+            }
+            _ => None,
+        });
+        parsed.collect()
+    }
+
     /// The newest runs of a place, newest first, at most so many.
     ///
     /// # Errors
@@ -313,6 +345,14 @@ impl<'a> Snapshot<'a> {
                 (path[prefix.len()..].to_owned(), TreeFile { bytes, executable })
             })
             .collect())
+    }
+
+    /// The paths of all files below a folder.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn paths_below(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.list(&[folder.to_owned()]).await?.into_iter().map(|file| file.path).collect())
     }
 
     /// Files that a listing of this commit named.
@@ -427,6 +467,15 @@ pub(super) async fn read_listed(
 /// [`StoreError::Corrupt`] when it is something else.
 pub fn parse_json<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|problem| StoreError::Corrupt { path: path.to_owned(), why: problem.to_string() })
+}
+
+/// Reads what a preview was made from; the copy of its base must bear its name, by which all else is found.
+fn parse_preview(path: &str, bytes: &[u8], name: &EnvironmentName) -> Result<Preview, StoreError> {
+    let preview: Preview = parse_json(path, bytes)?;
+    if preview.environment.name == *name && name.is_preview() {
+        return Ok(preview);
+    }
+    Err(StoreError::Corrupt { path: path.to_owned(), why: format!("it is that of `{}`", preview.environment.name) })
 }
 
 /// Reads a connection record, which must be the one of its path: a record that was moved could pass for another.

@@ -37,6 +37,7 @@ impl Engine {
         let Prepared { initialized, plan, resources } = prepared;
         let plugin = &self.deployment.plugins[alias];
         let run = journal.run();
+        self.is_still_wanted().await?;
         self.recheck(alias, &initialized.bindings).await?;
         let mut record = self.attempted_record(alias, initialized, &run);
         record.resources = changes::held(plan);

@@ -58,6 +58,7 @@ pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
 
 impl Engine {
     async fn approve_and_run(self: &Arc<Self>, journal: &Arc<Journal>, results: &Arc<Mutex<Results>>) -> Result<(), Problems> {
+        self.keep_trees().await?;
         self.take_over().await?;
         let approved = self.approve(journal, results).await;
         let ended = match approved {
@@ -214,8 +215,11 @@ impl Engine {
             }
         }
         publication.run(&run);
+        let prolonging = self.prolonging(&run);
+        publication.prolong(prolonging.as_ref());
         let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);
         let published = publication.commit(&self.world, &*self.store, &message).await;
+        let is_published = published.is_ok();
         match published {
             Ok(()) => {
                 // A claim whose run is recorded as ended is void: that it could not be deleted is only worth a line.
@@ -236,8 +240,21 @@ impl Engine {
         let stale = self.stale(&connections);
         let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
         let notes = self.notes();
-        let report =
-            RunReport { place, run, problems, changes, blockers, connections, stale, retained, wiring, notes, back: None };
+        let preview = prolonging.filter(|_| is_published).and_then(|prolonging| prolonging.outlook());
+        let report = RunReport {
+            place,
+            run,
+            problems,
+            changes,
+            blockers,
+            connections,
+            stale,
+            retained,
+            wiring,
+            notes,
+            back: None,
+            preview,
+        };
         report.with_texts(&|text| self.redactor.redact(text))
     }
 

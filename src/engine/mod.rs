@@ -25,6 +25,7 @@ mod moving;
 mod out_of_reach;
 mod plan;
 mod prepare;
+mod previewing;
 mod publication;
 mod rebinding;
 mod recorded;
@@ -56,6 +57,7 @@ use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::domain::names::{Alias, AttributeName, InputName, RunId, SlotName, VersionTag};
 use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
+use crate::domain::preview::Life;
 use crate::domain::record::{AppliedRecord, Overridden, Release, RunType};
 use crate::policy::Gates;
 use crate::policy::rules::{Rules, Run};
@@ -83,6 +85,8 @@ pub struct Settings {
     pub source: Option<RunId>,
     /// What is set aside, each with its reason.
     pub overrides: Vec<Overridden>,
+    /// How long the preview lives that it is a deploy of; none where it is none.
+    pub life: Option<Life>,
     /// How many tasks run at a time.
     pub parallelism: usize,
     /// Plan even what is unchanged.
@@ -125,6 +129,7 @@ impl Settings {
             run_type,
             source: None,
             overrides: Vec::new(),
+            life: None,
             parallelism: 1,
             refresh: false,
             allow_destroy: false,

@@ -133,7 +133,7 @@ impl Engine {
                 local_base: self.local_base.as_deref(),
                 account: account.as_ref(),
                 state_role: state_role(roles.as_ref()),
-                preview: false,
+                preview: self.deployment.place.environment.is_preview(),
                 adopted: &[],
             },
             roles: roles.as_ref(),

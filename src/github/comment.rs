@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::client::{Client, Repository};
 use super::error::ApiError;
+use super::standing::is_member;
 
 /// The longest comment that the server takes, in characters.
 pub const LONGEST_COMMENT: usize = 65_536;
@@ -36,7 +37,7 @@ pub(super) struct User {
 
 /// Whether what somebody wrote can be ours: of an app, or of a person of the repository's own. Anybody may write our marker.
 pub(super) fn is_trusted(author: Option<&User>, association: &str) -> bool {
-    author.is_some_and(|user| user.kind == "Bot") || ["OWNER", "MEMBER", "COLLABORATOR"].contains(&association)
+    author.is_some_and(|user| user.kind == "Bot") || is_member(association)
 }
 
 /// Sees to it that the pull request `number` has one comment for `place` (`<workspace>/<environment>/<deployable>`), and that it

@@ -12,6 +12,7 @@ pub mod issue;
 mod oidc;
 pub mod pull;
 mod rate;
+pub mod standing;
 mod wire;
 
 pub use claims::JobClaims;

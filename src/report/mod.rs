@@ -13,6 +13,7 @@ pub mod outputs;
 mod page;
 pub mod plan;
 pub mod plugins;
+pub mod preview;
 pub mod problems;
 pub mod proposal;
 pub mod prune;

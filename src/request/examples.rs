@@ -114,6 +114,35 @@ Examples:
   tieline connection retire platform/staging/db/main.db
   tieline connection retire retail/production/imported/legacy-orders";
 
+pub(super) const PREVIEW: &str = "\
+Examples:
+  tieline preview up --pull-request 12 --repository acme/shop --repository-id 123456
+  tieline preview                                  In a workflow: what its event asks for";
+
+pub(super) const PREVIEW_UP: &str = "\
+Examples:
+  tieline preview up                               In a workflow of a pull request
+  tieline preview up --pull-request 12 --repository acme/shop --repository-id 123456";
+
+pub(super) const PREVIEW_REFRESH: &str = "\
+Examples:
+  tieline preview refresh --pull-request 12 --repository acme/shop --repository-id 123456";
+
+pub(super) const PREVIEW_DOWN: &str = "\
+Examples:
+  tieline preview down --pull-request 12 --repository-id 123456 -w retail
+  tieline preview down -w retail -e pr-12";
+
+pub(super) const PREVIEW_SWEEP: &str = "\
+Examples:
+  tieline preview sweep --context github:acme/context
+  tieline preview sweep -w retail --limit 5";
+
+pub(super) const PREVIEW_LIST: &str = "\
+Examples:
+  tieline preview list
+  tieline preview list -w retail -o json";
+
 pub(super) const CONTEXT_INIT: &str = "\
 Examples:
   tieline context init                                   An empty one, at .tieline/context.git

@@ -43,9 +43,11 @@ pub(in crate::app) async fn for_destroy(
             .help("check the names of workspace, environment and deployable; `tieline status` shows what there is")
             .into());
     }
+    // Nothing of a pull request's files is read to remove its preview (R52); its plugins were put into the ledger before they were applied.
+    let looks_at_hand = is_claimed && !place.environment.is_preview();
     let catalog = grounds.organization.catalog.as_ref();
-    let at_hand = if is_claimed { trees_at_hand(session, target, catalog).await } else { BTreeMap::new() };
-    Ok(Resolved { at_hand, ..grounds.nothing_at(session, &place, &records).await? })
+    let at_hand = if looks_at_hand { trees_at_hand(session, target, catalog).await } else { BTreeMap::new() };
+    Ok(Resolved { at_hand, ..grounds.nothing_at(session, &snapshot, &place, &records).await? })
 }
 
 /// What is the same for all that is recorded in an environment, whatever deployable it is of.
@@ -80,18 +82,21 @@ impl Grounds {
         Ok(Self { opened, organization, head, secrets, attributes, folder })
     }
 
-    /// A deployment of nothing at a place: what is recorded there is what it takes away.
+    /// A deployment of nothing at a place: what is recorded there, at the snapshot, is what it takes away.
     ///
     /// # Errors
     /// When the context cannot be read.
     pub(in crate::app) async fn nothing_at(
         &self,
         session: &Session,
+        snapshot: &Snapshot<'_>,
         place: &Place,
         records: &PlaceRecords,
     ) -> Result<Resolved, Problems> {
+        let preview = snapshot.preview(&place.workspace, &place.environment).await?;
         let Surroundings { workspace, environment, gone } =
-            surroundings(session, &*self.opened.store, &self.head, place, records).await?;
+            surroundings(session, &*self.opened.store, &self.head, place, records, preview.map(|preview| preview.environment))
+                .await?;
         session.warn(&gone);
         let notes = gone.0.iter().map(|gone| gone.message.clone()).collect();
         let published = records.connections.values().next();
@@ -119,6 +124,7 @@ impl Grounds {
             folder: self.folder.clone(),
             source: None,
             adoption: None,
+            life: None,
             notes,
         })
     }
@@ -154,13 +160,14 @@ struct Surroundings {
 }
 
 /// Reads the documents of workspace and environment. One that is gone keeps nothing from being destroyed: what a destroy needs of it
-/// stands in the records. What only it could tell is not made up, but said.
+/// stands in the records. What only it could tell is not made up, but said. A preview's is the copy that it was made with.
 async fn surroundings(
     session: &Session,
     store: &dyn ContextStore,
     head: &CommitId,
     place: &Place,
     records: &PlaceRecords,
+    copied: Option<Environment>,
 ) -> Result<Surroundings, Problems> {
     let mut gone = Problems::default();
     let path = layout::workspace(&place.workspace);
@@ -171,7 +178,11 @@ async fn surroundings(
         recorded_workspace(&place.workspace)
     });
     let path = layout::environment(&place.workspace, &place.environment);
-    let environment = session.context_document(store, head, &path, documents::environment).await?.unwrap_or_else(|| {
+    let environment = match copied {
+        None => session.context_document(store, head, &path, documents::environment).await?,
+        copied => copied,
+    };
+    let environment = environment.unwrap_or_else(|| {
         let environment = format!("{}/{}", place.workspace, place.environment);
         let message = format!("the document of the environment `{environment}` is gone: whether it was protected cannot be told");
         gone.push(document_gone(message, &path).note("backend and account are those that were recorded when it was applied"));

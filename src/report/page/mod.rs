@@ -9,6 +9,7 @@ mod layers;
 mod parts;
 mod picture;
 mod plan;
+mod preview;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::domain::diagnostic::Problems;
 
 pub(super) use drift::{drift, drifted};
 pub(super) use plan::plan;
+pub(super) use preview::{gone, removal, skipped, state, sweep};
 pub(super) use run::run;
 
 /// Where a page is read.

@@ -5,6 +5,7 @@ mod context;
 mod drift;
 mod moving;
 mod plugins;
+mod preview;
 mod runs;
 mod shared;
 mod transfer;
@@ -18,10 +19,11 @@ pub use context::{Context, ContextTarget};
 pub use drift::Drift;
 pub use moving::{Adopt, Move};
 pub use plugins::Plugins;
+pub use preview::{Preview, PreviewAction, PreviewDown, PreviewRun, PreviewSweep, PullRequestArguments, SweepBounds};
 pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
 pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
-    Wish, duration,
+    Wish,
 };
 pub use transfer::Transfer;
 
@@ -94,6 +96,12 @@ pub enum Command {
     /// published like a deploy. The state that it came from is only read.
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
+    /// Environments for pull requests, made and removed with them.
+    ///
+    /// With no word after it, in a workflow, the event decides: a pull request that is opened or changed makes its preview, one that is
+    /// closed removes it, a comment or label is asked what it wants, a schedule sweeps.
+    #[command(after_help = examples::PREVIEW)]
+    Preview(Box<Preview>),
     /// Show what was changed outside of Terraform since it was applied; changes nothing.
     ///
     /// It works from what was recorded when it was applied, so that no manifest is needed: everything that is deployed in the environment

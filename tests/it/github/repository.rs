@@ -155,7 +155,10 @@ impl Hosted {
             let (number, id) = (repository.next_number(), repository.next_id());
             let (head, base) = (branch.to_owned(), DEFAULT_BRANCH.to_owned());
             let author = Some("ana".to_owned());
-            repository.pulls.push(Pull { number, id, title: title.to_owned(), body: None, head, base, author, is_open: true });
+            let title = title.to_owned();
+            let (is_merged, is_of_fork, labels) = (false, false, Vec::new());
+            let pull = Pull { number, id, title, body: None, head, base, author, is_open: true, is_merged, is_of_fork, labels };
+            repository.pulls.push(pull);
             number
         })
     }
@@ -170,10 +173,7 @@ impl Hosted {
 
     /// Closes a pull request.
     pub(crate) fn close_pull(&self, number: u64) {
-        self.with(|repository| {
-            let pull = repository.pulls.iter_mut().find(|pull| pull.number == number);
-            pull.unwrap().is_open = false;
-        });
+        self.change_pull(number, |pull| pull.is_open = false);
     }
 
     /// The issues, oldest first: whether it is open, title, text.
@@ -213,10 +213,64 @@ impl Hosted {
         self.with(|repository| repository.drops_labels = true);
     }
 
-    /// Comments on a pull request as a person.
+    /// Opens a closed pull request again.
+    pub(crate) fn reopen_pull(&self, number: u64) {
+        self.change_pull(number, |pull| pull.is_open = true);
+    }
+
+    /// Merges a pull request, and so closes it.
+    pub(crate) fn merge_pull(&self, number: u64) {
+        self.change_pull(number, |pull| (pull.is_open, pull.is_merged) = (false, true));
+    }
+
+    /// Puts a label on a pull request.
+    pub(crate) fn label_pull(&self, number: u64, label: &str) {
+        self.change_pull(number, |pull| pull.labels.push(label.to_owned()));
+    }
+
+    /// Makes a pull request one of a fork.
+    pub(crate) fn fork_pull(&self, number: u64) {
+        self.change_pull(number, |pull| pull.is_of_fork = true);
+    }
+
+    /// Takes a pull request away, as nobody can but the server's own people.
+    pub(crate) fn lose_pull(&self, number: u64) {
+        self.with(|repository| repository.pulls.retain(|pull| pull.number != number));
+    }
+
+    fn change_pull(&self, number: u64, change: impl FnOnce(&mut Pull)) {
+        self.with(|repository| change(repository.pulls.iter_mut().find(|pull| pull.number == number).unwrap()));
+    }
+
+    /// The number that it keeps whatever it is called.
+    pub(crate) fn id(&self) -> u64 {
+        self.with(|repository| repository.id)
+    }
+
+    /// Deletes the repository.
+    pub(crate) fn delete(self) {
+        state::lock(&self.state).repositories.remove(&self.name.to_lowercase());
+    }
+
+    /// Gives it another name, with those who may use it.
+    pub(crate) fn rename(&mut self, name: &str) {
+        let mut state = state::lock(&self.state);
+        let mut repository = state.repositories.remove(&self.name.to_lowercase()).unwrap();
+        state.tokens.values_mut().for_each(|token| token.follow(&self.name, name));
+        name.clone_into(&mut repository.name);
+        state.repositories.insert(name.to_lowercase(), repository);
+        name.clone_into(&mut self.name);
+    }
+
+    /// Comments on a pull request as a person of the organization.
     pub(crate) fn comment(&self, number: u64, person: &str, text: &str) {
+        self.comment_as(number, person, "MEMBER", text);
+    }
+
+    /// Comments on a pull request as a person who is this to the repository: `MEMBER`, `CONTRIBUTOR`, `NONE`.
+    pub(crate) fn comment_as(&self, number: u64, person: &str, association: &'static str, text: &str) {
         self.with(|repository| {
-            let comment = Comment::new(number, repository.next_id(), text, Some(person));
+            let comment = Comment::new(number, repository.next_id(), text, Some((person, association)));
             repository.comments.push(comment);
         });
     }
