@@ -3,10 +3,12 @@
 //! It differs from a runner in paths, users and signals, which `runner` has right; what it shows is that the workflows and the
 //! action fit together. Needs `tests/engine`, which starts a Docker engine.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{at, read};
@@ -27,8 +29,15 @@ values: {domain: acme.test}
 defaults: {aws-vpc-conn: platform/staging/network/vpc.vpc}
 ";
 
-const PULL_REQUEST: &str =
-    r#"{"number": 7, "pull_request": {"number": 7, "head": {"ref": "change", "repo": {"full_name": "acme/shop"}}}}"#;
+/// The id of the repository.
+const ID: u64 = 1_000_000;
+
+/// What GitHub says of something that happened to a pull request.
+fn pull_request(action: &str) -> Value {
+    let repo = json!({"id": ID, "full_name": "acme/shop"});
+    let (head, base) = (json!({"ref": "change", "sha": "f00", "repo": repo}), json!({"ref": "main", "sha": "ba5e", "repo": repo}));
+    json!({"action": action, "number": 7, "pull_request": {"number": 7, "head": head, "base": base, "labels": []}})
+}
 
 #[test]
 fn tf_act_runs_the_example_workflows() {
@@ -57,6 +66,15 @@ fn tf_act_runs_the_example_workflows() {
     assert!(looked.contains("changed outside of Terraform, [\"retail/staging/shop/web\"]"), "{looked}");
     assert_eq!(act.github.repository("acme/shop").issues().len(), 1);
     fs::rename(act.at("web.tfstate"), act.at("shop/.tieline/state/retail/staging/shop/web.tfstate")).unwrap();
+
+    act.edit("shop/tieline.yaml", "environment: staging\n", "environment: staging\npreview: {base: staging}\n");
+    let made = act.run("pull_request", "preview.yml", &["action=opened"]);
+    assert!(made.contains("run-status=succeeded"), "{made}");
+    assert!(act.ledger().contains("retail/pr-7/shop/connections/web.web.json\n"), "{made}");
+    let swept = act.run("workflow_dispatch", "sweep.yml", &[]);
+    assert!(act.ledger().contains("retail/pr-7/environment.json\n"), "it has time left\n{swept}");
+    let removed = act.run("pull_request", "preview.yml", &["action=closed"]);
+    assert!(!act.ledger().contains("retail/pr-7/environment.json"), "{removed}");
 
     let (first, place) = (act.releases().remove(0), ["deployable=shop", "environment=staging"]);
     act.edit("shop/tieline.yaml", "acme.test/shop:1.9", "acme.test/shop:2.0");
@@ -177,15 +195,14 @@ impl Act {
         succeed(&mut act)
     }
 
-    /// The file of an event with these inputs, `name=value`; without any it is a pull request's.
-    fn event(&self, inputs: &[&str]) -> PathBuf {
-        let named: serde_json::Map<String, serde_json::Value> = inputs
-            .iter()
-            .filter_map(|input| input.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect();
-        let event = if inputs.is_empty() { PULL_REQUEST.to_owned() } else { serde_json::json!({"inputs": named}).to_string() };
-        fs::write(self.at("event.json"), event).unwrap();
+    /// The file of an event with these inputs, `name=value`; the one of a pull request is its action.
+    fn event(&self, event: &str, inputs: &[&str]) -> PathBuf {
+        let named: BTreeMap<&str, &str> = inputs.iter().filter_map(|input| input.split_once('=')).collect();
+        let event = match event {
+            "pull_request" => pull_request(named.get("action").unwrap_or(&"opened")),
+            _ => json!({ "inputs": named }),
+        };
+        fs::write(self.at("event.json"), event.to_string()).unwrap();
         self.at("event.json")
     }
 
@@ -201,9 +218,10 @@ impl Act {
         let option = |name: &str, value: &Path| format!("{name}={}", value.display());
         let mut act = self.command(&self.program);
         act.env("DOCKER_HOST", std::env::var("DOCKER_HOST").unwrap());
-        act.args([event, "--workflows", &format!(".github/workflows/{workflow}"), "--eventpath"]).arg(self.event(inputs));
+        act.args([event, "--workflows", &format!(".github/workflows/{workflow}"), "--eventpath"]).arg(self.event(event, inputs));
         act.args(["--platform", &format!("self-hosted={IMAGE}"), "--pull=false", "--bind", "--network=host"]);
         act.args(["--container-daemon-socket=-", "--env", "GITHUB_REPOSITORY=acme/shop"]);
+        act.args(["--env", &format!("GITHUB_REPOSITORY_ID={ID}")]);
         act.args(["--local-repository", &option("tieline/tieline@v0.1.0", &self.at("action"))]);
         act.args(["--var", &option("TIELINE_CONTEXT", &self.at("shop/.tieline/context.git"))]);
         act
