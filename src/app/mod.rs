@@ -11,6 +11,7 @@ mod context;
 mod deploy;
 mod destroy;
 mod drift;
+mod fleet;
 mod identity;
 mod load;
 mod log;
@@ -140,6 +141,8 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &plan.target, wishes: &plan.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, plan::run(session, &plan))).await;
         }
+        // What GitHub shows of a fleet is shown at its end.
+        Command::Deploy(deploy) if deploy.part.fleet.is_some() => return Box::pin(deploy::run(session, &deploy)).await,
         Command::Deploy(deploy) => {
             let subject = announce::Subject { target: &deploy.target, wishes: &deploy.announcements, deploys: true };
             return Box::pin(announce::around(session, &subject, deploy::run(session, &deploy))).await;
@@ -152,6 +155,13 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &destroy.target, wishes: &destroy.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, destroy::run(session, &destroy))).await;
         }
+        Command::Fleet(fleet) => match fleet.finish() {
+            None => return Box::pin(fleet::run(session, &fleet)).await,
+            Some(finish) => {
+                let subject = announce::Subject { target: &finish.target, wishes: &finish.announcements, deploys: true };
+                return Box::pin(announce::around(session, &subject, fleet::finish(session, finish))).await;
+            }
+        },
         Command::Preview(preview) => return Box::pin(preview::run(session, &preview)).await,
         Command::Adopt(arguments) => return Box::pin(adopt::run(session, &arguments)).await,
         Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,

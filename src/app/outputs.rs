@@ -7,6 +7,7 @@ use crate::domain::deployment::Deployment;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::drift::DriftReport;
 use crate::domain::failure::FailureReason;
+use crate::domain::fleet::Waves;
 use crate::domain::names::RunId;
 use crate::domain::outcome::{PlanReport, RunReport};
 use crate::domain::record::{ChangeCounts, RunStatus};
@@ -25,6 +26,16 @@ pub(super) fn early(run: &RunId, deployment: &Deployment, redactor: &Redactor) -
         ("environment", deployment.place.environment.to_string()),
         ("connections", report::early::connections(deployment)),
         ("outputs", report::early::outputs(deployment)),
+    ];
+    kept(outputs, redactor).0
+}
+
+/// What the jobs of a fleet are started with.
+pub(super) fn fleet(waves: &Waves, redactor: &Redactor) -> Outputs {
+    let outputs = vec![
+        ("run-id", waves.fleet.to_string()),
+        ("environment", waves.place.environment.to_string()),
+        ("matrix", report::fleet::matrix(waves)),
     ];
     kept(outputs, redactor).0
 }

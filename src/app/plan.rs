@@ -48,6 +48,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         commit: None,
         run_url: None,
         attribute_changes: session.workflow.is_some(),
+        only: None,
     };
     let judged = assemble::judge(&resolved, &settings.who());
     let folder = private_folder(session)?;

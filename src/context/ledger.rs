@@ -10,6 +10,7 @@ use super::{Branch, CommitId, ContextStore, Doubt, ListedFile, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
+use crate::domain::fleet::PartName;
 use crate::domain::moving::Redirect;
 use crate::domain::names::{Alias, Digest, EnvironmentName, OutputName, RunId, SlotName, WorkspaceName};
 use crate::domain::preview::Preview;
@@ -298,6 +299,16 @@ impl<'a> Snapshot<'a> {
         self.newest_below(layout::runs_folder(place), most).await
     }
 
+    /// A run of a place, if it is recorded.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or the record is not one.
+    pub async fn run(&self, place: &Place, run: &RunId) -> Result<Option<RunRecord>, StoreError> {
+        let path = layout::run(place, run);
+        let found = self.read(std::slice::from_ref(&path)).await?;
+        found.get(&path).map(|bytes| parse_json(&path, bytes)).transpose()
+    }
+
     /// The newest releases of a place, newest first, at most so many.
     ///
     /// # Errors
@@ -433,6 +444,28 @@ pub async fn read_claim(store: &dyn ContextStore, place: &Place) -> Result<Optio
         claim.run.overrides.clear();
     }
     Ok(Some((commit, claim)))
+}
+
+/// The journal of a fleet's job, as it stood at this commit of its ref. None where it is not believed, or is not what the ref says.
+///
+/// # Errors
+/// When the context cannot be read, or the journal is not one.
+pub async fn read_part(store: &dyn ContextStore, name: &PartName, at: &CommitId) -> Result<Option<Claim>, StoreError> {
+    let bytes = store.read_part(at).await?;
+    let journal: Claim = parse_json(layout::CLAIM, &bytes)?;
+    let is_named_so = journal.part.as_ref().is_some_and(|part| part.aliases.first() == Some(&name.alias));
+    let mut why = (!is_named_so || journal.place != name.place || journal.run.id != name.fleet)
+        .then(|| "it is the journal of something else".to_owned());
+    if let (None, Some(trust)) = (&why, store.trust()) {
+        why = trust.doubt_of_claim(store, &name.place, &bytes).await?;
+    }
+    let Some(why) = why else { return Ok(Some(journal)) };
+    let doubt = Doubt { path: format!("the journal of {} in fleet {}", name.alias, name.fleet), why };
+    match store.trust() {
+        Some(trust) => trust.tell([&doubt]),
+        None => return Err(StoreError::Corrupt { path: doubt.path, why: doubt.why }),
+    }
+    Ok(None)
 }
 
 /// The claims of all runs in progress.

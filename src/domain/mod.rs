@@ -15,6 +15,7 @@ pub mod difference;
 pub mod drift;
 pub mod duration;
 pub mod failure;
+pub mod fleet;
 pub mod impact;
 pub mod manifest;
 pub mod module;

@@ -17,6 +17,8 @@ mod deploy;
 mod drift;
 mod event;
 mod fingerprint;
+mod fleet;
+mod graph;
 mod identity;
 mod impact;
 mod journal;
@@ -71,6 +73,9 @@ pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all}
 pub use deploy::deploy;
 pub use drift::drift;
 pub use event::{Event, Phase, Sink};
+pub use fleet::{bury, deploy_part, finish_fleet, give_up, join, take_fleet};
+pub(crate) use graph::Node;
+pub use graph::{Graph, graph, jobs};
 pub use mark::{end_marking, mark};
 pub use moving::{Affected, empty_what_is_left, relocate};
 pub use plan::plan;
@@ -114,6 +119,8 @@ pub struct Settings {
     /// Whether a deploy also reads what changes inside resources, for its report: one more Terraform command for each plan that has
     /// changes. A plan reads it anyway.
     pub attribute_changes: bool,
+    /// What this process works on, where it is one of a fleet's jobs: the rest is for others.
+    pub only: Option<BTreeSet<Alias>>,
 }
 
 impl Settings {
@@ -143,6 +150,7 @@ impl Settings {
             commit: None,
             run_url: None,
             attribute_changes: false,
+            only: None,
         }
     }
 }
@@ -301,32 +309,6 @@ impl Engine {
         (self.settings.allow_destroy || self.deployment.environment.allow_destroy) && !self.deployment.environment.protected
     }
 
-    /// Tasks and what each waits for: what goes waits for the tasks that still hold on to it (R27), links and `after` order the rest.
-    fn graph(&self) -> BTreeMap<Node, BTreeSet<Node>> {
-        if let Some(adopting) = self.adopting() {
-            return BTreeMap::from([(adopting, BTreeSet::new())]);
-        }
-        let mut graph = BTreeMap::new();
-        for (alias, plugin) in &self.deployment.plugins {
-            graph.insert(Node::Deploy(alias.clone()), plugin.depends_on.iter().cloned().map(Node::Deploy).collect());
-        }
-        for alias in self.removed.keys() {
-            let holders = self.own.applied.iter().filter(|(_, record)| {
-                record.after.contains(alias)
-                    || record.uses().any(|(_, address)| publication::is_of(address, alias) && self.is_own(address))
-            });
-            let waits = holders.filter_map(|(holder, _)| {
-                if self.removed.contains_key(holder) {
-                    Some(Node::Destroy(holder.clone()))
-                } else {
-                    self.deployment.plugins.contains_key(holder).then(|| Node::Deploy(holder.clone()))
-                }
-            });
-            graph.insert(Node::Destroy(alias.clone()), waits.collect());
-        }
-        graph
-    }
-
     /// Whether an override of this run names the subject.
     fn is_overridden(&self, what: Override, subject: &str) -> bool {
         self.settings.overrides.iter().any(|set_aside| set_aside.what == what && set_aside.subjects.contains(subject))
@@ -334,28 +316,5 @@ impl Engine {
 
     fn is_own(&self, address: &Address) -> bool {
         address.producer().as_ref() == Some(&self.deployment.place)
-    }
-}
-
-/// A task's place in the graph.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Node {
-    /// What the manifest no longer has.
-    Destroy(Alias),
-    /// What the manifest has.
-    Deploy(Alias),
-}
-
-impl Node {
-    fn alias(&self) -> &Alias {
-        match self {
-            Self::Destroy(alias) | Self::Deploy(alias) => alias,
-        }
-    }
-}
-
-impl std::fmt::Display for Node {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.alias())
     }
 }

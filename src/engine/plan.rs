@@ -48,7 +48,7 @@ struct Planned {
 pub(super) async fn pass(engine: &Arc<Engine>, journal: Option<&Arc<Journal>>) -> Pass {
     let planned = Arc::new(Mutex::new(Planned::default()));
     let graph = engine.graph();
-    schedule::run(&graph, engine.settings.parallelism, &engine.cancel, |node| {
+    schedule::run(&graph, BTreeMap::new(), engine.settings.parallelism, &engine.cancel, |node| {
         let (engine, journal, planned) = (engine.clone(), journal.cloned(), planned.clone());
         async move {
             let result = engine.plan_node(&node, &planned, journal.as_deref()).await;

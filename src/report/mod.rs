@@ -6,6 +6,7 @@ pub mod drift;
 pub mod early;
 #[cfg(test)]
 mod fixtures;
+pub mod fleet;
 mod impact;
 mod markdown;
 pub mod moving;
@@ -14,6 +15,7 @@ mod page;
 pub mod plan;
 pub mod plugins;
 pub mod preview;
+pub mod previews;
 pub mod problems;
 pub mod proposal;
 pub mod prune;

@@ -68,6 +68,16 @@ Examples:
   tieline drift -w retail -e staging --deployable shop
   tieline drift -e staging -o json                          For programs; the workspace is that of tieline.yaml";
 
+pub(super) const FLEET: &str = "\
+Examples:
+  tieline fleet -e staging                                    The waves, and the fleet's id
+  tieline fleet -e staging --jobs 20 -o json                  At most 20 jobs in a wave
+  tieline deploy -e staging --only database,cache --fleet 01JD7M6Q3ZK0V9T8E5R4W2Y1XA";
+
+pub(super) const FLEET_FINISH: &str = "\
+Examples:
+  tieline fleet finish -e staging --fleet 01JD7M6Q3ZK0V9T8E5R4W2Y1XA";
+
 pub(super) const STATUS: &str = "\
 Examples:
   tieline status                            The environment that tieline.yaml names

@@ -52,6 +52,8 @@ pub mod runner {
     pub const STATE_HELD: &str = "STATE_HELD";
     /// What the main stage tells the post stage: the run and what it claimed.
     pub const STATE_CLAIMED: &str = "STATE_CLAIMED";
+    /// What the main stage tells the post stage: which part of a fleet it was.
+    pub const STATE_PART: &str = "STATE_PART";
     /// What the main stage tells the post stage: what it made on GitHub.
     pub const STATE_ANNOUNCED: &str = "STATE_ANNOUNCED";
     /// Where the summary is written.

@@ -163,9 +163,12 @@ impl<'a> Sources<'a> {
                     let input = ResolvedInput { value: InputValue::Sensitive, layer: Layer::Run, covered: Vec::new() };
                     resolved.insert(name.clone(), input);
                 }
-                Some(_) if contract.requires(name) => {
+                Some(run) if contract.requires(name) => {
                     let message = format!("`{alias}` needs the sensitive input `{name}`");
-                    let problem = Diagnostic::error(FailureReason::InvalidInput, message).help(how);
+                    let mut problem = Diagnostic::error(FailureReason::InvalidInput, message).help(how);
+                    if let Some(base) = run.base {
+                        problem = problem.note(format!("a preview takes no sensitive values from its base `{base}`"));
+                    }
                     problems.push(problem.placed(self.view.at_alias(alias)));
                 }
                 _ => {}

@@ -42,8 +42,9 @@ pub(super) struct Making<'a> {
     session: &'a Session,
     access: &'a ContextArguments,
     opened: Opened,
-    id: PullRequestId,
-    repository: String,
+    pub(super) id: PullRequestId,
+    /// Its name, `owner/name`.
+    pub(super) repository: String,
     workspace: Workspace,
     deployable: DeployableName,
     file: &'a str,

@@ -3,6 +3,7 @@
 mod connection;
 mod context;
 mod drift;
+mod fleet;
 mod moving;
 mod plugins;
 mod preview;
@@ -17,10 +18,11 @@ use super::examples;
 pub use connection::{Allowed, Connection, Deprecate, GrantArguments, Import};
 pub use context::{Context, ContextTarget};
 pub use drift::Drift;
+pub use fleet::{Fleet, FleetAction, FleetFinish};
 pub use moving::{Adopt, Move};
 pub use plugins::Plugins;
 pub use preview::{Preview, PreviewAction, PreviewDown, PreviewRun, PreviewSweep, PullRequestArguments, SweepBounds};
-pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
+pub use runs::{Back, Deploy, Destroy, FleetPart, Plan, PlanFor, Rollback};
 pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
     Wish,
@@ -96,12 +98,6 @@ pub enum Command {
     /// published like a deploy. The state that it came from is only read.
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
-    /// Environments for pull requests, made and removed with them.
-    ///
-    /// With no word after it, in a workflow, the event decides: a pull request that is opened or changed makes its preview, one that is
-    /// closed removes it, a comment or label is asked what it wants, a schedule sweeps.
-    #[command(after_help = examples::PREVIEW)]
-    Preview(Box<Preview>),
     /// Show what was changed outside of Terraform since it was applied; changes nothing.
     ///
     /// It works from what was recorded when it was applied, so that no manifest is needed: everything that is deployed in the environment
@@ -109,6 +105,17 @@ pub enum Command {
     /// what. What could not be looked at is a failure.
     #[command(after_help = examples::DRIFT)]
     Drift(Drift),
+    /// Spread a large deploy over many jobs; changes nothing itself.
+    /// Prints the applied plugins in waves: each waits for nothing but the waves before it. In a workflow the waves are job matrices, in the
+    /// output `matrix`. Each job deploys its part with `tieline deploy --only <alias> --fleet <id>`, and `tieline fleet finish` publishes
+    /// what came of all of them, once.
+    #[command(after_help = examples::FLEET)]
+    Fleet(Box<Fleet>),
+    /// Environments for pull requests, made and removed with them.
+    /// With no word after it, in a workflow, the event decides: a pull request that is opened or changed makes its preview, one that is
+    /// closed removes it, a comment or label is asked what it wants, a schedule sweeps.
+    #[command(after_help = examples::PREVIEW)]
+    Preview(Box<Preview>),
     /// Show runs, releases, connections, consumers and claims of an environment.
     #[command(after_help = examples::STATUS)]
     Status(Target),

@@ -50,11 +50,11 @@ pub(super) async fn remove(
     arguments: &PreviewSweep,
     name: &PreviewName,
     repository: &str,
-    because: &str,
+    reason: Option<String>,
 ) -> Result<Vec<String>, Diagnostic> {
     let spec = ProcessSpec {
         program: session.world.host.program.clone(),
-        arguments: words(session, arguments, name, repository, because),
+        arguments: words(session, arguments, name, repository, reason),
         directory: session.world.directory.clone(),
         environment: environment(session, arguments),
         stdin: None,
@@ -105,7 +105,13 @@ fn reason_of(code: Option<i32>) -> FailureReason {
 }
 
 /// The command line: nothing on it is a secret.
-fn words(session: &Session, arguments: &PreviewSweep, name: &PreviewName, repository: &str, because: &str) -> Vec<String> {
+fn words(
+    session: &Session,
+    arguments: &PreviewSweep,
+    name: &PreviewName,
+    repository: &str,
+    reason: Option<String>,
+) -> Vec<String> {
     let PreviewSweep { target, terraform, announcements, .. } = arguments;
     let in_workflow = session.world.variables.get(runner::ACTIONS).is_some();
     let shown = |wish: Wish| if wish.or(in_workflow) { "true" } else { "false" }.to_owned();
@@ -116,7 +122,7 @@ fn words(session: &Session, arguments: &PreviewSweep, name: &PreviewName, reposi
         ("workspace", Some(name.workspace.to_string())),
         ("environment", Some(name.environment.to_string())),
         ("repository", Some(repository.to_owned())),
-        ("reason", Some(format!("swept: {because}"))),
+        ("reason", reason),
         ("working-directory", folder),
         ("context", context.context.clone()),
         ("ca-cert", session.certificates.as_ref().map(|folder| folder.path().join(BUNDLE).display().to_string())),

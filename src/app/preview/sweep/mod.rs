@@ -245,11 +245,14 @@ impl<'a> Broom<'a> {
             return (swept(name, preview, Fate::Waits, "the sweep was cancelled".to_owned()), Some(problem));
         }
         self.session.say(&format!("removing `{name}`: {because}"));
-        let repository = match &self.heard[&preview.id.repository_id] {
+        let heard = &self.heard[&preview.id.repository_id];
+        let repository = match heard {
             Heard::Known { repository, .. } => repository.to_string(),
             _ => preview.repository.clone(),
         };
-        match child::remove(self.session, self.arguments, name, &repository, &because).await {
+        // What is done in a repository's place is recorded with its reason (R45).
+        let reason = matches!(heard, Heard::Gone).then(|| format!("swept: {because}"));
+        match child::remove(self.session, self.arguments, name, &repository, reason).await {
             Ok(retained) => (Swept { retained, ..swept(name, preview, Fate::Removed, because) }, None),
             Err(problem) => {
                 let why = problem.message.clone();
