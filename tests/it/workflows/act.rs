@@ -35,7 +35,8 @@ const ID: u64 = 1_000_000;
 /// What GitHub says of something that happened to a pull request.
 fn pull_request(action: &str) -> Value {
     let repo = json!({"id": ID, "full_name": "acme/shop"});
-    let (head, base) = (json!({"ref": "change", "sha": "f00", "repo": repo}), json!({"ref": "main", "sha": "ba5e", "repo": repo}));
+    let (head, base) =
+        (json!({"ref": "change", "sha": "f00", "repo": repo}), json!({"ref": "main", "sha": "ba5e", "repo": repo}));
     json!({"action": action, "number": 7, "pull_request": {"number": 7, "head": head, "base": base, "labels": []}})
 }
 
