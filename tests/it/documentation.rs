@@ -30,6 +30,7 @@ const PAGES: &[&str] = &[
     "docs/secrets.md",
     "docs/status.md",
     "docs/trust.md",
+    "docs/workflows.md",
 ];
 
 #[test]
