@@ -47,11 +47,28 @@ fn tf_what_a_rule_forbids_of_a_deployment_is_not_begun() {
     needs_terraform!();
     let project = ruled_by(SMALL);
     let ran = project.deploy("app").refused("policy-denied");
-    assert_shown!(ran.stderr, @r#""#);
+    assert_shown!(ran.stderr, @"
+    error[policy-denied]: `a`: a policy forbids it: size 3 is more than 2
+     --> app/tieline.yaml:6:3
+      |
+    6 |   a: {use: ../plugins/thing, inputs: {size: 3}}
+      |   ^
+      |
+      = note: rule `deny` at context:policies/rules.rego:5
+      = help: change what it forbids, or ask those who own the policy in the context repository
+
+    warning[policy-denied]: a policy warns: this is the lab
+     --> app/tieline.yaml:5:1
+      |
+    5 | plugins:
+      | ^^^^^^^
+      |
+      = note: rule `warn` at context:policies/rules.rego:11
+    ");
     assert!(project.ledger_paths().is_empty(), "nothing was begun");
     // A plan says what would be refused, and goes on.
     let plan = project.plan("app").succeeds();
-    plan.says("warning[policy-denied]: `a`: a policy forbids it: size 3 is more than 2").says("3 to add");
+    plan.says("warning[policy-denied]: `a`: a policy forbids it: size 3 is more than 2").says("2 to add");
     project.edit("app/tieline.yaml", "size: 3", "size: 2");
     project.deploy("app").succeeds().says("a policy warns: this is the lab");
 }
@@ -61,7 +78,27 @@ fn tf_what_a_rule_forbids_of_a_plan_is_not_applied() {
     needs_terraform!();
     let project = ruled_by(PLANNED);
     let plan = project.plan("app").succeeds();
-    assert_shown!(plan.stderr, @r#""#);
+    assert_shown!(plan.stderr, @"
+    [a] planned +2 ~0 -0
+    warning: the plan of `a`: a policy warns: it makes something
+    warning[policy-denied]: the plan of `a`: a policy forbids it: module.plugin.terraform_data.base has size 3
+     --> app/tieline.yaml:6:3
+      |
+    6 |   a: {use: ../plugins/thing, inputs: {size: 3}}
+      |   ^
+      |
+      = note: rule `deny` at context:policies/rules.rego:3
+      = help: change what it forbids, or ask those who own the policy in the context repository
+
+    warning[policy-denied]: the plan of `a`: a policy forbids it: module.plugin.terraform_data.top has size 3
+     --> app/tieline.yaml:6:3
+      |
+    6 |   a: {use: ../plugins/thing, inputs: {size: 3}}
+      |   ^
+      |
+      = note: rule `deny` at context:policies/rules.rego:3
+      = help: change what it forbids, or ask those who own the policy in the context repository
+    ");
     let ran = project.deploy("app").refused("policy-denied").says("has size 3");
     ran.says("it makes something");
     assert!(project.state_resources("lab/staging/app/a").is_empty());
@@ -105,11 +142,11 @@ fn tf_without_rules_about_plans_terraform_is_not_asked_more() {
     let mut project = ruled_by("package tieline.deployment\n\ndeny contains \"never\" if false\n");
     project.count_terraform();
     project.deploy("app").succeeds();
-    assert_eq!(project.terraform_starts(), ["init", "plan", "apply", "output"]);
+    assert_eq!(project.terraform_starts(), ["init", "plan", "apply"]);
     project.write_context("policies/plan.rego", "package tieline.plan\n\ndeny contains \"never\" if false\n");
     project.edit("app/tieline.yaml", "size: 3", "size: 4");
     project.deploy("app").succeeds();
-    assert_eq!(project.terraform_starts(), ["init", "plan", "show", "apply", "output"]);
+    assert_eq!(project.terraform_starts(), ["init", "plan", "show", "apply"]);
     project.deploy("app").succeeds();
     assert_eq!(project.terraform_starts(), Vec::<String>::new());
 }
@@ -118,7 +155,16 @@ fn tf_without_rules_about_plans_terraform_is_not_asked_more() {
 fn a_policy_that_cannot_be_asked_refuses_everything() {
     let project = ruled_by("package tieline.plan\n\ndeny contains \"x\" if { http.send({}) }\n");
     let ran = project.deploy("app").refused("invalid-document");
-    assert_shown!(ran.stderr, @r#""#);
+    assert_shown!(ran.stderr, @r#"
+    error[invalid-document]: there is no function `http.send`
+     --> context:policies/rules.rego:3:33
+      |
+    3 | deny contains "x" if { http.send({}) }
+      |                                 ^^
+      |
+      = note: there is none that reaches a network, a clock, a random source or the surroundings of the run
+      = help: docs/policies.md lists the functions that there are
+    "#);
     project.plan("app").refused("invalid-document");
     project.write_context(
         "policies/rules.rego",
