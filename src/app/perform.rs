@@ -9,7 +9,7 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
+use super::{Ended, Outcome, back, identity, outputs, overrides, owner, pace, watch};
 use crate::cloud::Purpose;
 use crate::context::Branch;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -68,6 +68,7 @@ impl Who {
 pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl AsyncFn() -> Result<Resolved, Problems>) -> Ended {
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
+    pace::admit(session, &resolved, order.run_type).await?;
     let run = new_run(session);
     let settings = settings(session, &resolved, &order, admitted, &run).await?;
     let folder = private_folder(session)?;

@@ -189,3 +189,57 @@ fn a_review_reads_the_policies() {
     project.write("context/policies/README.md", "For people.\n");
     review().succeeds().says("the policy `policies/more.rego` is new");
 }
+
+#[test]
+fn tf_runs_per_hour_hold_up_what_is_made_and_nothing_else() {
+    needs_terraform!();
+    let project = Project::lab();
+    project.edit_context("workspaces/lab/workspace.yaml", "grants: []", "limits: {runs-per-hour: 2}");
+    project.write_context("context.yaml", "apiVersion: tieline/v1\nkind: Context\nlimits: {runs-per-hour: 100}\n");
+    for name in ["one", "two", "three"] {
+        project.app(name, "  a: {use: ../plugins/thing}\n");
+    }
+    project.deploy("one").succeeds();
+    project.deploy("two").succeeds();
+    let ran = project.deploy("three").refused("limit-exceeded");
+    assert_shown!(ran.stderr, @"
+    error[limit-exceeded]: 2 runs began in the workspace `lab` in the last hour; `runs-per-hour` allows 2
+     --> context:workspaces/lab/workspace.yaml:4:25
+      |
+    4 | limits: {runs-per-hour: 2}
+      |                         ^
+      |
+      = note: it never holds up a destroy, a preview that goes down, a plan or a look at drift
+      = help: start it after <time>, or ask for a higher limit
+    ");
+    // The strictest holds, and each that is reached is told.
+    project.write_context("context.yaml", "apiVersion: tieline/v1\nkind: Context\nlimits: {runs-per-hour: 1}\n");
+    project.deploy("three").refused("limit-exceeded").says("`runs-per-hour` allows 2").says("`runs-per-hour` allows 1");
+    project.plan("three").succeeds();
+    project.run(&["destroy", "-C", "one", "-e", "staging"]).succeeds();
+}
+
+#[test]
+fn tf_runs_per_hour_count_runs_in_progress_and_not_those_of_long_ago() {
+    needs_terraform!();
+    let project = Project::lab();
+    project.edit_context("workspaces/lab/workspace.yaml", "grants: []", "limits: {runs-per-hour: 1}");
+    project.app("one", "  a: {use: ../plugins/thing}\n");
+    project.app("two", "  a: {use: ../plugins/thing}\n");
+    project.deploy("one").succeeds();
+    project.deploy("two").refused("limit-exceeded");
+    // As if it had been two hours ago: the time of a run stands in its id.
+    let path = project.ledger_paths().into_iter().find(|path| path.contains("/one/runs/")).unwrap();
+    let (folder, id) = path.rsplit_once('/').unwrap();
+    let old = format!("01ARZ3NDEK{}", &id[10..]);
+    project.forge(
+        &format!("{folder}/{old}"),
+        &project.ledger_text(&path).replace(id.trim_end_matches(".json"), old.trim_end_matches(".json")),
+    );
+    project.unforge(&path);
+    let mut project = project;
+    let inner = format!("{} >&2 || true\n", project.shell_line(&["deploy", "-C", "one", "-e", "staging"]).trim_end());
+    project.meanwhile("apply", &inner);
+    project.run(&["deploy", "-C", "two", "-e", "staging"]).succeeds();
+    assert!(project.said_meanwhile().contains("1 run began in the workspace `lab`"), "{}", project.said_meanwhile());
+}

@@ -96,7 +96,6 @@ const NOT_IN_EFFECT: &[(&str, &str)] = &[
     ("Ceilings", "step-runners"),
     ("Grant", "previews"),
     ("Limits", "max-previews"),
-    ("Limits", "runs-per-hour"),
     ("context", "sealing"),
     ("environment", "overrides"),
     ("environment", "sealing"),
