@@ -22,6 +22,7 @@ const PAGES: &[&str] = &[
     "docs/environment.md",
     "docs/errors.md",
     "docs/moving.md",
+    "docs/policies.md",
     "docs/rollback.md",
     "docs/rules.md",
     "docs/secrets.md",

@@ -1,5 +1,10 @@
 //! The organization's rules in Rego: asked before anything is touched and after each plan; what they forbid is not done.
 
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tieline::policy::rules::{Rules, Stage};
+
 use crate::harness::{Project, assert_shown, needs_terraform, tasks};
 
 /// A deployable `app` with one thing, `a`, and this policy.
@@ -242,4 +247,57 @@ fn tf_runs_per_hour_count_runs_in_progress_and_not_those_of_long_ago() {
     project.meanwhile("apply", &inner);
     project.run(&["deploy", "-C", "two", "-e", "staging"]).succeeds();
     assert!(project.said_meanwhile().contains("1 run began in the workspace `lab`"), "{}", project.said_meanwhile());
+}
+
+#[test]
+fn the_documentation_lists_the_functions_that_there_are() {
+    let page = crate::generated::read("docs/policies.md");
+    let listed = page.split_once("<!-- functions -->\n\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let listed: BTreeSet<&str> = listed.split('`').skip(1).step_by(2).collect();
+    let hidden = |name: &&str| name.starts_with("__");
+    assert_eq!(listed, regorus::unstable::BUILTINS.keys().copied().filter(|name| !hidden(name)).collect());
+}
+
+/// What the example's policies say of an input: `deny` and `warn` messages of a stage.
+fn example(stage: Stage, input: &serde_json::Value) -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/context-repository/policies");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap())
+    });
+    let found = Rules::parse(&files.collect()).unwrap().judge(stage, input);
+    found.into_iter().map(|finding| finding.message).collect()
+}
+
+#[test]
+fn the_rules_of_the_example_say_what_they_mean() {
+    let deployment = |source: &str, protected: bool| {
+        let plugins = json!({"a": {"source": source}});
+        example(Stage::Deployment, &json!({"deployment": {"protected": protected, "plugins": plugins}}))
+    };
+    for ours in ["github:acme/plugins//web@1.0.0", "./plugins/web", "../plugins/web", "web@^1"] {
+        assert_eq!(deployment(ours, false), Vec::<String>::new(), "{ours}");
+    }
+    for others in ["github:acme-evil/plugins//web@1.0.0", "git::https://example.test/x", "github:other/x@1"] {
+        assert!(deployment(others, false)[0].contains("is not one of ours"), "{others}");
+    }
+    assert!(deployment("./plugins/web", true)[0].contains("is a folder"));
+
+    let plan = |actor: &str, kind: &str, actions: &[&str], after: serde_json::Value| {
+        let change = json!({"address": "module.plugin.x.y", "mode": "managed", "type": kind, "change": {"actions": actions, "after": after}});
+        let input = json!({
+            "run": {"actor": actor}, "deployment": {"preview": false}, "plan": {"resource_changes": [change]},
+        });
+        example(Stage::Plan, &input)
+    };
+    let block = |on: bool| json!({"block_public_acls": true, "block_public_policy": on, "ignore_public_acls": true, "restrict_public_buckets": true});
+    assert!(plan("eve", "aws_s3_bucket_public_access_block", &["create"], block(true)).is_empty());
+    assert_eq!(
+        plan("eve", "aws_s3_bucket_public_access_block", &["update"], block(false)),
+        ["module.plugin.x.y: `block_public_policy` has to be on, buckets are not public here"]
+    );
+    assert_eq!(plan("eve", "aws_db_instance", &["create"], json!({"backup_retention_period": 1})).len(), 2);
+    assert!(plan("eve", "aws_db_instance", &["delete"], json!(null))[0].contains("ask the platform team"));
+    assert!(plan("ana", "aws_db_instance", &["delete"], json!(null)).is_empty());
+    assert!(plan("eve", "aws_instance", &["delete"], json!(null)).is_empty());
 }
