@@ -9,7 +9,7 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
+use super::{Ended, Outcome, back, identity, outputs, overrides, owner, pace, watch};
 use crate::cloud::Purpose;
 use crate::context::ledger::Snapshot;
 use crate::context::{Branch, ContextStore};
@@ -140,6 +140,10 @@ async fn carry_out(
 ) -> Result<RunReport, Problems> {
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
+    // A fleet was let in as a whole, when its waves were asked for.
+    if job.is_none() {
+        pace::admit(session, &resolved, order.run_type).await?;
+    }
     let run = job.map_or_else(|| new_run(session), |job| job.fleet.clone());
     let settings = settings(session, &resolved, &order, admitted, &run).await?;
     let settings = Settings { only: job.map(|job| job.aliases.clone()), ..settings };

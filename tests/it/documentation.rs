@@ -24,6 +24,7 @@ const PAGES: &[&str] = &[
     "docs/errors.md",
     "docs/fleet.md",
     "docs/moving.md",
+    "docs/policies.md",
     "docs/previews.md",
     "docs/rollback.md",
     "docs/rules.md",

@@ -8,6 +8,7 @@ mod abandoning;
 mod acceptance;
 mod approvals;
 mod architecture;
+mod ceilings;
 mod cloud;
 mod commands;
 mod context;
