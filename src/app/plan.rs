@@ -1,6 +1,6 @@
 //! `tieline plan`: what a deploy would change, and the fingerprint to approve it by.
 
-use super::assemble::{self, Accepts, Back, Resolved};
+use super::assemble::{self, Accepts, Back, Resolved, Standing};
 use super::perform::Who;
 use super::session::Session;
 use super::{Ended, Outcome, identity, overrides, watch};
@@ -34,6 +34,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         },
         source: None,
         overrides: overrides::asked(&arguments.overrides)?,
+        life: None,
         parallelism: arguments.terraform.parallelism as usize,
         refresh: arguments.terraform.refresh,
         allow_destroy: false,
@@ -47,6 +48,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         commit: None,
         run_url: None,
         attribute_changes: session.workflow.is_some(),
+        only: None,
     };
     let judged = assemble::judge(&resolved, &settings.who());
     let folder = private_folder(session)?;
@@ -85,7 +87,7 @@ async fn resolved(session: &Session, arguments: &cli::Plan) -> Result<Resolved, 
     }
     let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
     match arguments.run {
-        PlanFor::Deploy => assemble::from_manifest(session, target, &arguments.values, accepts).await,
+        PlanFor::Deploy => assemble::from_manifest(session, target, &arguments.values, accepts, Standing::Any).await,
         PlanFor::Rollback => {
             let back = Back::read(&arguments.back)?;
             assemble::from_release(session, target, sensitive, &back, accepts).await

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use semver::Version;
 
 use crate::domain::address::{Address, AliasMember, IMPORTED, Place, Target};
+use crate::domain::fleet::PartName;
 use crate::domain::names::{
     Alias, DeployableName, Digest, EnvironmentName, ImportedName, OutputName, RunId, SlotName, TypeName, WorkspaceName,
 };
@@ -157,22 +158,59 @@ pub fn runs_folder(place: &Place) -> String {
     format!("{place}/runs")
 }
 
-/// The proof of who wrote files of a place.
-pub fn proof(place: &Place, id: &Digest) -> String {
-    format!("{place}/proofs/{id}.json")
+/// Whose runs write a file of the ledger, and nobody else's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Writer {
+    /// Those of a place.
+    Place(Place),
+    /// Those of the repository that a preview is of.
+    Preview(WorkspaceName, EnvironmentName),
 }
 
-/// The place whose runs write a file of the ledger, and nobody else; none for what nobody has to himself: trees of plugins, which are
-/// named after their content, and proofs, which prove themselves.
-pub fn writer(path: &str) -> Option<Place> {
+impl Writer {
+    /// The workspace that its files are in.
+    pub fn workspace(&self) -> &WorkspaceName {
+        match self {
+            Self::Place(place) => &place.workspace,
+            Self::Preview(workspace, _) => workspace,
+        }
+    }
+
+    /// The place, if it is one.
+    pub fn place(self) -> Option<Place> {
+        match self {
+            Self::Place(place) => Some(place),
+            Self::Preview(..) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Place(place) => write!(f, "{place}"),
+            Self::Preview(workspace, environment) => write!(f, "{workspace}/{environment}"),
+        }
+    }
+}
+
+/// The proof of who wrote files.
+pub fn proof(writer: &Writer, id: &Digest) -> String {
+    format!("{writer}/proofs/{id}.json")
+}
+
+/// Who writes a file of the ledger, and nobody else; none for what nobody has to himself: trees of plugins, which are named after their
+/// content, and proofs, which prove themselves.
+pub fn writer(path: &str) -> Option<Writer> {
     match LedgerFile::parse(path)? {
         LedgerFile::Applied(place, _)
         | LedgerFile::Consumer(_, place, _)
         | LedgerFile::Release(place, _)
         | LedgerFile::Run(place, _)
-        | LedgerFile::Moved(place, _) => Some(place),
-        LedgerFile::Connection(address) => address.producer(),
-        LedgerFile::Preview(..) | LedgerFile::Proof(..) | LedgerFile::Plugin(_) => None,
+        | LedgerFile::Moved(place, _) => Some(Writer::Place(place)),
+        LedgerFile::Connection(address) => address.producer().map(Writer::Place),
+        LedgerFile::Preview(workspace, environment) => Some(Writer::Preview(workspace, environment)),
+        LedgerFile::Proof(..) | LedgerFile::Plugin(_) => None,
     }
 }
 
@@ -195,6 +233,21 @@ pub fn plugin_tree(digest: &Digest) -> String {
 /// The ref of the claim of a place, below `prefix`.
 pub fn claim(prefix: &str, place: &Place) -> String {
     format!("{prefix}{place}")
+}
+
+/// What the refs of a fleet's journals start with, below `prefix`. A run's id is no name of an environment, so none of them is a claim's.
+pub fn parts(prefix: &str, fleet: &RunId) -> String {
+    format!("{prefix}fleet/{fleet}/")
+}
+
+/// The ref of the journal of one of a fleet's jobs, below `prefix`.
+pub fn part(prefix: &str, part: &PartName) -> String {
+    format!("{}{}", parts(prefix, &part.fleet), part.alias)
+}
+
+/// The alias that the journal of a fleet's job is named after, whose ref this is.
+pub fn parse_part(prefix: &str, fleet: &RunId, reference: &str) -> Option<Alias> {
+    reference.strip_prefix(&parts(prefix, fleet))?.parse().ok()
 }
 
 /// The place whose claim a ref below `prefix` is.
@@ -220,8 +273,8 @@ pub enum LedgerFile<'a> {
     Release(Place, &'a str),
     /// A run record.
     Run(Place, &'a str),
-    /// A proof of who wrote files of a place.
-    Proof(Place, &'a str),
+    /// A proof of who wrote files.
+    Proof(Writer, &'a str),
     /// Where a deployable went; with an alias, where its applied plugin did.
     Moved(Place, Option<Alias>),
     /// A file of the plugin tree with this digest.
@@ -235,6 +288,10 @@ impl<'a> LedgerFile<'a> {
             [PLUGINS, digest, _, ..] if digest.len() == 64 => Some(Self::Plugin(digest)),
             [workspace, environment, "environment.json"] => {
                 Some(Self::Preview(workspace.parse().ok()?, environment.parse().ok()?))
+            }
+            [workspace, environment, "proofs", file] if file != "moved.json" => {
+                let writer = Writer::Preview(workspace.parse().ok()?, environment.parse().ok()?);
+                Some(Self::Proof(writer, file.strip_suffix(".json")?))
             }
             [workspace, environment, deployable, "moved.json"] => {
                 Some(Self::Moved(parse_place(workspace, environment, deployable)?, None))
@@ -260,7 +317,7 @@ impl<'a> LedgerFile<'a> {
             }
             "releases" => Some(Self::Release(place, name)),
             "runs" => Some(Self::Run(place, name)),
-            "proofs" => Some(Self::Proof(place, name)),
+            "proofs" => Some(Self::Proof(Writer::Place(place), name)),
             "moved" => Some(Self::Moved(place, Some(name.parse().ok()?))),
             _ => None,
         }
@@ -319,6 +376,9 @@ mod tests {
             assert_eq!(LedgerFile::parse(&path), Some(file), "{path}");
         }
         let digest = Digest::of(b"");
+        for writer in [Writer::Place(place()), Writer::Preview(place().workspace, place().environment)] {
+            assert_eq!(LedgerFile::parse(&proof(&writer, &digest)), Some(LedgerFile::Proof(writer, digest.as_str())));
+        }
         let path = format!("{}/main.tf", plugin_tree(&digest));
         assert_eq!(LedgerFile::parse(&path), Some(LedgerFile::Plugin(digest.as_str())));
     }
@@ -340,6 +400,16 @@ mod tests {
             assert_eq!(parse_connection_type(path), Some((name, version)));
         }
         assert_eq!(parse_connection_type("types/1.0.0.yaml"), None);
+    }
+
+    #[test]
+    fn the_journals_of_a_fleet_are_no_claims() {
+        let part_name = PartName { place: place(), fleet: RunId::from_parts(1, 2), alias: Alias::new("db").unwrap() };
+        let reference = part(CLAIMS_PREFIX, &part_name);
+        assert_eq!(reference, "refs/tieline/claims/fleet/00000000010000000000000002/db");
+        assert_eq!(parse_claim(CLAIMS_PREFIX, &reference), None);
+        assert_eq!(parse_part(CLAIMS_PREFIX, &part_name.fleet, &reference), Some(part_name.alias));
+        assert_eq!(parse_part(CLAIMS_PREFIX, &RunId::from_parts(2, 2), &reference), None);
     }
 
     #[test]

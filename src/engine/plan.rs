@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use super::attributes::Part;
 use super::journal::Journal;
 use super::prepare::{self, Preparation, Prepared};
 use super::{Engine, Node, attributes, bind, changes, fingerprint, locked, removal, schedule, tasks};
@@ -47,7 +48,7 @@ struct Planned {
 pub(super) async fn pass(engine: &Arc<Engine>, journal: Option<&Arc<Journal>>) -> Pass {
     let planned = Arc::new(Mutex::new(Planned::default()));
     let graph = engine.graph();
-    schedule::run(&graph, engine.settings.parallelism, &engine.cancel, |node| {
+    schedule::run(&graph, BTreeMap::new(), engine.settings.parallelism, &engine.cancel, |node| {
         let (engine, journal, planned) = (engine.clone(), journal.cloned(), planned.clone());
         async move {
             let result = engine.plan_node(&node, &planned, journal.as_deref()).await;
@@ -144,15 +145,15 @@ impl Engine {
 
     /// What a person approves of a plan; on the way, what changes inside its resources is filled in.
     pub(super) fn essence(&self, prepared: &mut Prepared, shown: &Value) -> Value {
-        self.fill_attributes(&mut prepared.resources, shown);
+        self.fill_attributes(&mut prepared.resources, shown, Part::Changes);
         fingerprint::plan_essence(shown, &prepared.initialized.root.directory.to_string_lossy())
     }
 
     /// Fills in what changes inside resources; all tasks of a run share the room that there is.
-    pub(super) fn fill_attributes(&self, resources: &mut [PlannedResource], shown: &Value) {
+    pub(super) fn fill_attributes(&self, resources: &mut [PlannedResource], shown: &Value, part: Part) {
         const ROOM: usize = 4 << 20;
         let tasks = self.deployment.plugins.len() + self.removed.len();
-        attributes::fill(resources, shown, &self.redactor, ROOM / tasks.max(1));
+        attributes::fill(resources, shown, part, &self.redactor, ROOM / tasks.max(1));
     }
 
     /// Why an applied plugin cannot be planned yet, if it cannot: secrets that it may not read (R43); values that are not known, of

@@ -1,17 +1,23 @@
 //! What people and programs read, drawn from data. Pure: nothing is computed here that the data does not say.
 
+pub mod activities;
 pub mod comment;
 pub mod connections;
+pub mod drift;
 pub mod early;
 #[cfg(test)]
 mod fixtures;
+pub mod fleet;
 mod impact;
+mod lines;
 mod markdown;
 pub mod moving;
 pub mod outputs;
 mod page;
 pub mod plan;
 pub mod plugins;
+pub mod preview;
+pub mod previews;
 pub mod problems;
 pub mod proposal;
 pub mod prune;
@@ -23,6 +29,8 @@ pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+mod times;
+pub mod unlocking;
 pub mod usage;
 pub mod verify;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::style::{Style, paint};
+use super::times::moment;
 use super::{SCHEMA_VERSION, by_text, counted, one_line, problems, to_json};
 use crate::domain::connection::ConnectionRecord;
 use crate::domain::outcome::RunReport;
@@ -52,6 +52,11 @@ pub fn text(report: &RunReport, color: bool) -> String {
         text.push_str("\nLeft behind on purpose\n");
         report.retained.iter().for_each(|address| _ = writeln!(text, "  {}", one_line(address)));
     }
+    if let Some(preview) = &report.preview {
+        let url = preview.url.as_deref().map(one_line);
+        let _ =
+            writeln!(text, "\nPreview\n  {}until {}", url.map(|url| url + "\n  ").unwrap_or_default(), moment(preview.expires));
+    }
     if let Some(back) = &report.back {
         let _ = writeln!(
             text,
@@ -70,11 +75,7 @@ pub(super) fn overridden(set_aside: &Overridden) -> String {
     format!("set aside: {}{}, because: {}", set_aside.what, subjects.join(","), set_aside.reason)
 }
 
-/// A time, to the second.
-pub(super) fn moment(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
+/// How a run stands, in a word, with the reason where it failed.
 pub(super) fn status_word(status: RunStatus, reason: Option<crate::domain::failure::FailureReason>) -> String {
     let word = match status {
         RunStatus::Running => "runs",
@@ -126,6 +127,7 @@ pub fn json(report: &RunReport) -> String {
         "wiring": report.wiring,
         "notes": report.notes,
         "back": report.back,
+        "preview": report.preview,
         "problems": problems::list(&report.problems),
     }))
 }

@@ -62,11 +62,35 @@ Examples:
   tieline adopt vpc -e staging --state vpc.tfstate
   tieline adopt vpc -e staging --state-backend '{type: s3, config: {bucket: acme-old, key: vpc, region: sa-east-1}}'";
 
+pub(super) const DRIFT: &str = "\
+Examples:
+  tieline drift -w retail -e staging                        Everything that is deployed there
+  tieline drift -w retail -e staging --deployable shop
+  tieline drift -e staging -o json                          For programs; the workspace is that of tieline.yaml";
+
+pub(super) const FLEET: &str = "\
+Examples:
+  tieline fleet -e staging                                    The waves, and the fleet's id
+  tieline fleet -e staging --jobs 20 -o json                  At most 20 jobs in a wave
+  tieline deploy -e staging --only database,cache --fleet 01JD7M6Q3ZK0V9T8E5R4W2Y1XA";
+
+pub(super) const FLEET_FINISH: &str = "\
+Examples:
+  tieline fleet finish -e staging --fleet 01JD7M6Q3ZK0V9T8E5R4W2Y1XA";
+
 pub(super) const STATUS: &str = "\
 Examples:
-  tieline status                            The environment that tieline.yaml names
-  tieline status -w retail -e staging       Any other one; no manifest is needed
-  tieline status -w retail -e staging -o json";
+  tieline status                                      The environment that tieline.yaml names, or all of its workspace
+  tieline status -w retail -e staging                 Any other one; no manifest is needed
+  tieline status -w retail --outcome failed --since 24h
+  tieline status -w retail -e staging --locks         With the state locks, each of which is tried
+  tieline status -w retail --run 01JD7XQ3Z4N6R8T0V2W4Y6A8C0
+  tieline status -w retail --html activities.html";
+
+pub(super) const UNLOCK: &str = "\
+Examples:
+  tieline unlock --claim 01JD7XQ3Z4N6R8T0V2W4Y6A8C0 --reason 'its runner was taken away'
+  tieline unlock -w retail -e staging --deployable shop --alias database --lock 6a25001d-dcec-447d-59c9-21475b550241 --reason 'killed by hand'";
 
 pub(super) const CONNECTION_LIST: &str = "\
 Examples:
@@ -107,6 +131,35 @@ pub(super) const CONNECTION_RETIRE: &str = "\
 Examples:
   tieline connection retire platform/staging/db/main.db
   tieline connection retire retail/production/imported/legacy-orders";
+
+pub(super) const PREVIEW: &str = "\
+Examples:
+  tieline preview up --pull-request 12 --repository acme/shop --repository-id 123456
+  tieline preview                                  In a workflow: what its event asks for";
+
+pub(super) const PREVIEW_UP: &str = "\
+Examples:
+  tieline preview up                               In a workflow of a pull request
+  tieline preview up --pull-request 12 --repository acme/shop --repository-id 123456";
+
+pub(super) const PREVIEW_REFRESH: &str = "\
+Examples:
+  tieline preview refresh --pull-request 12 --repository acme/shop --repository-id 123456";
+
+pub(super) const PREVIEW_DOWN: &str = "\
+Examples:
+  tieline preview down --pull-request 12 --repository-id 123456 -w retail
+  tieline preview down -w retail -e pr-12";
+
+pub(super) const PREVIEW_SWEEP: &str = "\
+Examples:
+  tieline preview sweep --context github:acme/context
+  tieline preview sweep -w retail --limit 5";
+
+pub(super) const PREVIEW_LIST: &str = "\
+Examples:
+  tieline preview list
+  tieline preview list -w retail -o json";
 
 pub(super) const CONTEXT_INIT: &str = "\
 Examples:

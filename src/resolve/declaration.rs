@@ -7,10 +7,10 @@ use semver::Version;
 use super::contract::{Contract, Contracts};
 use super::nearest::suggest;
 use super::types::Types;
-use super::view::{Placed, View};
+use super::view::{Placed, View, in_patch};
 use crate::domain::address::{AliasMember, PartialAddress};
 use crate::domain::deployment::PublishedFace;
-use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason::{ContractMismatch, InvalidDocument, LimitExceeded};
 use crate::domain::manifest::AppliedPlugin;
 use crate::domain::names::{Alias, AttributeName, OutputName, PluginName, SlotName};
@@ -19,6 +19,7 @@ use crate::domain::plugin::Slot;
 /// Checks that every name leads somewhere and every link joins what fits.
 pub(super) fn check(view: &View<'_>, contracts: &Contracts<'_>, types: &Types, problems: &mut Problems) {
     check_overlay(view, contracts, problems);
+    check_preview_link(view, contracts, problems);
     check_after(view, problems);
     check_single_use(view, contracts, problems);
     for (alias, applied) in view.deployed() {
@@ -63,11 +64,11 @@ pub(super) fn check_link(
     let Some(applied) = view.merged.plugins.get(&of.alias) else { return Some(no_such_alias(view, &of.alias)) };
     let contract = contracts.of(applied)?;
     let Some(faces) = contract.faces.get(&of.member) else { return Some(no_such_output(of, contract)) };
-    if let Some(environment) = view.environment.filter(|_| view.is_stood_in(&of.alias)) {
+    if view.is_stood_in(&of.alias) {
         let message = format!("`{}` is stood in for, but slot `{consumer}.{name}` takes its output `{}`", of.alias, of.member);
         let problem = Diagnostic::error(InvalidDocument, message)
             .note("stand-ins cover all outputs of an applied plugin that are used, or none")
-            .help(format!("add `{of}` under `environments.{environment}.stand-ins`"));
+            .help(format!("add `{of}` under `{}.stand-ins`", view.overlay_name()));
         return Some(problem);
     }
     let message = |why| format!("slot `{consumer}.{name}` cannot take `{of}`: {why}");
@@ -113,19 +114,23 @@ fn no_such_alias(view: &View<'_>, alias: &Alias) -> Diagnostic {
     let problem = Diagnostic::error(InvalidDocument, format!("there is no applied plugin `{alias}`"));
     match (view.written.plugins.contains_key(alias), view.environment) {
         (true, Some(environment)) => problem.note(format!("environment `{environment}` leaves it out")),
+        (true, None) => problem.note("previews leave it out"),
         _ => suggest(problem, alias.as_str(), view.merged.plugins.keys().map(Alias::as_str)),
     }
 }
 
 fn check_overlay(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Problems) {
-    let Some(overlay) = view.overlay() else { return };
-    for (alias, patch) in &overlay.plugins {
-        let brings_its_own = patch.as_ref().is_some_and(|patch| patch.source.is_some());
-        if !brings_its_own && !view.written.plugins.contains_key(alias) {
-            problems.push(no_such_alias(view, alias).placed(view.at_patch(alias)));
+    let mut known: BTreeSet<&Alias> = view.written.plugins.keys().collect();
+    for part in &view.overlays {
+        for (alias, patch) in &part.overlay.plugins {
+            if patch.as_ref().is_some_and(|patch| patch.source.is_some()) {
+                known.insert(alias);
+            } else if !known.contains(alias) {
+                problems.push(no_such_alias(view, alias).placed(view.at(in_patch(part, alias).at_key())));
+            }
         }
     }
-    for (of, address) in &overlay.references {
+    for (of, address) in view.references() {
         let unknown = match view.merged.plugins.get(&of.alias) {
             None => Some(no_such_alias(view, &of.alias)),
             Some(applied) => contracts.of(applied).and_then(|contract| {
@@ -136,7 +141,7 @@ fn check_overlay(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Prob
         let own = || view.own(address).map(|own| not_elsewhere(&own, "make it a link, under `connections`"));
         problems.0.extend(unknown.or_else(own).map(|problem| problem.placed(view.at_reference(of))));
     }
-    for (of, address) in &overlay.stand_ins {
+    for (of, address) in view.stand_ins() {
         let unknown = match view.merged.plugins.get(&of.alias) {
             None => Some(no_such_alias(view, &of.alias)),
             Some(applied) => contracts.of(applied).and_then(|contract| {
@@ -147,6 +152,27 @@ fn check_overlay(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Prob
         let own = || view.own(address).map(|own| not_elsewhere(&own, "name a connection that something else supplies"));
         problems.0.extend(unknown.or_else(own).map(|problem| problem.placed(view.at_stand_in(of))));
     }
+}
+
+/// What a preview is shown by must be something that it publishes in clear.
+fn check_preview_link(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Problems) {
+    let written = view.written.preview.as_ref().filter(|_| view.is_preview).and_then(|preview| preview.url.as_deref());
+    let Some((output, attribute)) = written.and_then(|url| url.rsplit_once('.')) else { return };
+    let Ok(of) = output.parse::<AliasMember<OutputName>>() else { return };
+    let problem = match view.merged.plugins.get(&of.alias) {
+        None => Some(no_such_alias(view, &of.alias)),
+        Some(applied) => contracts.of(applied).and_then(|contract| match contract.faces.get(&of.member) {
+            None => Some(no_such_output(&of, contract)),
+            Some(faces) => {
+                let is_shown = |face: &PublishedFace| {
+                    face.from.contains_key(attribute) && !face.connection_type.sensitive().contains(attribute)
+                };
+                let message = format!("`{of}` publishes no attribute `{attribute}` that can be shown");
+                (!faces.iter().any(is_shown)).then(|| Diagnostic::error(InvalidDocument, message))
+            }
+        }),
+    };
+    problems.0.extend(problem.map(|problem| problem.placed(view.at(Pointer::keys(["preview", "url"])))));
 }
 
 fn no_such_slot(alias: &Alias, name: &SlotName, contract: &Contract<'_>) -> Diagnostic {

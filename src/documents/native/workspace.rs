@@ -2,18 +2,22 @@
 
 use serde_json::Value;
 
-use super::Document;
+use super::{Document, check_lifetime};
 use crate::documents::Kind;
 use crate::documents::finding::Finding;
 use crate::domain::address::IMPORTED;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::organization::{Grant, Owner, Permission, Workspace};
+use crate::domain::preview::PREFIX;
 
 impl Document for Workspace {
     const KIND: Kind = Kind::Workspace;
 
     fn findings(&self, _file: &str, _value: &Value) -> Vec<Finding> {
-        let mut findings = Vec::new();
+        let mut findings: Vec<Finding> =
+            check_lifetime(self.limits.max_preview_ttl.as_deref(), Pointer::keys(["limits", "max-preview-ttl"]))
+                .into_iter()
+                .collect();
         for (deployable, owner) in &self.owners {
             findings.extend(check_owner(deployable.as_str(), owner, &Pointer::keys(["owners", deployable.as_str()])));
         }
@@ -63,6 +67,14 @@ fn check_grant(grant: &Grant, at: &Pointer) -> Vec<Finding> {
             findings.push(
                 Finding::new(at.clone().key("to").index(index), format!("`{consumer}` is not a pattern of deployables"))
                     .help("write `<ws>/<env>/<deployable>` with `*` where any will do, such as `retail/*/*`"),
+            );
+        }
+        if parts_of(consumer).is_some_and(|[_, environment, _]| environment.starts_with(PREFIX)) {
+            findings.push(
+                Finding::new(at.clone().key("to").index(index), format!("`{consumer}` means previews, which grants do not name"))
+                    .help(
+                        "a preview counts as its base: name that, with `previews: true` where it may read sensitive attributes",
+                    ),
             );
         }
     }

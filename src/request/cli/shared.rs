@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::domain::address::Place;
+use crate::domain::duration::duration;
 use crate::domain::names::Alias;
 
 /// How others are reached.
@@ -37,6 +39,19 @@ pub struct Target {
     /// Where the context repository is.
     #[command(flatten)]
     pub context: ContextArguments,
+}
+
+impl Target {
+    /// The same about another place.
+    #[must_use]
+    pub fn at(&self, place: &Place) -> Self {
+        Self {
+            workspace: Some(place.workspace.to_string()),
+            environment: Some(place.environment.to_string()),
+            deployable: Some(place.deployable.to_string()),
+            ..self.clone()
+        }
+    }
 }
 
 /// Where the context repository is.
@@ -87,7 +102,8 @@ pub struct Values {
 #[command(next_help_heading = "Inputs")]
 pub struct Sensitive {
     /// Sensitive inputs, as a YAML mapping: `{alias.input: value}`. Give them as the variable: a command line can be read by others
-    /// on the machine. A destroy also takes what it cannot read any more, as `alias.slot.attribute`.
+    /// on the machine. A destroy and a look for drift also take what they cannot read any more, as
+    /// `alias.slot.attribute`.
     #[arg(long, env = "TIELINE_SECRETS", value_name = "YAML", hide_env_values = true)]
     pub secrets: Option<String>,
 }
@@ -231,33 +247,4 @@ pub enum LogLevel {
     Info,
     /// Also every process that is started.
     Debug,
-}
-
-/// Reads `90s`, `5m`, `2h`, `3d`, or a plain number of seconds.
-///
-/// # Errors
-/// When the text is none of these.
-pub fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
-    let seconds = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86400,
-        _ => return Err(format!("`{unit}` is no unit of time: use `s`, `m`, `h` or `d`")),
-    };
-    let number: u64 = number.parse().map_err(|_| format!("`{text}` is not a time: write it as `90s`, `5m` or `2h`"))?;
-    number.checked_mul(seconds).map(std::time::Duration::from_secs).ok_or_else(|| format!("`{text}` is too long"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_with_their_units() {
-        assert_eq!(duration("5m").unwrap().as_secs(), 300);
-        assert_eq!(duration("90").unwrap().as_secs(), 90);
-        assert!(duration("5x").is_err() && duration("m").is_err());
-    }
 }

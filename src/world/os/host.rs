@@ -12,7 +12,10 @@ pub(super) fn this() -> Host {
     let id = std::process::id();
     let process =
         Process { id, started: started(id).unwrap_or_default(), boot: boot(), namespace: namespace(), machine: machine() };
-    Host { name: rustix::system::uname().nodename().to_string_lossy().into_owned(), process }
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    // Where its path cannot be told, it is still there under this one.
+    let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
+    Host { name, process, program }
 }
 
 /// Whether a process is known to have ended: it can be looked at from here and is gone, or its machine was started again since.
@@ -24,6 +27,11 @@ pub(super) fn has_ended(process: &Process) -> bool {
     // Containers may share a machine id with their image's other containers, elsewhere; machines do not.
     let is_this_machine = !process.machine.is_empty() && process.machine == machine();
     is_this_machine && process.namespace == MACHINES_OWN && namespace() == MACHINES_OWN
+}
+
+/// Whether a process can be looked at from here, and is there.
+pub(super) fn is_alive(process: &Process) -> bool {
+    process.boot == boot() && process.namespace == namespace() && started(process.id) == Some(process.started)
 }
 
 fn namespace() -> String {

@@ -4,7 +4,8 @@ use super::access::Door;
 use super::call::{Answer, Call, Outcome};
 use super::state::State;
 use super::{
-    about, apps, checks, comments, commits, contents, deployments, history, identity, objects, pulls, references, trees,
+    about, apps, checks, comments, commits, contents, deployments, history, identity, issues, objects, pulls, references, trees,
+    workflow_runs,
 };
 
 /// Carries a call out.
@@ -76,6 +77,9 @@ fn repository(state: &mut State, call: &Call, (owner, name): (&str, &str), rest:
         ("GET", ["pulls"]) => Ok(pulls::list(door.with("pull_requests=read")?, call)),
         ("POST", ["pulls"]) => pulls::create(door.with("pull_requests=write")?, call),
         ("GET", ["pulls", number]) => pulls::get(door.with("pull_requests=read")?, call, number),
+        ("GET", ["issues"]) => Ok(issues::list(door.with("issues=read")?, call)),
+        ("POST", ["issues"]) => issues::create(door.with("issues=write")?, call),
+        ("PATCH", ["issues", number]) => issues::change(door.with("issues=write")?, call, number),
         ("GET", ["issues", "comments", id]) => comments::get(door.with(COMMENTS[0])?, call, id),
         ("PATCH", ["issues", "comments", id]) => comments::change(door.with(COMMENTS[1])?, call, id),
         ("DELETE", ["issues", "comments", id]) => comments::delete(door.with(COMMENTS[1])?, id),
@@ -86,6 +90,10 @@ fn repository(state: &mut State, call: &Call, (owner, name): (&str, &str), rest:
         ("GET", ["deployments", id]) => deployments::get(door.with("deployments=read")?, id),
         ("GET", ["deployments", id, "statuses"]) => deployments::statuses(door.with("deployments=read")?, call, id),
         ("POST", ["deployments", id, "statuses"]) => deployments::set(door.with("deployments=write")?, call, id),
+        ("GET", ["actions", "runs", id]) => workflow_runs::get(door.with("actions=read")?, call, id),
+        ("GET", ["actions", "runs", id, "attempts", attempt]) => {
+            workflow_runs::attempt(door.with("actions=read")?, call, id, attempt)
+        }
         ("POST", ["check-runs"]) => checks::create(door.with("checks=write")?, call),
         ("GET", ["check-runs", id]) => checks::get(door.with("checks=read")?, id),
         ("PATCH", ["check-runs", id]) => checks::change(door.with("checks=write")?, call, id),
