@@ -115,13 +115,17 @@ fn summary(workflow: &Workflow, ended: &Ended) -> String {
     let title = match ended {
         Ok(Outcome::Ran(report)) => report.place.to_string(),
         Ok(Outcome::Planned(report)) => report.place.to_string(),
-        Ok(Outcome::Done | Outcome::Reviewed(_)) | Err(_) => workflow.command.clone(),
+        Ok(_) | Err(_) => workflow.command.clone(),
     };
     let surroundings = workflow.surroundings(title);
     match ended {
         Ok(Outcome::Ran(report)) => report::summary::run(report, &surroundings, LARGEST_SUMMARY),
         Ok(Outcome::Planned(report)) => report::summary::plan(report, &surroundings, LARGEST_SUMMARY),
+        Ok(Outcome::Drifted(report)) => report::drift::summary(report, &surroundings, LARGEST_SUMMARY),
         Ok(Outcome::Reviewed(review)) => report::review::summary(review, LARGEST_SUMMARY),
+        Ok(Outcome::Removed(removal)) => report::preview::removal_summary(removal, &surroundings, LARGEST_SUMMARY),
+        Ok(Outcome::Swept(sweep)) => report::preview::sweep_summary(sweep, &surroundings, LARGEST_SUMMARY),
+        Ok(Outcome::Skipped(why)) => report::preview::skipped_summary(why, &surroundings),
         Ok(Outcome::Done) => String::new(),
         Err(problems) => report::summary::refused(problems, &surroundings, LARGEST_SUMMARY),
     }
@@ -132,8 +136,13 @@ fn result_file(session: &Session, ended: &Ended) -> Option<String> {
     let (name, json) = match ended {
         Ok(Outcome::Ran(report)) => (report.run.id.to_string(), report::run::json(report)),
         Ok(Outcome::Planned(report)) => (report.fingerprint.to_string(), report::plan::json(report)),
+        Ok(Outcome::Drifted(report)) => (format!("{:032x}", session.world.random.bits()), report::drift::json(report)),
         Ok(Outcome::Reviewed(review)) => (format!("{:032x}", session.world.random.bits()), report::review::json(review)),
-        Ok(Outcome::Done) => return None,
+        Ok(Outcome::Removed(removal)) => {
+            (format!("{:032x}", session.world.random.bits()), report::preview::removal_json(removal))
+        }
+        Ok(Outcome::Swept(sweep)) => (format!("{:032x}", session.world.random.bits()), report::preview::sweep_json(sweep)),
+        Ok(Outcome::Done | Outcome::Skipped(_)) => return None,
         Err(problems) => (format!("{:032x}", session.world.random.bits()), report::problems::json(problems)),
     };
     let (ours, theirs) = shared_folder(&session.world)?;

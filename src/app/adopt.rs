@@ -1,6 +1,6 @@
 //! `tieline adopt`: takes over a Terraform state that was made without Tieline (R40).
 
-use super::assemble::{self, Accepts, Resolved};
+use super::assemble::{self, Accepts, Resolved, Standing};
 use super::perform::{Order, perform};
 use super::session::Session;
 use super::{Ended, Outcome};
@@ -35,7 +35,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Adopt) -> Ended {
         let source = source(session, arguments)?;
         let (target, values) = (&arguments.target, &arguments.values);
         let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &[] };
-        let mut resolved = assemble::from_manifest(session, target, values, accepts).await?;
+        let mut resolved = assemble::from_manifest(session, target, values, accepts, Standing::Environment).await?;
         refuse(&resolved, &alias).await?;
         resolved.adoption = Some(Adoption::new(alias.clone(), source));
         Ok(resolved)

@@ -37,6 +37,8 @@ struct Announced<'a> {
     place: Place,
     pull_request: Option<u64>,
     deployment: Option<Deployment>,
+    /// The deployment of the same preview before this one: the server leaves those active.
+    before: Vec<Deployment>,
     check: Option<Check>,
 }
 
@@ -55,8 +57,8 @@ pub(super) async fn around(session: &Session, subject: &Subject<'_>, work: impl 
 async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option<Announced<'a>>, Problems> {
     let Some(workflow) = &session.workflow else { return Ok(None) };
     let run = &workflow.run;
-    let is_fork = run.pull_request.as_ref().is_some_and(|pull_request| pull_request.from_fork);
-    let commented = run.pull_request.as_ref().filter(|_| subject.wishes.comment.or(!is_fork));
+    let is_fork = run.is_untrusted();
+    let commented = run.pull_request_number().filter(|_| subject.wishes.comment.or(!is_fork));
     let deployed = subject.deploys && subject.wishes.deployment.or(!is_fork);
     let checked = subject.wishes.check.or(false);
     if commented.is_none() && !deployed && !checked {
@@ -65,12 +67,17 @@ async fn begin<'a>(session: &'a Session, subject: &Subject<'_>) -> Result<Option
     session.learn_access(&subject.target.context);
     // Whatever is wrong with the names or the manifest is said by the work itself.
     let Ok(place) = session.named_place(subject.target) else { return Ok(None) };
-    let pull_request = commented.map(|pull_request| pull_request.number);
-    let made = Made { place, pull_request, deployment: None, check: None };
+    let made = Made { place, pull_request: commented, deployment: None, check: None };
     let Some(mut announced) = Announced::of(session, workflow, subject.target, made) else {
         session.say("nothing is written to GitHub: there is no `github-token`");
         return Ok(None);
     };
+    if deployed && announced.place.environment.is_preview() {
+        let environment = announced.place.to_string();
+        // Where they cannot be read, they stay as they are.
+        announced.before =
+            deployment::newest(&announced.client, &announced.repository, &environment, 1).await.unwrap_or_default();
+    }
     let running = report::comment::running(&workflow.surroundings(announced.place.to_string()));
     let (comment, deployment, check) =
         tokio::join!(announced.comment(&running), announced.deployment(deployed), announced.check(checked));
@@ -134,6 +141,7 @@ impl<'a> Announced<'a> {
             place: made.place,
             pull_request: made.pull_request,
             deployment: made.deployment.map(Deployment::at),
+            before: Vec::new(),
             check: made.check.map(Check::at),
         })
     }
@@ -159,7 +167,7 @@ impl<'a> Announced<'a> {
             reference: commit.to_owned(),
             environment: self.place.to_string(),
             description: format!("{} by Tieline", self.place),
-            transient: false,
+            transient: self.place.environment.is_preview(),
             production: self.place.environment.as_str().starts_with("prod"),
         };
         match deployment::create(&self.client, &self.repository, &subject).await {
@@ -186,10 +194,15 @@ impl<'a> Announced<'a> {
         let (deployment, check) = (self.deployment.take(), self.check.take());
         let summary = outcome_in_words(problems);
         let deployed = async {
-            match &deployment {
-                Some(deployment) => deployment.set(&self.client, &status(self.workflow, state(problems), &summary)).await,
-                None => Ok(()),
+            let Some(deployment) = &deployment else { return Ok(()) };
+            let told = Status { environment_url: environment_url(&ended), ..status(self.workflow, state(problems), &summary) };
+            deployment.set(&self.client, &told).await?;
+            if state(problems) == State::Success {
+                for before in &self.before {
+                    before.set(&self.client, &status(self.workflow, State::Inactive, "a newer one is there")).await?;
+                }
             }
+            Ok(())
         };
         let checked = async {
             let Some(check) = check else { return Ok(()) };
@@ -208,9 +221,7 @@ impl<'a> Announced<'a> {
         match ended {
             Ok(Outcome::Ran(report)) => report::comment::run(report, &surroundings, LARGEST_COMMENT),
             Ok(Outcome::Planned(report)) => report::comment::plan(report, &surroundings, LARGEST_COMMENT),
-            Ok(Outcome::Done | Outcome::Reviewed(_)) => {
-                report::comment::refused(&Problems::default(), &surroundings, LARGEST_COMMENT)
-            }
+            Ok(_) => report::comment::refused(&Problems::default(), &surroundings, LARGEST_COMMENT),
             Err(problems) => report::comment::refused(problems, &surroundings, LARGEST_COMMENT),
         }
     }
@@ -218,6 +229,14 @@ impl<'a> Announced<'a> {
 
 fn status(workflow: &Workflow, state: State, description: &str) -> Status {
     Status { state, description: description.to_owned(), log_url: workflow.run.url.clone(), environment_url: None }
+}
+
+/// Where the preview that was deployed can be looked at.
+fn environment_url(ended: &Ended) -> Option<String> {
+    match ended {
+        Ok(Outcome::Ran(report)) => report.preview.as_ref()?.url.clone(),
+        _ => None,
+    }
 }
 
 fn kind(problems: &Problems) -> Option<FailureKind> {

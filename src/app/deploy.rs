@@ -1,9 +1,9 @@
 //! `tieline deploy`: provisions a deployable into an environment and publishes its connections.
 
-use super::Ended;
-use super::assemble::{self, Accepts};
+use super::assemble::{self, Accepts, Standing};
 use super::perform::{Order, perform};
 use super::session::Session;
+use super::{Ended, fleet};
 use crate::domain::record::RunType;
 use crate::request::cli;
 
@@ -20,6 +20,9 @@ pub(super) async fn run(session: &Session, arguments: &cli::Deploy) -> Ended {
         allow_destroy: arguments.allow_destroy,
         overrides: &arguments.overrides,
     };
-    let resolve = async || assemble::from_manifest(session, target, values, accepts).await;
+    let resolve = async || assemble::from_manifest(session, target, values, accepts, Standing::Environment).await;
+    if arguments.part.fleet.is_some() {
+        return Box::pin(fleet::job(session, order, &arguments.part, resolve)).await;
+    }
     Box::pin(perform(session, order, resolve)).await
 }

@@ -19,6 +19,7 @@ use crate::domain::organization::{ContextDocument, Environment, Workspace};
 use crate::engine::Content;
 use crate::github::Client;
 use crate::policy;
+use crate::policy::rules::Rules;
 use crate::request::cli::Target;
 use crate::resolve::{LoadedPlugin, Types};
 use crate::sources::{self, Lock, LockMode, Tree};
@@ -42,10 +43,13 @@ pub(super) struct Written {
 }
 
 /// The documents branch, as far as a deployable needs it.
+#[derive(Clone)]
 pub(super) struct Organization {
     pub(super) context: Option<ContextDocument>,
     pub(super) catalog: Option<Catalog>,
     pub(super) head: Option<CommitId>,
+    /// Its policies.
+    pub(super) rules: Rules,
 }
 
 /// The plugins of a manifest.
@@ -116,25 +120,37 @@ impl Session {
     /// The documents that hold for the whole organization. Those at `also`, which are needed next, are read in the same go.
     pub(super) async fn organization(&self, store: &dyn ContextStore, also: &[String]) -> Result<Organization, Problems> {
         let Some(head) = store.head(Branch::Documents).await? else {
-            return Ok(Organization { context: None, catalog: None, head: None });
+            return Ok(Organization { context: None, catalog: None, head: None, rules: Rules::default() });
         };
         let first = [layout::CONTEXT_DOCUMENT, layout::CATALOG].map(str::to_owned);
         store.read(&head, &[&first, also].concat()).await?;
         let context = self.context_document(store, &head, layout::CONTEXT_DOCUMENT, documents::context).await?;
         let catalog = self.context_document(store, &head, layout::CATALOG, documents::catalog).await?;
-        Ok(Organization { context, catalog, head: Some(head) })
+        let rules = self.rules(store, &head).await?;
+        Ok(Organization { context, catalog, head: Some(head), rules })
+    }
+
+    /// The organization's policies.
+    async fn rules(&self, store: &dyn ContextStore, head: &CommitId) -> Result<Rules, Problems> {
+        let listed = store.list(head, &[layout::POLICIES.to_owned()]).await?.into_values().flatten();
+        let paths: Vec<String> = listed.map(|file| file.path).filter(|path| layout::is_policy(path)).collect();
+        let files: BTreeMap<String, Vec<u8>> =
+            store.read(head, &paths).await?.into_iter().map(|(path, bytes)| (super::context_file(&path), bytes)).collect();
+        files.iter().for_each(|(name, bytes)| self.remember(name, bytes));
+        Rules::parse(&files)
+    }
+
+    /// The workspace that the request and the manifest name together.
+    pub(super) fn workspace_of(target: &Target, written: &Written) -> Result<WorkspaceName, Problems> {
+        let mut problems = Problems::default();
+        let (asked, written) = (target.workspace.as_deref(), written.manifest.workspace.as_ref());
+        pick(asked, written, "workspace", |text| WorkspaceName::new(text), &mut problems).ok_or(problems)
     }
 
     /// The place that the request and the manifest name together.
     pub(super) fn place(target: &Target, written: &Written) -> Result<Place, Problems> {
         let mut problems = Problems::default();
-        let workspace = pick(
-            target.workspace.as_deref(),
-            written.manifest.workspace.as_ref(),
-            "workspace",
-            |text| WorkspaceName::new(text),
-            &mut problems,
-        );
+        let workspace = Self::workspace_of(target, written).map_err(|problem| problems.extend(problem)).ok();
         let environment = pick(
             target.environment.as_deref(),
             written.manifest.environment.as_ref(),
@@ -322,6 +338,21 @@ impl Session {
         Ok(Types::new(types, catalog.map(|catalog| catalog.type_aliases.clone()).unwrap_or_default()))
     }
 
+    /// The workspace's document.
+    pub(super) async fn workspace(
+        &self,
+        store: &dyn ContextStore,
+        head: Option<&CommitId>,
+        name: &WorkspaceName,
+    ) -> Result<Workspace, Problems> {
+        let path = layout::workspace(name);
+        let found = match head {
+            Some(head) => self.context_document(store, head, &path, documents::workspace).await?,
+            None => None,
+        };
+        found.ok_or_else(|| missing(store, &format!("the workspace `{name}`"), &path).into())
+    }
+
     /// The workspace's and the environment's documents.
     pub(super) async fn environment(
         &self,
@@ -329,22 +360,30 @@ impl Session {
         head: Option<&CommitId>,
         place: &Place,
     ) -> Result<(Workspace, Environment), Problems> {
-        let missing = |what: &str, path: &str| {
-            Diagnostic::error(FailureReason::InvalidInput, format!("{what} is not in the context repository"))
-                .note(format!("looked for `{path}` on the documents branch of {}", store.describe()))
-                .help("check the name, or have the document added to the context repository")
-        };
-        let paths = (layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment));
-        let Some(head) = head else {
-            return Err(missing(&format!("the workspace `{}`", place.workspace), &paths.0).into());
-        };
-        let workspace = self.context_document(store, head, &paths.0, documents::workspace).await?;
-        let workspace = workspace.ok_or_else(|| missing(&format!("the workspace `{}`", place.workspace), &paths.0))?;
-        let environment = self.context_document(store, head, &paths.1, documents::environment).await?;
-        let environment = environment
-            .ok_or_else(|| missing(&format!("the environment `{}/{}`", place.workspace, place.environment), &paths.1))?;
-        Ok((workspace, environment))
+        let workspace = self.workspace(store, head, &place.workspace).await?;
+        let environment = self.environment_document(store, head, &place.workspace, &place.environment).await?;
+        let path = layout::environment(&place.workspace, &place.environment);
+        let missing = || missing(store, &format!("the environment `{}/{}`", place.workspace, place.environment), &path);
+        Ok((workspace, environment.ok_or_else(missing)?))
     }
+
+    /// The environment's document, if there is one.
+    pub(super) async fn environment_document(
+        &self,
+        store: &dyn ContextStore,
+        head: Option<&CommitId>,
+        workspace: &WorkspaceName,
+        name: &EnvironmentName,
+    ) -> Result<Option<Environment>, Problems> {
+        let Some(head) = head else { return Ok(None) };
+        self.context_document(store, head, &layout::environment(workspace, name), documents::environment).await
+    }
+}
+
+fn missing(store: &dyn ContextStore, what: &str, path: &str) -> Diagnostic {
+    Diagnostic::error(FailureReason::InvalidInput, format!("{what} is not in the context repository"))
+        .note(format!("looked for `{path}` on the documents branch of {}", store.describe()))
+        .help("check the name, or have the document added to the context repository")
 }
 
 /// The same path with no `.` and `..` in it. Links are not looked at: it is for people.
@@ -383,11 +422,13 @@ fn uses(manifest: &Manifest) -> BTreeMap<String, Pointer> {
     for (alias, applied) in &manifest.plugins {
         uses.entry(applied.source.clone()).or_insert_with(|| Pointer::keys(["plugins", alias.as_str(), "use"]));
     }
-    for (environment, overlay) in &manifest.environments {
-        for (alias, changed) in &overlay.plugins {
+    let environments = manifest.environments.iter();
+    let overlays = environments.map(|(name, overlay)| (Pointer::keys(["environments", name.as_str()]), &overlay.plugins));
+    let preview = manifest.preview.iter().map(|preview| (Pointer::keys(["preview"]), &preview.plugins));
+    for (at, plugins) in overlays.chain(preview) {
+        for (alias, changed) in plugins {
             if let Some(source) = changed.as_ref().and_then(|changed| changed.source.clone()) {
-                let pointer = Pointer::keys(["environments", environment.as_str(), "plugins", alias.as_str(), "use"]);
-                uses.entry(source).or_insert(pointer);
+                uses.entry(source).or_insert(at.clone().key("plugins").key(alias.as_str()).key("use"));
             }
         }
     }

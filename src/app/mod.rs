@@ -10,6 +10,8 @@ mod connection;
 mod context;
 mod deploy;
 mod destroy;
+mod drift;
+mod fleet;
 mod holder;
 mod identity;
 mod load;
@@ -23,10 +25,9 @@ mod plan;
 mod plugins;
 mod post;
 mod presence;
+mod preview;
 mod proofs;
 mod proposal;
-mod prune;
-mod review;
 mod rollback;
 mod session;
 mod state_locks;
@@ -35,10 +36,8 @@ mod trace;
 mod transfer;
 mod trust;
 mod unlock;
-mod usage;
 mod uses;
 mod validate;
-mod verify;
 mod view;
 mod watch;
 mod workflow;
@@ -50,8 +49,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::documents::{self, Kind};
 use crate::domain::diagnostic::Problems;
+use crate::domain::drift::DriftReport;
 use crate::domain::failure::FailureReason;
 use crate::domain::outcome::{PlanReport, RunReport};
+use crate::domain::removal::{Removal, Sweep};
 use crate::domain::review::Review;
 use crate::request::cli::{Cli, Command};
 use crate::request::variables;
@@ -66,10 +67,18 @@ enum Outcome {
     Done,
     /// A plan; its problems are what failed to plan.
     Planned(Box<PlanReport>),
+    /// What changed outside; its problems are why some could not be looked at.
+    Drifted(Box<DriftReport>),
     /// A run, as it was recorded, with its problems.
     Ran(Box<RunReport>),
     /// A change of the documents, as it was judged.
     Reviewed(Box<Review>),
+    /// What was to be removed of a pull request.
+    Removed(Box<Removal>),
+    /// The previews that a sweep looked at.
+    Swept(Box<Sweep>),
+    /// Nothing, and why.
+    Skipped(String),
 }
 
 impl Outcome {
@@ -81,8 +90,14 @@ impl Outcome {
                 let (problems, refusals) = (tell(&report.problems), tell(&report.refusals));
                 Self::Planned(Box::new(PlanReport { problems, refusals, ..(**report).clone() }))
             }
+            Self::Drifted(report) => Self::Drifted(Box::new(report.told(tell))),
             Self::Ran(report) => Self::Ran(Box::new(RunReport { problems: tell(&report.problems), ..(**report).clone() })),
             Self::Reviewed(review) => Self::Reviewed(Box::new(Review { problems: tell(&review.problems), ..(**review).clone() })),
+            Self::Removed(removal) => {
+                Self::Removed(Box::new(Removal { problems: tell(&removal.problems), ..(**removal).clone() }))
+            }
+            Self::Swept(sweep) => Self::Swept(Box::new(Sweep { problems: tell(&sweep.problems), ..(**sweep).clone() })),
+            Self::Skipped(why) => Self::Skipped(why.clone()),
         }
     }
 }
@@ -129,6 +144,8 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &plan.target, wishes: &plan.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, plan::run(session, &plan))).await;
         }
+        // What GitHub shows of a fleet is shown at its end.
+        Command::Deploy(deploy) if deploy.part.fleet.is_some() => return Box::pin(deploy::run(session, &deploy)).await,
         Command::Deploy(deploy) => {
             let subject = announce::Subject { target: &deploy.target, wishes: &deploy.announcements, deploys: true };
             return Box::pin(announce::around(session, &subject, deploy::run(session, &deploy))).await;
@@ -141,8 +158,17 @@ async fn obey(session: &Session, command: Command) -> Ended {
             let subject = announce::Subject { target: &destroy.target, wishes: &destroy.announcements, deploys: false };
             return Box::pin(announce::around(session, &subject, destroy::run(session, &destroy))).await;
         }
+        Command::Fleet(fleet) => match fleet.finish() {
+            None => return Box::pin(fleet::run(session, &fleet)).await,
+            Some(finish) => {
+                let subject = announce::Subject { target: &finish.target, wishes: &finish.announcements, deploys: true };
+                return Box::pin(announce::around(session, &subject, fleet::finish(session, finish))).await;
+            }
+        },
+        Command::Preview(preview) => return Box::pin(preview::run(session, &preview)).await,
         Command::Adopt(arguments) => return Box::pin(adopt::run(session, &arguments)).await,
         Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
+        Command::Drift(arguments) => return Box::pin(drift::run(session, &arguments)).await,
         Command::Status(arguments) => status::run(session, &arguments).await?,
         Command::Unlock(arguments) => unlock::run(session, &arguments).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
@@ -158,10 +184,13 @@ async fn obey(session: &Session, command: Command) -> Ended {
 fn problems_of(ended: &Ended) -> &Problems {
     static NONE: Problems = Problems(Vec::new());
     match ended {
-        Ok(Outcome::Done) => &NONE,
+        Ok(Outcome::Done | Outcome::Skipped(_)) => &NONE,
         Ok(Outcome::Planned(report)) => &report.problems,
+        Ok(Outcome::Drifted(report)) => &report.problems,
         Ok(Outcome::Ran(report)) => &report.problems,
         Ok(Outcome::Reviewed(review)) => &review.problems,
+        Ok(Outcome::Removed(removal)) => &removal.problems,
+        Ok(Outcome::Swept(sweep)) => &sweep.problems,
         Err(problems) => problems,
     }
 }

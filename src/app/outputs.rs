@@ -5,10 +5,13 @@ use serde_json::Value;
 use super::{Ended, Outcome, exit_code, problems_of};
 use crate::domain::deployment::Deployment;
 use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::drift::DriftReport;
 use crate::domain::failure::FailureReason;
+use crate::domain::fleet::Waves;
 use crate::domain::names::RunId;
 use crate::domain::outcome::{PlanReport, RunReport};
 use crate::domain::record::{ChangeCounts, RunStatus};
+use crate::domain::removal::{Fate, Removal, Sweep};
 use crate::report;
 use crate::secrets::Redactor;
 
@@ -27,6 +30,16 @@ pub(super) fn early(run: &RunId, deployment: &Deployment, redactor: &Redactor) -
     kept(outputs, redactor).0
 }
 
+/// What the jobs of a fleet are started with.
+pub(super) fn fleet(waves: &Waves, redactor: &Redactor) -> Outputs {
+    let outputs = vec![
+        ("run-id", waves.fleet.to_string()),
+        ("environment", waves.place.environment.to_string()),
+        ("matrix", report::fleet::matrix(waves)),
+    ];
+    kept(outputs, redactor).0
+}
+
 /// What there is at the end, and what had to be left out of it (R19): GitHub drops a whole output when a mask matches in it.
 pub(super) fn of(ended: &Ended, redactor: &Redactor) -> (Outputs, Problems) {
     let mut outputs = vec![("run-status", status(ended).to_owned())];
@@ -36,7 +49,10 @@ pub(super) fn of(ended: &Ended, redactor: &Redactor) -> (Outputs, Problems) {
     match ended {
         Ok(Outcome::Ran(report)) => outputs.extend(ran(report)),
         Ok(Outcome::Planned(report)) => outputs.extend(planned(report)),
-        Ok(Outcome::Done | Outcome::Reviewed(_)) | Err(_) => {}
+        Ok(Outcome::Drifted(report)) => outputs.extend(drifted(report)),
+        Ok(Outcome::Removed(removal)) => outputs.extend(removed(removal)),
+        Ok(Outcome::Swept(sweep)) => outputs.extend(swept(sweep)),
+        Ok(Outcome::Done | Outcome::Reviewed(_) | Outcome::Skipped(_)) | Err(_) => {}
     }
     kept(outputs, redactor)
 }
@@ -63,6 +79,7 @@ fn ran(report: &RunReport) -> Outputs {
         ("stale-consumers", report::outputs::stale_consumers(report)),
         ("skipped", report::outputs::skipped(report)),
     ];
+    outputs.extend(report.preview.as_ref().and_then(|preview| preview.url.clone()).map(|url| ("preview-url", url)));
     if report.run.status == RunStatus::Succeeded {
         outputs.push(("release", report.run.version_tag.to_string()));
     }
@@ -77,6 +94,25 @@ fn planned(report: &PlanReport) -> Outputs {
         ("plan-fingerprint", report.fingerprint.to_string()),
         ("needs-approval", needs_approval.to_string()),
     ]
+}
+
+fn drifted(report: &DriftReport) -> Outputs {
+    vec![
+        ("environment", report.environment.to_string()),
+        ("changes", report::outputs::changes(report.counts())),
+        ("drifted", report::drift::drifted(report)),
+    ]
+}
+
+fn removed(removal: &Removal) -> Outputs {
+    let last = removal.removed.last();
+    let run = last.and_then(|removed| removed.runs.last()).map(|run| ("run-id", run.run.id.to_string()));
+    last.map(|removed| ("environment", removed.name.environment.to_string())).into_iter().chain(run).collect()
+}
+
+fn swept(sweep: &Sweep) -> Outputs {
+    let left = [Fate::Failed, Fate::Waits];
+    vec![("removed", report::preview::swept(sweep, &[Fate::Removed])), ("left", report::preview::swept(sweep, &left))]
 }
 
 /// A value without the parts that a mask would blank; where those were is added to `paths`.
@@ -137,6 +173,11 @@ fn hidden(path: &str) -> Diagnostic {
 }
 
 fn status(ended: &Ended) -> &'static str {
+    match ended {
+        Ok(Outcome::Skipped(_)) => return "skipped",
+        Ok(Outcome::Removed(removal)) if removal.is_skipped() => return "skipped",
+        _ => {}
+    }
     match exit_code(problems_of(ended)) {
         0 => "succeeded",
         1 => "user-error",

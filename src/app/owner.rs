@@ -11,6 +11,7 @@ use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::organization::{Override, Owner, Workspace};
+use crate::domain::preview::Preview;
 use crate::domain::record::Overridden;
 use crate::request::cli::ContextArguments;
 use crate::request::variables::runner;
@@ -53,6 +54,46 @@ pub(super) async fn admit_destroy(
     Ok(Some(overridden))
 }
 
+/// Lets a run remove a deployable from a preview: a workflow of the repository that the preview is of, or those whom the context repository
+/// belongs to. Where that repository is gone, this is noted in the run's record with `reason`.
+///
+/// # Errors
+/// `not-owner`; when the server cannot be asked for the repository.
+pub(super) async fn admit_removal(
+    session: &Session,
+    (opened, access): (&Opened, &ContextArguments),
+    place: &Place,
+    preview: &Preview,
+    reason: Option<&str>,
+) -> Result<Option<Overridden>, Problems> {
+    let owner = Owner { id: preview.id.repository_id, repository: preview.repository.clone(), former: Vec::new() };
+    if own_repository(session) == Some(owner.id) {
+        return Ok(None);
+    }
+    admit_remover(session, opened, place, preview)?;
+    let (Some(reason), true) = (reason, is_gone(session, access, &owner).await?) else { return Ok(None) };
+    let subject = format!("{} ({})", owner.repository, owner.id);
+    Ok(Some(overrides::overridden(Override::Orphaned, [subject], Some(reason))?))
+}
+
+/// Lets somebody begin to remove a preview, as [`admit_removal`] does.
+///
+/// # Errors
+/// `not-owner`.
+pub(super) fn admit_remover(
+    session: &Session,
+    opened: &Opened,
+    what: &impl std::fmt::Display,
+    preview: &Preview,
+) -> Result<(), Diagnostic> {
+    if own_repository(session) == Some(preview.id.repository_id) || speaks_for_the_context(session, opened) {
+        return Ok(());
+    }
+    Err(Diagnostic::error(FailureReason::NotOwner, format!("only workflows of `{}` may remove `{what}`", preview.repository))
+        .note(format!("it is a preview of the repository with the id {}", preview.id.repository_id))
+        .help("run it in a workflow of that repository, or in one of the context repository"))
+}
+
 /// Lets a run mend or prune the whole ledger: a workflow of the context's own repository, or a person. Where the context is not on the
 /// workflow's server nobody can tell whose it is.
 ///
@@ -81,7 +122,7 @@ pub(super) fn own_repository(session: &Session) -> Option<u64> {
 
 /// Whether this runs for those whom the context repository belongs to: a workflow of that repository, or a person, who can write to
 /// it as it is.
-fn speaks_for_the_context(session: &Session, opened: &Opened) -> bool {
+pub(super) fn speaks_for_the_context(session: &Session, opened: &Opened) -> bool {
     let variables = &session.world.variables;
     match (variables.get(runner::ACTIONS), variables.get(runner::REPOSITORY), &opened.hosted) {
         (None, ..) => true,

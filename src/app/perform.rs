@@ -1,6 +1,6 @@
 //! What deploy, rollback and destroy share once it is resolved what they are about: claim, run, report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
@@ -11,14 +11,19 @@ use super::session::Session;
 use super::workflow::shared_folder;
 use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
 use crate::cloud::Purpose;
-use crate::context::Branch;
+use crate::context::ledger::Snapshot;
+use crate::context::{Branch, ContextStore};
+use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{RunId, VersionTag};
-use crate::domain::outcome::{PlanFingerprint, RunReport};
+use crate::domain::fleet::PartName;
+use crate::domain::names::{Alias, RunId, VersionTag};
+use crate::domain::outcome::{PlanFingerprint, RunReport, WayBack};
+use crate::domain::preview::Preview;
 use crate::domain::record::{Overridden, RunType, TaskStatus};
 use crate::engine::{self, Settings, Start};
 use crate::policy::Gates;
+use crate::policy::rules::Run;
 use crate::report;
 use crate::request::{cli, variables};
 use crate::resolve::differences;
@@ -37,20 +42,122 @@ pub(super) struct Order<'a> {
     pub(super) overrides: &'a cli::Overrides,
 }
 
-/// Does it, and prints what came of it. `resolve` is asked what the run is about: before the claim, and once more under it where the
-/// organization's documents changed meanwhile.
+/// Who asks for a run.
+pub(super) struct Who {
+    pub(super) actor: Option<String>,
+    pub(super) repository: Option<String>,
+    pub(super) repository_id: Option<u64>,
+}
+
+impl Who {
+    pub(super) fn of(session: &Session) -> Self {
+        let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+        let user = || session.world.variables.get(variables::USER).map(str::to_owned);
+        Self {
+            actor: workflow.and_then(|run| run.actor.clone()).or_else(user),
+            repository: workflow.map(|run| run.repository.clone()),
+            repository_id: owner::own_repository(session),
+        }
+    }
+
+    /// The same, for rules.
+    pub(super) fn doing(&self, run_type: RunType) -> Run<'_> {
+        let (actor, repository) = (self.actor.as_deref(), self.repository.as_deref());
+        Run { run_type, actor, repository, repository_id: self.repository_id }
+    }
+}
+
+/// One job of a fleet.
+pub(super) struct Job {
+    /// The fleet's run.
+    pub(super) fleet: RunId,
+    /// What it works on.
+    pub(super) aliases: BTreeSet<Alias>,
+}
+
+/// Whether the run holds its claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It is about to take it.
+    NotYet,
+    /// It does.
+    Claimed,
+}
+
+/// Does it, and prints what came of it.
 pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl AsyncFn() -> Result<Resolved, Problems>) -> Ended {
+    let report = Box::pin(performed(session, order, resolve)).await?;
+    Ok(told(session, report))
+}
+
+/// The same as one job of a fleet: only a part of it is done, and nothing is published.
+pub(super) async fn perform_job(
+    session: &Session,
+    order: Order<'_>,
+    job: &Job,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+) -> Ended {
+    let report = Box::pin(carry_out(session, order, Some(job), resolve, async |_| Ok(()))).await?;
+    Ok(told(session, report))
+}
+
+/// Prints what came of a run.
+pub(super) fn told(session: &Session, report: RunReport) -> Outcome {
+    if session.is_json() {
+        session.print(&report::run::json(&report));
+    } else {
+        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
+    }
+    Outcome::Ran(Box::new(report))
+}
+
+/// Does it. `resolve` is asked what the run is about: before the claim, and once more under it where the organization's documents changed
+/// meanwhile.
+pub(super) async fn performed(
+    session: &Session,
+    order: Order<'_>,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+) -> Result<RunReport, Problems> {
+    Box::pin(performed_on(session, order, resolve, async |_| Ok(()))).await
+}
+
+/// Does it on ground that `ensure` makes sure of: once all that speaks against the run is looked at, and again under the claim.
+pub(super) async fn performed_on(
+    session: &Session,
+    order: Order<'_>,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+    ensure: impl AsyncFn(Held) -> Result<(), Problems>,
+) -> Result<RunReport, Problems> {
+    Box::pin(carry_out(session, order, None, resolve, ensure)).await
+}
+
+async fn carry_out(
+    session: &Session,
+    order: Order<'_>,
+    job: Option<&Job>,
+    resolve: impl AsyncFn() -> Result<Resolved, Problems>,
+    ensure: impl AsyncFn(Held) -> Result<(), Problems>,
+) -> Result<RunReport, Problems> {
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
-    let run = new_run(session);
+    let run = job.map_or_else(|| new_run(session), |job| job.fleet.clone());
     let settings = settings(session, &resolved, &order, admitted, &run).await?;
+    let settings = Settings { only: job.map(|job| job.aliases.clone()), ..settings };
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
+    ensure(Held::NotYet).await?;
     let store = resolved.opened.store.clone();
     let trees = resolved.trees();
     let start = Start { world: session.world.clone(), store, run: run.clone(), settings: settings.clone(), trees };
     if let Some(presence) = session.workflow.as_ref().and_then(|workflow| workflow.presence.as_ref()) {
-        presence.claims(&session.world, std::slice::from_ref(&resolved.deployment.place), &run);
+        let place = &resolved.deployment.place;
+        match job.and_then(|job| job.aliases.first()) {
+            None => presence.claims(&session.world, std::slice::from_ref(place), &run),
+            Some(alias) => {
+                let part = PartName { place: place.clone(), fleet: run.clone(), alias: alias.clone() };
+                presence.takes_part(&session.world, &part);
+            }
+        }
     }
     // Each of these takes a while, and none needs another.
     let say = |note: String| session.say(&note);
@@ -58,44 +165,73 @@ pub(super) async fn perform(session: &Session, order: Order<'_>, resolve: impl A
         let terraform = resolved.terraform(session, order.terraform, folder.path());
         tokio::try_join!(terraform, identity::sign_in(session, &resolved.deployment, Purpose::Deploy, run.as_str()))
     };
-    let back = back::way(session, order.target, &*resolved.opened.store, &resolved.deployment.place);
-    let (held, ready, back) = tokio::join!(engine::claim(&start, &resolved.deployment, &say), ready, back);
+    let place = &resolved.deployment.place;
+    let back = async {
+        // There is no way back into a preview: the next push makes it anew. A part of a fleet is nothing to go back from.
+        if place.environment.is_preview() || job.is_some() {
+            Ok(None)
+        } else {
+            back::way(session, order.target, &*resolved.opened.store, place).await
+        }
+    };
+    let claim = async {
+        match job {
+            None => engine::claim(&start, &resolved.deployment, &say).await,
+            Some(job) => engine::join(&start, &resolved.deployment, &job.aliases, &say).await,
+        }
+    };
+    let (held, ready, back) = tokio::join!(claim, ready, back);
     let held = held?;
     if let Some(workflow) = &session.workflow {
         workflow.set_outputs(session, &outputs::early(&run, &resolved.deployment, &session.redactor));
     }
     let engine = async {
         let (ready, settings) = (ready?, settings);
+        ensure(Held::Claimed).await?;
         let (resolved, settings) = Box::pin(settled(session, &order, (resolved, settings), resolve)).await?;
         resolved.engine(session, ready, order.terraform, settings, folder.path().to_path_buf(), watcher.sink()).await
     };
     let engine = match engine.await {
         Ok(engine) => engine,
         Err(mut problems) => {
-            problems.extend(held.release().await.err().unwrap_or_default());
+            let told = problems.clone().with_texts(&|text| session.redactor.redact(text));
+            problems.extend(engine::give_up(&held, &told).await.err().unwrap_or_default());
             return Err(problems);
         }
     };
-    let report = Box::pin(engine::deploy(engine, held)).await;
-    // Where nothing was touched there is nothing to go back from; that the way cannot be shown is no reason not to go on.
-    let was_touched = report.run.main_tasks().any(|task| task.status != TaskStatus::Skipped);
-    let report = RunReport { back: back.unwrap_or_default().filter(|_| was_touched), ..report };
+    let report = match job {
+        None => Box::pin(engine::deploy(engine, held)).await,
+        Some(_) => Box::pin(engine::deploy_part(engine, held)).await,
+    };
     watcher.finish();
+    session.annotate(&watcher.warnings());
     keep_unsaved_state(session, folder, &report.run.id);
-    if session.is_json() {
-        session.print(&report::run::json(&report));
-    } else {
-        session.print(&report::run::text(&report, session.uses_color(Stream::Out)));
-    }
-    Ok(Outcome::Ran(Box::new(report)))
+    // That the way back cannot be shown is no reason not to go on.
+    Ok(with_way_back(report, back.unwrap_or_default()))
 }
 
-/// What is decided before anything is touched: what the run may set aside, and what modules may contain.
-async fn admit(session: &Session, resolved: &Resolved, order: &Order<'_>) -> Result<(Gates, Vec<Overridden>), Problems> {
+/// A report with the way back. Where nothing was touched there is nothing to go back from.
+pub(super) fn with_way_back(report: RunReport, back: Option<WayBack>) -> RunReport {
+    let was_touched = report.run.main_tasks().any(|task| task.status != TaskStatus::Skipped);
+    RunReport { back: back.filter(|_| was_touched), ..report }
+}
+
+/// What is decided before anything is touched: what the run may set aside, what modules may contain, and whether the organization's
+/// rules let it be.
+pub(super) async fn admit(
+    session: &Session,
+    resolved: &Resolved,
+    order: &Order<'_>,
+) -> Result<(Gates, Vec<Overridden>), Problems> {
     let overrides = set_aside(session, resolved, order).await?;
     assemble::refuse_deferred(&resolved.deployment)?;
     let gates = assemble::gates(&resolved.organization, order.terraform)?;
     assemble::check_modules(resolved, &gates)?;
+    let judged = assemble::judge(resolved, &Who::of(session).doing(order.run_type));
+    if judged.any_error() {
+        return Err(judged);
+    }
+    session.warn(&judged);
     Ok((gates, overrides))
 }
 
@@ -128,13 +264,25 @@ async fn set_aside(session: &Session, resolved: &Resolved, order: &Order<'_>) ->
     let mut asked = overrides::asked(order.overrides)?;
     if order.run_type == RunType::Destroy {
         let reason = order.overrides.reason.as_deref();
-        asked.extend(owner::admit_destroy(session, (&resolved.opened, &order.target.context), place, workspace, reason).await?);
+        let opened = (&resolved.opened, &order.target.context);
+        asked.extend(match preview_at(&*resolved.opened.store, place).await? {
+            Some(preview) => owner::admit_removal(session, opened, place, &preview, reason).await?,
+            None => owner::admit_destroy(session, opened, place, workspace, reason).await?,
+        });
     } else {
         owner::admit(session, place, workspace)?;
     }
     let (context, environment) = (resolved.organization.context.as_ref(), &resolved.deployment.environment);
     overrides::approve(session, context, place, environment, asked.iter().map(|set_aside| set_aside.what)).await?;
     Ok(asked)
+}
+
+/// The preview that a place is in, if it is in one.
+async fn preview_at(store: &dyn ContextStore, place: &Place) -> Result<Option<Preview>, Problems> {
+    if !place.environment.is_preview() {
+        return Ok(None);
+    }
+    Ok(Snapshot::newest(store).await?.preview(&place.workspace, &place.environment).await?)
 }
 
 /// The id of a run that begins now.
@@ -171,9 +319,11 @@ pub(super) async fn settings(
     (gates, set_aside): (Gates, Vec<Overridden>),
     run: &RunId,
 ) -> Result<Settings, Problems> {
-    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+    let (workflow, who) = (session.workflow.as_ref().map(|workflow| &workflow.run), Who::of(session));
     let commit = match &resolved.source {
         Some(source) => source.commit.clone(),
+        // What is checked out has nothing to do with what is removed (R52).
+        None if order.run_type == RunType::Destroy && resolved.deployment.place.environment.is_preview() => None,
         None => commit(session, &resolved.folder).await.or_else(|| workflow.and_then(|run| run.sha.clone())),
     };
     let version_tag = match (order.version_tag, &resolved.source) {
@@ -188,21 +338,21 @@ pub(super) async fn settings(
         run_type: order.run_type,
         source: resolved.source.as_ref().map(|source| source.run.clone()),
         overrides: set_aside,
+        life: resolved.life,
         parallelism: order.terraform.parallelism as usize,
         refresh: order.terraform.refresh,
         allow_destroy: order.allow_destroy,
         approved_plan: order.approved_plan.map(PlanFingerprint::approved),
         gates,
         version_tag,
-        actor: workflow
-            .and_then(|run| run.actor.clone())
-            .or_else(|| session.world.variables.get(variables::USER).map(str::to_owned)),
-        repository: workflow.map(|run| run.repository.clone()),
-        repository_id: owner::own_repository(session),
+        actor: who.actor,
+        repository: who.repository,
+        repository_id: who.repository_id,
         approved_in,
         commit,
         run_url: workflow.and_then(|run| run.url.clone()),
         attribute_changes: workflow.is_some(),
+        only: None,
     })
 }
 
@@ -241,7 +391,7 @@ fn version_tag(asked: Option<&str>, commit: Option<&str>, run: &RunId) -> Result
 }
 
 /// The commit that the manifest stands at, where it is in a git work tree.
-async fn commit(session: &Session, folder: &Path) -> Option<String> {
+pub(super) async fn commit(session: &Session, folder: &Path) -> Option<String> {
     let pass = [variables::HOME, "PATH"];
     let environment: BTreeMap<String, String> =
         pass.iter().filter_map(|name| Some(((*name).to_owned(), session.world.variables.get(name)?.to_owned()))).collect();

@@ -1,6 +1,7 @@
 //! `tieline plan`: what a deploy would change, and the fingerprint to approve it by.
 
-use super::assemble::{self, Accepts, Back, Resolved};
+use super::assemble::{self, Accepts, Back, Resolved, Standing};
+use super::perform::Who;
 use super::session::Session;
 use super::{Ended, Outcome, identity, overrides, watch};
 use crate::cloud::Purpose;
@@ -24,6 +25,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
     }
     let gates = assemble::gates(&resolved.organization, &arguments.terraform)?;
     assemble::check_modules(&resolved, &gates)?;
+    let who = Who::of(session);
     let settings = Settings {
         run_type: match arguments.run {
             PlanFor::Deploy => RunType::Deploy,
@@ -32,20 +34,23 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         },
         source: None,
         overrides: overrides::asked(&arguments.overrides)?,
+        life: None,
         parallelism: arguments.terraform.parallelism as usize,
         refresh: arguments.terraform.refresh,
         allow_destroy: false,
         approved_plan: None,
         gates,
         version_tag: VersionTag::new("plan").map_err(|problem| internal(&problem.to_string()))?,
-        actor: None,
-        repository: None,
-        repository_id: None,
+        actor: who.actor,
+        repository: who.repository,
+        repository_id: who.repository_id,
         approved_in: None,
         commit: None,
         run_url: None,
         attribute_changes: session.workflow.is_some(),
+        only: None,
     };
+    let judged = assemble::judge(&resolved, &settings.who());
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
     let ready = tokio::try_join!(
@@ -54,8 +59,12 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
     )?;
     let path = folder.path().to_path_buf();
     let engine = resolved.engine(session, ready, &arguments.terraform, settings, path, watcher.sink()).await?;
-    let report = engine::plan(engine).await;
+    let mut report = engine::plan(engine).await;
     watcher.finish();
+    let (denied, warned): (Vec<_>, Vec<_>) = judged.0.into_iter().partition(|problem| problem.severity == Severity::Error);
+    report.refusals.0.splice(0..0, denied);
+    session.warn(&Problems(warned));
+    session.annotate(&watcher.warnings());
     if session.is_json() {
         session.print(&report::plan::json(&report));
     } else {
@@ -78,7 +87,7 @@ async fn resolved(session: &Session, arguments: &cli::Plan) -> Result<Resolved, 
     }
     let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
     match arguments.run {
-        PlanFor::Deploy => assemble::from_manifest(session, target, &arguments.values, accepts).await,
+        PlanFor::Deploy => assemble::from_manifest(session, target, &arguments.values, accepts, Standing::Any).await,
         PlanFor::Rollback => {
             let back = Back::read(&arguments.back)?;
             assemble::from_release(session, target, sensitive, &back, accepts).await

@@ -11,6 +11,7 @@ use super::session::Session;
 use super::{announce, load};
 use crate::context::ContextStore;
 use crate::domain::diagnostic::Problems;
+use crate::domain::fleet::PartName;
 use crate::domain::names::Digest;
 use crate::engine;
 use crate::request::cli::{Command, Connection, Target};
@@ -43,7 +44,11 @@ pub(super) async fn run(session: &Session, command: &Command) -> Result<(), Prob
             if let (true, Some(claimed), Some(target)) = (code != "0", &main.claimed, target(command)) {
                 clear_up(session, claimed, target).await?;
             }
+            if let (true, Some(part), Some(target)) = (code != "0", &main.part, target(command)) {
+                bury(session, part, target).await?;
+            }
         }
+        Sign::Dead if main.part.is_some() => after_death_in_fleet(session, main.part.as_ref(), target(command)).await?,
         Sign::Dead => after_death(session, main.claimed.as_ref(), target(command)).await?,
     }
     main.forget(&session.world);
@@ -67,6 +72,25 @@ async fn after_death(session: &Session, claimed: Option<&Claimed>, target: Optio
     // What GitHub shows is made true whether or not the context could be reached.
     announce::lost(session, target).await;
     cleared_up.map(drop)
+}
+
+/// A job of a fleet that was killed leaves its claim to the others.
+async fn after_death_in_fleet(session: &Session, part: Option<&PartName>, target: Option<&Target>) -> Result<(), Problems> {
+    let (Some(part), Some(target)) = (part, target) else { return Ok(()) };
+    session.say(&format!("the job for `{}` in fleet `{}` was killed, or ran out of memory", part.alias, part.fleet));
+    session.say(if bury(session, part, target).await? {
+        "what it began was noted for `fleet finish`"
+    } else {
+        "it had begun nothing that is not noted already"
+    });
+    Ok(())
+}
+
+/// Notes that a job of a fleet ended without a word. Says whether there was anything to note.
+async fn bury(session: &Session, part: &PartName, target: &Target) -> Result<bool, Problems> {
+    let folder = session.folder(target.working_directory.as_deref());
+    let store = session.open_context(&target.context, &folder, &folder).await?.store;
+    engine::bury(&*store, part).await
 }
 
 /// Waits for the main stage to end, and tells so where there is something to wait for.
@@ -104,8 +128,10 @@ fn shown(claimed: &Claimed) -> String {
 fn target(command: &Command) -> Option<&Target> {
     match command {
         Command::Deploy(deploy) => Some(&deploy.target),
+        Command::Fleet(fleet) => fleet.finish().map(|finish| &finish.target),
         Command::Rollback(rollback) => Some(&rollback.target),
         Command::Destroy(destroy) => Some(&destroy.target),
+        Command::Preview(preview) => Some(preview.target()),
         Command::Adopt(adopt) => Some(&adopt.target),
         Command::Connection(Connection::Deprecate(deprecate)) => Some(&deprecate.target),
         Command::Connection(Connection::Retire { target, .. }) => Some(target),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::address::Place;
+use crate::domain::fleet::PartName;
 use crate::domain::names::RunId;
 use crate::request::variables::{HOME, runner};
 use crate::runner::FileCommands;
@@ -38,6 +39,8 @@ pub(super) struct MainStage {
     file: PathBuf,
     /// None where it did not come so far.
     pub(super) claimed: Option<Claimed>,
+    /// The part of a fleet that it was; none where it was none.
+    pub(super) part: Option<PartName>,
 }
 
 /// How the main stage is.
@@ -77,6 +80,14 @@ impl Presence {
         }
     }
 
+    /// Makes known which part of a fleet is going to be done, before it is.
+    pub(super) fn takes_part(&self, world: &World, part: &PartName) {
+        let text = serde_json::to_string(part).unwrap_or_default();
+        if self.state.set_state(world, &[("PART", text)]).is_err() {
+            tracing::warn!("the step's post stage will not know what this one worked on: `GITHUB_STATE` cannot be written");
+        }
+    }
+
     /// Says that the end was orderly.
     pub(super) fn ends(self, world: &World, exit_code: u8) {
         // Where this fails, the post stage finds no claim to clear up: it was given back.
@@ -90,7 +101,8 @@ impl MainStage {
         let file = PathBuf::from(world.variables.get(runner::STATE_HELD)?);
         world.files.metadata(&file)?;
         let claimed = world.variables.get(runner::STATE_CLAIMED).and_then(|text| serde_json::from_str(text).ok());
-        Some(Self { file, claimed })
+        let part = world.variables.get(runner::STATE_PART).and_then(|text| serde_json::from_str(text).ok());
+        Some(Self { file, claimed, part })
     }
 
     /// How it is.

@@ -38,6 +38,7 @@ pub(super) struct Session {
 }
 
 /// An opened context repository.
+#[derive(Clone)]
 pub(super) struct Opened {
     pub(super) store: Arc<dyn ContextStore>,
     /// The folder that relative paths of `local` backends start from; none where the context is remote.

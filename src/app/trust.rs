@@ -15,6 +15,9 @@ const LARGEST: u64 = 1 << 20;
 /// The variables by which programs are told of a bundle: Terraform and its providers, git, and what uses the SDKs of AWS.
 const TOLD_BY: [&str; 3] = ["SSL_CERT_FILE", "GIT_SSL_CAINFO", "AWS_CA_BUNDLE"];
 
+/// The file in the session's folder of certificates with all that are trusted.
+pub(super) const BUNDLE: &str = "certificates.pem";
+
 impl Session {
     /// Trusts the certificates of a file, if one is named, beside the machine's from here on.
     pub(super) fn trust(&mut self, file: Option<&Path>) -> Result<(), Problems> {
@@ -26,7 +29,7 @@ impl Session {
         let further = self.world.files.read(&self.world.directory.join(file), LARGEST).map_err(|why| refused(why.to_string()))?;
         let bundle = os::with_machines_certificates(&further).map_err(refused)?;
         let folder = private_folder(self)?;
-        let path = folder.path().join("certificates.pem");
+        let path = folder.path().join(BUNDLE);
         self.world
             .files
             .write_private(&path, &bundle)

@@ -8,7 +8,8 @@ use crate::context::ledger::{self, Consumer, Snapshot};
 use crate::context::{Branch, CommitId, ContextStore, StoreError};
 use crate::domain::address::{Address, AliasMember, Place};
 use crate::domain::manifest::Manifest;
-use crate::domain::names::{SlotName, WorkspaceName};
+use crate::domain::names::{EnvironmentName, SlotName, WorkspaceName};
+use crate::domain::preview::Preview;
 use crate::domain::record::AppliedRecord;
 use crate::resolve::grants::within_workspace;
 use crate::review::{Kinds, Use, grants};
@@ -94,6 +95,7 @@ pub(super) async fn of_consumers(
     let applied = |(place, slot): &Consumer| layout::applied(place, &slot.alias);
     let paths: BTreeSet<String> = consumers.values().flatten().map(applied).collect();
     let files = store.read(head, &paths.into_iter().collect::<Vec<_>>()).await?;
+    let bases = bases(store, head, consumers.values().flatten().map(|(place, _)| place)).await?;
     let mut uses = Vec::new();
     for (address, consumer) in consumers.iter().flat_map(|(address, all)| all.iter().map(move |one| (address, one))) {
         let path = applied(consumer);
@@ -101,10 +103,26 @@ pub(super) async fn of_consumers(
         let record: AppliedRecord = ledger::parse_json(&path, bytes)?;
         let (place, slot) = consumer.clone();
         if let Some(binding) = record.bindings.get(&slot.member).filter(|binding| binding.address == *address) {
-            uses.push(Use { consumer: place, slot, binding: binding.clone(), is_declared: false });
+            let base = bases.get(&layout::preview(&place.workspace, &place.environment)).cloned();
+            uses.push(Use { consumer: place, base, slot, binding: binding.clone(), is_declared: false });
         }
     }
     Ok(uses)
+}
+
+/// What the previews among these places are on top of, by the path that says so.
+async fn bases(
+    store: &dyn ContextStore,
+    head: &CommitId,
+    places: impl Iterator<Item = &Place>,
+) -> Result<BTreeMap<String, EnvironmentName>, StoreError> {
+    let previews = places.filter(|place| place.environment.is_preview());
+    let paths: BTreeSet<String> = previews.map(|place| layout::preview(&place.workspace, &place.environment)).collect();
+    let found = store.read(head, &paths.into_iter().collect::<Vec<_>>()).await?;
+    found
+        .into_iter()
+        .map(|(path, bytes)| ledger::parse_json::<Preview>(&path, &bytes).map(|preview| (path, preview.base)))
+        .collect()
 }
 
 /// Takes note of which uses the consumers' own manifests ask for, as their newest releases have them.

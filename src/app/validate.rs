@@ -1,11 +1,12 @@
 //! `tieline validate`: manifest, plugins and types against each other, offline (R8, R10).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::session::Session;
 use super::{assemble, load};
 use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::Problems;
+use crate::domain::failure::FailureReason;
 use crate::domain::names::OutputName;
 use crate::domain::plugin::Plugin;
 use crate::policy;
@@ -36,21 +37,62 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let store = opened.as_ref().zip(organization.as_ref().and_then(|organization| organization.head.as_ref()));
     let types = session.types(store.map(|(opened, head)| (&*opened.store as _, head)), &loaded.proposed, catalog).await?;
 
-    let mut problems = resolve::declaration(&written.file, &written.manifest, &loaded.plugins, &types);
-    for (used, plugin) in &loaded.plugins {
-        let module = loaded.contents[used].module();
-        problems.extend(load::in_plugin(
-            &session.plugin_folder(&written.folder, used),
-            policy::check_contract(&plugin.plugin, &published(&plugin.plugin, &types), module),
-        ));
-        let wired = render::wiring(&plugin.plugin, module, &plugin.plugin.input_names());
-        problems.extend(load::in_plugin(&session.plugin_folder(&written.folder, used), wired.err().unwrap_or_default()));
-    }
+    let mut problems = problems(session, &written, &loaded, &types);
     problems.extend(loaded.warnings);
     if opened.is_none() {
         session
             .say("no context repository was found: the only connection interface types known are those that plugins bring along");
     }
+    told(session, &written, problems)
+}
+
+/// The same without a context repository, for whoever may not have one (R53): what only that could tell is taken for right. Says what
+/// could not be checked.
+pub(super) async fn without_context(session: &Session, target: &Target) -> Result<Vec<String>, Problems> {
+    let written = load::manifest(session, target)?;
+    let mut unchecked = vec!["connections, grants and consumers: they are in the context repository".to_owned()];
+    let client = session.plugin_client(&target.context);
+    let loaded = match session.plugins(&written, &client, None, assemble::lock_mode(session)).await {
+        Ok(loaded) => loaded,
+        Err(problems) if problems.0.iter().all(|problem| OUT_OF_REACH.contains(&problem.reason)) => {
+            let why = problems.0.first().map(|problem| problem.message.clone()).unwrap_or_default();
+            unchecked.push(format!("the plugins, and with them inputs and wiring: {why}"));
+            return Ok(unchecked);
+        }
+        Err(problems) => return Err(problems),
+    };
+    let plugins = loaded.plugins.values().map(|loaded| &*loaded.plugin);
+    let assumed = resolve::assumed(plugins, &loaded.proposed);
+    let names: BTreeSet<String> = assumed.iter().map(|one| format!("`{}`", one.name)).collect();
+    if !names.is_empty() {
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        unchecked.push(format!("attributes of types that only the context repository has: {names}"));
+    }
+    let types = Types::new(loaded.proposed.iter().cloned().chain(assumed), BTreeMap::new());
+    told(session, &written, problems(session, &written, &loaded, &types))?;
+    unchecked.push("what would change: that takes a plan, which reads Terraform states".to_owned());
+    Ok(unchecked)
+}
+
+/// What is wrong with a source for who may not reach it.
+const OUT_OF_REACH: [FailureReason; 2] = [FailureReason::PluginUnavailable, FailureReason::PermissionDenied];
+
+/// What is wrong with a manifest and its plugins.
+fn problems(session: &Session, written: &load::Written, loaded: &load::LoadedPlugins, types: &Types) -> Problems {
+    let mut problems = resolve::declaration(&written.file, &written.manifest, &loaded.plugins, types);
+    for (used, plugin) in &loaded.plugins {
+        let module = loaded.contents[used].module();
+        problems.extend(load::in_plugin(
+            &session.plugin_folder(&written.folder, used),
+            policy::check_contract(&plugin.plugin, &published(&plugin.plugin, types), module),
+        ));
+        let wired = render::wiring(&plugin.plugin, module, &plugin.plugin.input_names());
+        problems.extend(load::in_plugin(&session.plugin_folder(&written.folder, used), wired.err().unwrap_or_default()));
+    }
+    problems
+}
+
+fn told(session: &Session, written: &load::Written, problems: Problems) -> Result<(), Problems> {
     if problems.any_error() {
         return Err(problems);
     }

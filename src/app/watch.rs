@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::log::Log;
 use super::session::Session;
+use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::engine::{Event, Sink};
 use crate::request::cli::LogLevel;
 use crate::runner::{Command, RunnerConsole};
@@ -25,6 +26,8 @@ struct Shown {
     folds: Option<Arc<RunnerConsole>>,
     started: chrono::DateTime<chrono::Utc>,
     clock: Arc<dyn crate::world::Clock>,
+    /// What was warned of.
+    warnings: Mutex<Vec<Diagnostic>>,
 }
 
 impl Watcher {
@@ -42,6 +45,7 @@ impl Watcher {
                 folds: session.workflow.as_ref().map(|workflow| workflow.console.clone()),
                 started: session.world.clock.now(),
                 clock: session.world.clock.clone(),
+                warnings: Mutex::default(),
             }),
         }
     }
@@ -52,6 +56,11 @@ impl Watcher {
         Arc::new(move |event| shown.show(&event))
     }
 
+    /// What was warned of, each once.
+    pub(super) fn warnings(&self) -> Problems {
+        Problems(self.shown.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone())
+    }
+
     /// Takes the progress line away.
     pub(super) fn finish(&self) {
         self.shown.write(Log::finish);
@@ -60,6 +69,12 @@ impl Watcher {
 
 impl Shown {
     fn show(&self, event: &Event) {
+        if let Event::Warning(warning) = event {
+            let mut warnings = self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
+            }
+        }
         if self.level >= LogLevel::Info {
             let elapsed = (self.clock.now() - self.started).to_std().unwrap_or_default();
             match (&self.folds, event) {

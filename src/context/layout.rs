@@ -5,6 +5,7 @@ use std::str::FromStr;
 use semver::Version;
 
 use crate::domain::address::{Address, AliasMember, IMPORTED, Place, Target};
+use crate::domain::fleet::PartName;
 use crate::domain::names::{
     Alias, DeployableName, Digest, EnvironmentName, ImportedName, OutputName, RunId, SlotName, TypeName, WorkspaceName,
 };
@@ -26,6 +27,12 @@ pub const TYPES: &str = "types";
 
 /// The folder of all policies.
 pub const POLICIES: &str = "policies";
+
+/// Whether a path of the documents branch is a policy's. Tests of policies, which `opa test` runs, stand beside them.
+pub fn is_policy(path: &str) -> bool {
+    path.strip_prefix(POLICIES).is_some_and(|rest| rest.starts_with('/'))
+        && path.strip_suffix(".rego").is_some_and(|stem| !stem.ends_with("_test"))
+}
 
 /// The folder of all workspaces' documents.
 pub const WORKSPACES: &str = "workspaces";
@@ -191,6 +198,21 @@ pub fn claim(prefix: &str, place: &Place) -> String {
     format!("{prefix}{place}")
 }
 
+/// What the refs of a fleet's journals start with, below `prefix`. A run's id is no name of an environment, so none of them is a claim's.
+pub fn parts(prefix: &str, fleet: &RunId) -> String {
+    format!("{prefix}fleet/{fleet}/")
+}
+
+/// The ref of the journal of one of a fleet's jobs, below `prefix`.
+pub fn part(prefix: &str, part: &PartName) -> String {
+    format!("{}{}", parts(prefix, &part.fleet), part.alias)
+}
+
+/// The alias that the journal of a fleet's job is named after, whose ref this is.
+pub fn parse_part(prefix: &str, fleet: &RunId, reference: &str) -> Option<Alias> {
+    reference.strip_prefix(&parts(prefix, fleet))?.parse().ok()
+}
+
 /// The place whose claim a ref below `prefix` is.
 pub fn parse_claim(prefix: &str, reference: &str) -> Option<Place> {
     match *reference.strip_prefix(prefix)?.split('/').collect::<Vec<_>>() {
@@ -334,6 +356,16 @@ mod tests {
             assert_eq!(parse_connection_type(path), Some((name, version)));
         }
         assert_eq!(parse_connection_type("types/1.0.0.yaml"), None);
+    }
+
+    #[test]
+    fn the_journals_of_a_fleet_are_no_claims() {
+        let part_name = PartName { place: place(), fleet: RunId::from_parts(1, 2), alias: Alias::new("db").unwrap() };
+        let reference = part(CLAIMS_PREFIX, &part_name);
+        assert_eq!(reference, "refs/tieline/claims/fleet/00000000010000000000000002/db");
+        assert_eq!(parse_claim(CLAIMS_PREFIX, &reference), None);
+        assert_eq!(parse_part(CLAIMS_PREFIX, &part_name.fleet, &reference), Some(part_name.alias));
+        assert_eq!(parse_part(CLAIMS_PREFIX, &RunId::from_parts(2, 2), &reference), None);
     }
 
     #[test]

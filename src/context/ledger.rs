@@ -10,8 +10,10 @@ use super::{Branch, CommitId, ContextStore, Doubt, ListedFile, StoreError};
 use crate::domain::address::{Address, AliasMember, Place, Target};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
+use crate::domain::fleet::PartName;
 use crate::domain::moving::Redirect;
-use crate::domain::names::{Alias, Digest, OutputName, RunId, SlotName};
+use crate::domain::names::{Alias, Digest, EnvironmentName, OutputName, RunId, SlotName, WorkspaceName};
+use crate::domain::preview::Preview;
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
 
 /// How many moves of one thing are followed: redirects may lead in a circle.
@@ -110,6 +112,23 @@ impl<'a> Snapshot<'a> {
             }
         }
         Ok(records)
+    }
+
+    /// The deployables of an environment of which something is applied.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn applied_in(
+        &self,
+        workspace: &WorkspaceName,
+        environment: &EnvironmentName,
+    ) -> Result<BTreeSet<Place>, StoreError> {
+        let listed = self.list(&[layout::environment_folder(workspace, environment)]).await?;
+        let places = listed.iter().filter_map(|file| match LedgerFile::parse(&file.path) {
+            Some(LedgerFile::Applied(place, _)) => Some(place),
+            _ => None,
+        });
+        Ok(places.collect())
     }
 
     /// The connections at these addresses; those that are not there, and imported ones, are left out.
@@ -241,6 +260,37 @@ impl<'a> Snapshot<'a> {
         Ok(next)
     }
 
+    /// What a preview was made from; none where there is no such preview.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or the file is not one.
+    pub async fn preview(&self, workspace: &WorkspaceName, name: &EnvironmentName) -> Result<Option<Preview>, StoreError> {
+        let path = layout::preview(workspace, name);
+        let found = self.read(std::slice::from_ref(&path)).await?;
+        found.get(&path).map(|bytes| parse_preview(&path, bytes, name)).transpose()
+    }
+
+    /// All previews there are, of one workspace or of all, in one listing and one read.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or a file is not one.
+    pub async fn previews(
+        &self,
+        workspace: Option<&WorkspaceName>,
+    ) -> Result<BTreeMap<(WorkspaceName, EnvironmentName), Preview>, StoreError> {
+        let folder = workspace.map_or_else(String::new, ToString::to_string);
+        let paths = self.list(&[folder]).await?.into_iter().map(|file| file.path);
+        let paths: Vec<_> = paths.filter(|path| matches!(LedgerFile::parse(path), Some(LedgerFile::Preview(..)))).collect();
+        let found = self.believed(self.read_listed(&paths).await?, |_| false).await?;
+        let parsed = found.iter().filter_map(|(path, bytes)| match LedgerFile::parse(path) {
+            Some(LedgerFile::Preview(workspace, name)) => {
+                Some(parse_preview(path, bytes, &name).map(|preview| ((workspace, name), preview)))
+            }
+            _ => None,
+        });
+        parsed.collect()
+    }
+
     /// The newest runs of a place, newest first, at most so many.
     ///
     /// # Errors
@@ -249,7 +299,7 @@ impl<'a> Snapshot<'a> {
         self.newest_below(layout::runs_folder(place), most).await
     }
 
-    /// The record of a run; none where the run did not come to its end yet.
+    /// A run of a place, if it is recorded.
     ///
     /// # Errors
     /// When the context cannot be read, or the record is not one.
@@ -306,6 +356,14 @@ impl<'a> Snapshot<'a> {
                 (path[prefix.len()..].to_owned(), TreeFile { bytes, executable })
             })
             .collect())
+    }
+
+    /// The paths of all files below a folder.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn paths_below(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.list(&[folder.to_owned()]).await?.into_iter().map(|file| file.path).collect())
     }
 
     /// Files that a listing of this commit named.
@@ -400,6 +458,28 @@ pub async fn read_claim(store: &dyn ContextStore, place: &Place) -> Result<Optio
     Ok(Some((commit, claim)))
 }
 
+/// The journal of a fleet's job, as it stood at this commit of its ref. None where it is not believed, or is not what the ref says.
+///
+/// # Errors
+/// When the context cannot be read, or the journal is not one.
+pub async fn read_part(store: &dyn ContextStore, name: &PartName, at: &CommitId) -> Result<Option<Claim>, StoreError> {
+    let bytes = store.read_part(at).await?;
+    let journal: Claim = parse_json(layout::CLAIM, &bytes)?;
+    let is_named_so = journal.part.as_ref().is_some_and(|part| part.aliases.first() == Some(&name.alias));
+    let mut why = (!is_named_so || journal.place != name.place || journal.run.id != name.fleet)
+        .then(|| "it is the journal of something else".to_owned());
+    if let (None, Some(trust)) = (&why, store.trust()) {
+        why = trust.doubt_of_claim(store, &name.place, &bytes).await?;
+    }
+    let Some(why) = why else { return Ok(Some(journal)) };
+    let doubt = Doubt { path: format!("the journal of {} in fleet {}", name.alias, name.fleet), why };
+    match store.trust() {
+        Some(trust) => trust.tell([&doubt]),
+        None => return Err(StoreError::Corrupt { path: doubt.path, why: doubt.why }),
+    }
+    Ok(None)
+}
+
 /// The claims of all runs in progress.
 ///
 /// # Errors
@@ -432,6 +512,15 @@ pub(super) async fn read_listed(
 /// [`StoreError::Corrupt`] when it is something else.
 pub fn parse_json<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|problem| StoreError::Corrupt { path: path.to_owned(), why: problem.to_string() })
+}
+
+/// Reads what a preview was made from; the copy of its base must bear its name, by which all else is found.
+fn parse_preview(path: &str, bytes: &[u8], name: &EnvironmentName) -> Result<Preview, StoreError> {
+    let preview: Preview = parse_json(path, bytes)?;
+    if preview.environment.name == *name && name.is_preview() {
+        return Ok(preview);
+    }
+    Err(StoreError::Corrupt { path: path.to_owned(), why: format!("it is that of `{}`", preview.environment.name) })
 }
 
 /// Reads a connection record, which must be the one of its path: a record that was moved could pass for another.

@@ -12,7 +12,8 @@ use crate::domain::address::Place;
 use crate::domain::canonical;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::failure::FailureReason;
-use crate::domain::names::Digest;
+use crate::domain::fleet::PartName;
+use crate::domain::names::{Alias, Digest, RunId};
 use crate::domain::proof::Proof;
 use crate::domain::record::SCHEMA_VERSION;
 
@@ -79,6 +80,14 @@ impl Proven {
         let mut changes: Changes = written.into_iter().map(|(path, bytes)| (path, Change::write(bytes))).collect();
         changes.insert(layout::proof(place, &id), Change::write(canonical::to_bytes(&proof)));
         Ok(changes)
+    }
+
+    /// A claim or another journal of a place, with a token that was made for the rest of it.
+    async fn signed_journal(&self, place: &Place, content: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let Ok(mut claim) = serde_json::from_slice::<Record>(content) else { return Ok(content.to_vec()) };
+        let token = self.token(place, &self.trust.keys.audience_for(&Digest::of(content))).await?;
+        claim.insert(PROOF.to_owned(), token.into());
+        Ok(canonical::to_bytes(&claim))
     }
 
     /// A token that readers will take for the owner's of `place`: one that they will not is no use later.
@@ -148,16 +157,23 @@ impl ContextStore for Proven {
     }
 
     async fn write_claim(&self, place: &Place, content: &[u8], expected: Option<&CommitId>) -> Result<CommitId, StoreError> {
-        let Ok(mut claim) = serde_json::from_slice::<Record>(content) else {
-            return self.store.write_claim(place, content, expected).await;
-        };
-        let token = self.token(place, &self.trust.keys.audience_for(&Digest::of(content))).await?;
-        claim.insert(PROOF.to_owned(), token.into());
-        self.store.write_claim(place, &canonical::to_bytes(&claim), expected).await
+        self.store.write_claim(place, &self.signed_journal(place, content).await?, expected).await
     }
 
     async fn delete_claim(&self, place: &Place, expected: &CommitId) -> Result<(), StoreError> {
         self.store.delete_claim(place, expected).await
+    }
+
+    async fn parts(&self, fleet: &RunId) -> Result<BTreeMap<Alias, CommitId>, StoreError> {
+        self.store.parts(fleet).await
+    }
+
+    async fn write_part(&self, part: &PartName, content: &[u8], expected: Option<&CommitId>) -> Result<CommitId, StoreError> {
+        self.store.write_part(part, &self.signed_journal(&part.place, content).await?, expected).await
+    }
+
+    async fn delete_parts(&self, fleet: &RunId, parts: &BTreeMap<Alias, CommitId>) -> Result<(), StoreError> {
+        self.store.delete_parts(fleet, parts).await
     }
 
     fn trust(&self) -> Option<&Trust> {

@@ -7,6 +7,8 @@ use async_trait::async_trait;
 
 use super::{Branch, Changes, CommitId, ContextStore, ListedFile, StoreError};
 use crate::domain::address::Place;
+use crate::domain::fleet::PartName;
+use crate::domain::names::{Alias, RunId};
 
 /// A store that remembers files and listings by commit for as long as it lives, which is one invocation.
 pub struct Remembered {
@@ -90,6 +92,18 @@ impl ContextStore for Remembered {
 
     async fn delete_claim(&self, place: &Place, expected: &CommitId) -> Result<(), StoreError> {
         self.store.delete_claim(place, expected).await
+    }
+
+    async fn parts(&self, fleet: &RunId) -> Result<BTreeMap<Alias, CommitId>, StoreError> {
+        self.store.parts(fleet).await
+    }
+
+    async fn write_part(&self, part: &PartName, content: &[u8], expected: Option<&CommitId>) -> Result<CommitId, StoreError> {
+        self.store.write_part(part, content, expected).await
+    }
+
+    async fn delete_parts(&self, fleet: &RunId, parts: &BTreeMap<Alias, CommitId>) -> Result<(), StoreError> {
+        self.store.delete_parts(fleet, parts).await
     }
 
     fn describe(&self) -> String {

@@ -6,10 +6,13 @@ use std::fmt;
 use async_trait::async_trait;
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 
+use super::layout;
 use super::trust::Trust;
 use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
+use crate::domain::fleet::PartName;
+use crate::domain::names::{Alias, RunId};
 
 /// The two branches of a context repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -226,6 +229,33 @@ pub trait ContextStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Conflict`] when it is no longer at `expected`.
     async fn delete_claim(&self, place: &Place, expected: &CommitId) -> Result<(), StoreError>;
+
+    /// The journals of a fleet's jobs, by the aliases that they are named after.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    async fn parts(&self, fleet: &RunId) -> Result<BTreeMap<Alias, CommitId>, StoreError>;
+
+    /// The content of a journal of a fleet's job, at a commit that [`Self::parts`] told.
+    ///
+    /// # Errors
+    /// When it cannot be read; [`StoreError::Corrupt`] when there is none in it.
+    async fn read_part(&self, at: &CommitId) -> Result<Vec<u8>, StoreError> {
+        let content = self.read(at, &[layout::CLAIM.to_owned()]).await?.remove(layout::CLAIM);
+        content.ok_or_else(|| StoreError::Corrupt { path: at.to_string(), why: format!("it has no `{}`", layout::CLAIM) })
+    }
+
+    /// Makes the journal of a fleet's job (`expected` none: it must not exist) or moves it by a commit on `expected`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it exists, or is no longer at `expected`.
+    async fn write_part(&self, part: &PartName, content: &[u8], expected: Option<&CommitId>) -> Result<CommitId, StoreError>;
+
+    /// Takes journals of a fleet's jobs away. Those that are no longer where they were seen stay.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    async fn delete_parts(&self, fleet: &RunId, parts: &BTreeMap<Alias, CommitId>) -> Result<(), StoreError>;
 
     /// What it takes for a file of the ledger to be believed; none where all of them are.
     fn trust(&self) -> Option<&Trust> {

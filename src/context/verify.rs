@@ -226,7 +226,11 @@ impl Records {
                 // A consumer's destroy may need what the record says: it stays while there is one.
                 let remedy =
                     (!used.contains(address)).then(|| Remedy { path: path.clone(), change: Change::Remove, writer: place });
-                findings.add(&path, format!("its producer `{producer}` is missing"), remedy);
+                findings.add(
+                    &path,
+                    format!("its producer `{producer}` is missing: unless that was destroyed, its infrastructure is still there"),
+                    remedy,
+                );
             }
         }
     }

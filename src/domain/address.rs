@@ -187,6 +187,18 @@ impl PartialAddress {
         }
     }
 
+    /// As it is meant by deployable `own` in a preview on top of `base`: what is its own is in the preview, and all else that is not
+    /// said to be elsewhere is in the base.
+    #[must_use]
+    pub fn seen_from_preview(&self, own: &DeployableName, base: &EnvironmentName) -> Self {
+        let is_own = match &self.target {
+            PartialTarget::Output { deployable, .. } => deployable.as_ref().is_none_or(|deployable| deployable == own),
+            PartialTarget::Imported(_) => false,
+        };
+        let environment = self.environment.clone().or_else(|| (!is_own).then(|| base.clone()));
+        Self { environment, ..self.clone() }
+    }
+
     /// Whether it means this connection to some deployable of an environment.
     pub fn may_mean(&self, address: &Address, workspace: &WorkspaceName, environment: &EnvironmentName) -> bool {
         let same_target = match (&self.target, &address.target) {

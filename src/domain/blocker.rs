@@ -1,11 +1,11 @@
 //! What keeps something from being taken away (R29).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::address::{Address, Place};
 
 /// One thing that still needs what would go, or forbids that it goes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Blocker {
     /// What it is.
@@ -14,7 +14,7 @@ pub struct Blocker {
     /// Which one: a consumer's address, an environment with a default's key, a run, an environment.
     pub id: String,
     /// The connection that it needs; none where it is about the whole place.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<Address>,
     /// In words.
     pub message: String,
@@ -24,7 +24,7 @@ pub struct Blocker {
 }
 
 /// What keeps something from being taken away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BlockerKind {
     /// The environment is protected.

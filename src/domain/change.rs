@@ -1,9 +1,9 @@
 //! What happens to resources, as a person reviews it. No value of a secret is ever in here: it is masked where plans are read.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What happens to a resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedResource {
     /// Its address inside the plugin's module.
@@ -11,15 +11,15 @@ pub struct PlannedResource {
     /// `create`, `update`, `replace`, `delete` or another of Terraform's words.
     pub action: String,
     /// Where it was before, if it moved.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
     /// How far it got.
     pub progress: Progress,
     /// What changes in it, in the order of paths. Empty where nobody asked, and where it is deleted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<AttributeChange>,
     /// How many more attributes change than are listed.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub more: usize,
 }
 
@@ -37,7 +37,7 @@ fn is_zero(count: &usize) -> bool {
 }
 
 /// How far a resource's change got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Progress {
     /// It is planned, and nothing more is known.
@@ -49,7 +49,7 @@ pub enum Progress {
 }
 
 /// What happens to one value of a resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AttributeChange {
     /// The way to it, such as `tags.Name` or `ingress[0].port`.
@@ -59,12 +59,12 @@ pub struct AttributeChange {
     /// What it becomes.
     pub after: Shown,
     /// Whether this is why the resource is replaced.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forces_replacement: bool,
 }
 
 /// A value as it may be shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shown {
     /// There is none.

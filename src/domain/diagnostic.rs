@@ -1,11 +1,11 @@
 //! A problem as a person needs it: what failed, where, why, and what to do next.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::failure::{FailureKind, FailureReason};
 
 /// How grave it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing goes on.
@@ -15,7 +15,7 @@ pub enum Severity {
 }
 
 /// One step of the way to a value inside a document.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Segment {
     /// A key of a mapping.
     Key(String),
@@ -24,7 +24,7 @@ pub enum Segment {
 }
 
 /// Which part of an entry is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Part {
     /// The value.
     #[default]
@@ -34,7 +34,7 @@ pub enum Part {
 }
 
 /// A way into a document, from its root. Domain code names places this way; only drawing an error turns it into line and column.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Pointer {
     /// The steps from the root.
     pub segments: Vec<Segment>,
@@ -84,7 +84,7 @@ impl std::fmt::Display for Pointer {
 }
 
 /// Where in which file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Origin {
     /// The file, as people know it: a path from the working directory, or `context:<path>` for a document of the context.
     pub file: String,
@@ -93,7 +93,7 @@ pub struct Origin {
 }
 
 /// How an [`Origin`] names its place.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Spot {
     /// The whole file.
     File,
@@ -109,7 +109,7 @@ pub enum Spot {
 }
 
 /// One problem.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// How grave it is.
     pub severity: Severity,
@@ -190,7 +190,8 @@ impl Diagnostic {
 }
 
 /// Problems gathered on the way, so that all of them are reported at once.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Problems(pub Vec<Diagnostic>);
 
 impl Problems {

@@ -117,3 +117,23 @@ pub struct PreviewPart {
     #[serde(default, rename = "stand-ins", skip_serializing_if = "BTreeMap::is_empty")]
     pub stand_ins: BTreeMap<AliasMember<OutputName>, PartialAddress>,
 }
+
+impl PreviewPart {
+    /// What it changes on top of its base.
+    pub fn overlay(&self) -> Overlay {
+        Overlay { plugins: self.plugins.clone(), references: self.references.clone(), stand_ins: self.stand_ins.clone() }
+    }
+
+    /// The rest of it.
+    #[must_use]
+    pub fn without_overlay(&self) -> Self {
+        Self {
+            base: self.base.clone(),
+            ttl: self.ttl.clone(),
+            url: self.url.clone(),
+            plugins: BTreeMap::new(),
+            references: BTreeMap::new(),
+            stand_ins: BTreeMap::new(),
+        }
+    }
+}

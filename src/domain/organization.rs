@@ -150,6 +150,13 @@ pub struct Limits {
     /// Live previews.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_previews: Option<u32>,
+    /// Live previews that one deployable is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_previews_per_deployable: Option<u32>,
+    /// How long a preview may live at most after its last deploy, such as `7d`, and what labels and comments may ask for; absent: as
+    /// long as its manifest says, and nobody may ask for more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_preview_ttl: Option<String>,
 }
 
 /// `workspaces/<ws>/workspace.yaml`.

@@ -13,6 +13,7 @@ use super::connection::ConnectionRecord;
 use super::diagnostic::Problems;
 use super::impact::Impact;
 use super::names::{Alias, Digest, RunId, SlotName, TypeName, VersionTag};
+use super::preview::Outlook;
 use super::rebinding::Rebinding;
 use super::record::{ChangeCounts, RunRecord, RunType, TaskType};
 
@@ -181,6 +182,8 @@ pub struct RunReport {
     pub notes: Vec<String>,
     /// How to go back to what was deployed before it; none where nothing was.
     pub back: Option<WayBack>,
+    /// What there is to know of the preview that it was a deploy of.
+    pub preview: Option<Outlook>,
 }
 
 /// How to go back to a release.

@@ -1,19 +1,121 @@
 //! Overlays: what differs in one environment.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::address::PartialAddress;
+use super::deployment::Layer;
+use super::diagnostic::Pointer;
 use super::manifest::{AppliedPlugin, AppliedPluginOverlay, Manifest, Overlay};
 use super::names::{Alias, EnvironmentName};
 
-/// The manifest as it is in one environment: its overlay's plugins are merged in. Of `environments` only that overlay's
-/// references and stand-ins are kept. Without an environment, the manifest without overlays.
-pub fn merged(manifest: &Manifest, environment: Option<&EnvironmentName>) -> Manifest {
+/// From where a manifest is looked at, which says what of it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen<'a> {
+    /// From nowhere in particular: no overlay holds.
+    Plain,
+    /// From an environment: its overlay holds.
+    In(&'a EnvironmentName),
+    /// From a preview: the overlay of its base holds, and the manifest's preview part on top of that.
+    Preview {
+        /// The preview, where it is a certain one.
+        name: Option<&'a EnvironmentName>,
+        /// The environment that it is on top of.
+        base: &'a EnvironmentName,
+    },
+}
+
+impl<'a> Seen<'a> {
+    /// From this environment, which is a preview if it has a base.
+    pub fn from(environment: &'a EnvironmentName, base: Option<&'a EnvironmentName>) -> Self {
+        match base {
+            Some(base) => Self::Preview { name: Some(environment), base },
+            None => Self::In(environment),
+        }
+    }
+
+    /// The environment, where it is a certain one.
+    pub fn environment(self) -> Option<&'a EnvironmentName> {
+        match self {
+            Self::Plain => None,
+            Self::In(name) => Some(name),
+            Self::Preview { name, .. } => name,
+        }
+    }
+
+    /// An address as it is written in a document, as it is meant here: from a preview, what is of others is that of its base.
+    fn meant(self, address: &PartialAddress, manifest: &Manifest) -> PartialAddress {
+        match self {
+            Self::Preview { base, .. } => address.seen_from_preview(&manifest.name, base),
+            Self::Plain | Self::In(_) => address.clone(),
+        }
+    }
+}
+
+/// An overlay, as one part of a manifest has it.
+#[derive(Debug, Clone)]
+pub struct OverlayPart<'a> {
+    /// Where it is written.
+    pub at: Pointer,
+    /// The layer that its inputs are.
+    pub layer: Layer,
+    /// What it changes.
+    pub overlay: Cow<'a, Overlay>,
+}
+
+/// The overlays that hold, weakest first.
+pub fn overlays<'a>(manifest: &'a Manifest, seen: Seen<'_>) -> Vec<OverlayPart<'a>> {
+    let of_environment = |name: &EnvironmentName| {
+        let overlay = manifest.environments.get(name)?;
+        let at = Pointer::keys(["environments", name.as_str()]);
+        Some(OverlayPart { at, layer: Layer::EnvironmentOverlay, overlay: Cow::Borrowed(overlay) })
+    };
+    match seen {
+        Seen::Plain => Vec::new(),
+        Seen::In(name) => of_environment(name).into_iter().collect(),
+        Seen::Preview { base, .. } => {
+            let of_preview = manifest.preview.as_ref().map(|preview| OverlayPart {
+                at: Pointer::keys(["preview"]),
+                layer: Layer::PreviewOverlay,
+                overlay: Cow::Owned(preview.overlay()),
+            });
+            of_environment(base).into_iter().chain(of_preview).collect()
+        }
+    }
+}
+
+/// The references and stand-ins that hold: those of all overlays, without those of applied plugins that a later one leaves out.
+pub fn wiring(manifest: &Manifest, seen: Seen<'_>) -> Overlay {
+    let mut wiring = Overlay::default();
+    for OverlayPart { overlay, .. } in overlays(manifest, seen) {
+        let is_left_out = |alias: &Alias| matches!(overlay.plugins.get(alias), Some(None));
+        wiring.references.retain(|of, _| !is_left_out(&of.alias));
+        wiring.stand_ins.retain(|of, _| !is_left_out(&of.alias));
+        let meant = |address| seen.meant(address, manifest);
+        wiring.references.extend(overlay.references.iter().map(|(of, address)| (of.clone(), meant(address))));
+        wiring.stand_ins.extend(overlay.stand_ins.iter().map(|(of, address)| (of.clone(), meant(address))));
+    }
+    wiring
+}
+
+/// The manifest as it is from there: the plugins of the overlays that hold are merged in, and of `environments` only that one's
+/// references and stand-ins are left.
+pub fn merged(manifest: &Manifest, seen: Seen<'_>) -> Manifest {
     let mut merged = Manifest { environments: BTreeMap::new(), ..manifest.clone() };
-    if let Some((name, overlay)) = environment.and_then(|name| manifest.environments.get_key_value(name)) {
-        merged.plugins = overlaid(merged.plugins, &overlay.plugins);
-        merged.environments.insert(name.clone(), Overlay { plugins: BTreeMap::new(), ..overlay.clone() });
+    let overlays = overlays(manifest, seen);
+    for part in &overlays {
+        merged.plugins = overlaid(merged.plugins, &part.overlay.plugins);
+    }
+    for address in merged.plugins.values_mut().flat_map(|applied| applied.connections.values_mut()) {
+        *address = seen.meant(address, manifest);
+    }
+    if let (Some(name), false) = (seen.environment(), overlays.is_empty()) {
+        merged.environments.insert(name.clone(), wiring(manifest, seen));
+    }
+    if let (Seen::Preview { .. }, Some(preview)) = (seen, &mut merged.preview) {
+        *preview = preview.without_overlay();
     }
     merged
 }

@@ -11,6 +11,7 @@ use super::account::Account;
 use super::address::{Address, Place};
 use super::connection::{Binding, ConnectionStatus};
 use super::failure::FailureReason;
+use super::fleet::{Fleet, Part};
 use super::moving::FullName;
 use super::names::{Alias, Digest, InputName, OutputName, PluginName, RunId, SlotName, VersionTag};
 use super::organization::{Backend, Override};
@@ -473,6 +474,12 @@ pub struct Claim {
     /// The connections that it marked `retiring`, each with what it was before.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retiring: BTreeMap<Address, ConnectionStatus>,
+    /// What a fleet's claim says beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<Fleet>,
+    /// What the journal of one of a fleet's jobs says beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
 }
 
 /// A process on its host, told apart from a later one with the same number.

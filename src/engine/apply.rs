@@ -37,10 +37,11 @@ impl Engine {
         let Prepared { initialized, plan, resources } = prepared;
         let plugin = &self.deployment.plugins[alias];
         let run = journal.run();
+        self.is_still_wanted().await?;
         self.recheck(alias, &initialized.bindings).await?;
         let mut record = self.attempted_record(alias, initialized, &run);
         record.resources = changes::held(plan);
-        if !plan.changed && self.has_published(alias, plugin) {
+        if !plan.changed && self.has_published(alias, plugin) && self.ended_well(alias) {
             // Nothing to apply and nothing to learn: the record only takes note of what it was compared with.
             succeed(&mut record);
             let changes = ChangeCounts::default();
@@ -133,6 +134,11 @@ impl Engine {
             resources: before.map_or(0, |before| before.resources),
             formerly: before.map(|before| before.formerly.clone()).unwrap_or_default(),
         }
+    }
+
+    /// Whether the last apply that was started came to a good end: one that did not may have put out what nobody collected.
+    fn ended_well(&self, alias: &Alias) -> bool {
+        self.own.applied.get(alias).is_some_and(|before| before.applied.as_ref() == Some(&before.attempted))
     }
 
     /// Whether the ledger has every output already, as this version of the plugin publishes it.

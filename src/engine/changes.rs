@@ -1,5 +1,7 @@
 //! What a plan does, without the resources of our own, which publish revisions.
 
+use std::collections::BTreeSet;
+
 use crate::domain::change::{PlannedResource, Progress};
 use crate::domain::record::{AppliedRecord, ChangeCounts};
 use crate::render;
@@ -48,16 +50,34 @@ pub(super) fn losses<'a>(plan: &'a terraform::Plan, before: Option<&AppliedRecor
 /// The changes as a report shows them.
 pub(super) fn planned_resources(plan: &terraform::Plan) -> Vec<PlannedResource> {
     let shown = changes(plan).filter(|resource| !matches!(resource.action, Action::NoOp | Action::Read));
-    shown
-        .map(|resource| PlannedResource {
-            address: inside(&resource.address),
-            action: resource.action.to_string(),
-            previous: resource.previous_address.as_deref().map(inside),
-            progress: Progress::Planned,
-            attributes: Vec::new(),
-            more: 0,
-        })
-        .collect()
+    shown.map(planned_resource).collect()
+}
+
+fn planned_resource(resource: &terraform::ResourceChange) -> PlannedResource {
+    PlannedResource {
+        address: inside(&resource.address),
+        action: resource.action.to_string(),
+        previous: resource.previous_address.as_deref().map(inside),
+        progress: Progress::Planned,
+        attributes: Vec::new(),
+        more: 0,
+    }
+}
+
+/// The resources that changed outside of Terraform: their action is `update`, or `delete` where they are gone.
+pub(super) fn drifted(plan: &terraform::Plan) -> Vec<PlannedResource> {
+    let is_drift =
+        |resource: &&terraform::ResourceChange| is_change(resource) && !render::names::is_own_resource(&resource.address);
+    plan.drift.iter().filter(is_drift).map(planned_resource).collect()
+}
+
+/// The resources that a plan changes, by their addresses.
+pub(super) fn changed(plan: &terraform::Plan) -> BTreeSet<String> {
+    changes(plan).filter(|resource| is_change(resource)).map(|resource| inside(&resource.address)).collect()
+}
+
+fn is_change(resource: &terraform::ResourceChange) -> bool {
+    !matches!(resource.action, Action::NoOp | Action::Read | Action::Move)
 }
 
 /// The module call in the root module that the plugin is.

@@ -30,8 +30,8 @@ pub(super) const RENEWAL: Duration = Duration::from_mins(5);
 const RECENT_RUNS: usize = 20;
 
 /// So often, after such a pause, a claim is looked at whose holder is about to delete it.
-const MOMENTS: usize = 5;
-const MOMENT: Duration = Duration::from_secs(1);
+pub(super) const MOMENTS: usize = 5;
+pub(super) const MOMENT: Duration = Duration::from_secs(1);
 
 /// The end of a lease that begins now.
 pub(super) fn lease_from(now: DateTime<Utc>) -> DateTime<Utc> {
@@ -65,6 +65,16 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// A deployment's place.
+    pub(super) fn of(deployment: &Deployment) -> Self {
+        let slots = deployment.plugins.values().flat_map(|plugin| plugin.slots.values());
+        let binds = slots.filter_map(|slot| match &slot.choice {
+            Choice::Connection(chosen) => Some(chosen.record.address.to_string()),
+            _ => None,
+        });
+        Self { place: deployment.place.clone(), binds: binds.collect() }
+    }
+
     /// A place for a run that binds to nothing.
     pub fn alone(place: &Place) -> Self {
         Self { place: place.clone(), binds: BTreeSet::new() }
@@ -77,12 +87,7 @@ impl Wanted {
 /// # Errors
 /// `claimed`, naming the holder, when another run holds it; `context-unavailable` when the context cannot be read or written.
 pub async fn claim(start: &Start, deployment: &Deployment, say: &(dyn Fn(String) + Sync)) -> Result<Held, Problems> {
-    let slots = deployment.plugins.values().flat_map(|plugin| plugin.slots.values());
-    let binds = slots.filter_map(|slot| match &slot.choice {
-        Choice::Connection(chosen) => Some(chosen.record.address.to_string()),
-        _ => None,
-    });
-    claim_place(start, Wanted { place: deployment.place.clone(), binds: binds.collect() }, say).await
+    claim_place(start, Wanted::of(deployment), say).await
 }
 
 /// The same for several places, one after the other; where one is refused, those before it are given back.
@@ -125,14 +130,8 @@ pub async fn release_all(held: &[Held]) -> Result<(), Problems> {
 /// As for [`claim`].
 pub async fn claim_place(start: &Start, wanted: Wanted, say: &(dyn Fn(String) + Sync)) -> Result<Held, Problems> {
     let claim = start.claim_of(wanted);
-    let taken = take(&start.world, &*start.store, &claim).await?;
-    if let Some(dead) = &taken.dead {
-        say(format!(
-            "run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over",
-            dead.run.id, dead.host
-        ));
-    }
-    settle(start, claim, taken).await
+    let commit = claim_as(start, &claim, say).await?;
+    Ok(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, commit)))
 }
 
 /// Takes the claim of a place over from this very run, whose death the caller answers for. None where that run does not hold it any
@@ -147,22 +146,34 @@ pub async fn take_over(start: &Start, place: &Place, dead: &RunId) -> Result<Opt
     }
     let claim = start.claim_of(Wanted::alone(place));
     let taken = seize(&start.world, &*start.store, &claim, (&held_at, holder)).await?;
-    settle(start, claim, taken).await.map(Some)
+    let commit = settle(start, &claim, taken).await?;
+    Ok(Some(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, commit))))
+}
+
+/// Takes a place with this claim.
+///
+/// # Errors
+/// As for [`claim`].
+pub(super) async fn claim_as(start: &Start, claim: &Claim, say: &(dyn Fn(String) + Sync)) -> Result<CommitId, Problems> {
+    let taken = take(&start.world, &*start.store, claim).await?;
+    if let Some(dead) = &taken.dead {
+        say(format!(
+            "run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over",
+            dead.run.id, dead.host
+        ));
+    }
+    settle(start, claim, taken).await
 }
 
 /// Makes a claim that was taken ours alone: a dead run's journal is folded first.
-async fn settle(start: &Start, claim: Claim, taken: Taken) -> Result<Held, Problems> {
-    let Taken { mut commit, dead } = taken;
-    if let Some(dead) = &dead {
-        recovery::fold(&start.world, &*start.store, &start.trees, dead).await?;
-        let ours = canonical::to_bytes(&claim);
-        commit = lost_race(start.store.write_claim(&claim.place, &ours, Some(&commit)).await, &claim)?;
-    }
-    Ok(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, commit)))
+async fn settle(start: &Start, claim: &Claim, taken: Taken) -> Result<CommitId, Problems> {
+    let Some(dead) = &taken.dead else { return Ok(taken.commit) };
+    recovery::fold(&start.world, &*start.store, &start.trees, dead).await?;
+    lost_race(start.store.write_claim(&claim.place, &canonical::to_bytes(claim), Some(&taken.commit)).await, claim)
 }
 
 impl Start {
-    fn claim_of(&self, Wanted { place, binds }: Wanted) -> Claim {
+    pub(super) fn claim_of(&self, Wanted { place, binds }: Wanted) -> Claim {
         let now = self.world.clock.now();
         let run = RunRecord {
             schema_version: SCHEMA_VERSION,
@@ -194,6 +205,8 @@ impl Start {
             binds,
             applied: BTreeMap::new(),
             retiring: BTreeMap::new(),
+            fleet: None,
+            part: None,
         }
     }
 }
@@ -260,7 +273,7 @@ async fn standing(world: &World, store: &dyn ContextStore, place: &Place) -> Res
 
 /// Whether a run is recorded as ended, and its process may be about to delete the claim.
 async fn is_giving_up(world: &World, store: &dyn ContextStore, holder: &Claim) -> Result<bool, Problems> {
-    Ok(!world.exec.has_ended(&holder.process) && is_recorded_as_ended(store, holder).await?)
+    Ok(!has_ended(world, holder) && is_recorded_as_ended(store, holder).await?)
 }
 
 fn lost_race(written: Result<CommitId, StoreError>, claim: &Claim) -> Result<CommitId, Problems> {
@@ -276,7 +289,12 @@ fn lost_race(written: Result<CommitId, StoreError>, claim: &Claim) -> Result<Com
 
 /// A claim is void when its run is recorded as ended, and dead when its process is known to have ended.
 async fn is_dead(world: &World, store: &dyn ContextStore, holder: &Claim) -> Result<bool, Problems> {
-    Ok(world.exec.has_ended(&holder.process) || is_recorded_as_ended(store, holder).await?)
+    Ok(has_ended(world, holder) || is_recorded_as_ended(store, holder).await?)
+}
+
+/// Whether the process that holds a claim is known to have ended. A fleet's is held by none before somebody finishes it.
+pub(super) fn has_ended(world: &World, holder: &Claim) -> bool {
+    holder.fleet.as_ref().is_none_or(|fleet| fleet.closing) && world.exec.has_ended(&holder.process)
 }
 
 async fn is_recorded_as_ended(store: &dyn ContextStore, holder: &Claim) -> Result<bool, Problems> {
@@ -284,7 +302,10 @@ async fn is_recorded_as_ended(store: &dyn ContextStore, holder: &Claim) -> Resul
     Ok(runs.iter().any(|run| run.id == holder.run.id && run.status != RunStatus::Running))
 }
 
-fn held_by(world: &World, holder: &Claim) -> Diagnostic {
+pub(super) fn held_by(world: &World, holder: &Claim) -> Diagnostic {
+    if holder.fleet.is_some() {
+        return held_by_fleet(holder);
+    }
     let who = holder.run.actor.as_deref().unwrap_or("somebody");
     let mut diagnostic =
         Diagnostic::error(FailureReason::Claimed, format!("`{}` is held by run `{}`", holder.place, holder.run.id)).note(
@@ -308,4 +329,16 @@ fn held_by(world: &World, holder: &Claim) -> Diagnostic {
         ))
         .help(format!("if it is surely dead, run again on `{}`, which can tell and takes over", holder.host))
         .help(format!("or free its claim with `tieline unlock --claim {} --reason <text>`", holder.run.id))
+}
+
+fn held_by_fleet(holder: &Claim) -> Diagnostic {
+    let (who, run) = (holder.run.actor.as_deref().unwrap_or("somebody"), &holder.run.id);
+    let message = format!("`{}` is held by the jobs of fleet `{run}`", holder.place);
+    let started = format!("begun {} by {who}", holder.run.started.format("%Y-%m-%d %H:%M:%S UTC"));
+    let watch = holder.run.run_url.iter().map(|url| format!("watch it at {url}"));
+    let mut diagnostic = Diagnostic::error(FailureReason::Claimed, message);
+    diagnostic.notes = std::iter::once(started).chain(watch).collect();
+    diagnostic.help(format!(
+        "wait until it is finished; where none of its jobs works any more, `tieline fleet finish --fleet {run}` does it"
+    ))
 }

@@ -8,6 +8,7 @@ use super::journal::Journal;
 use super::plan::{self, Pass};
 use super::prepare::Prepared;
 use super::publication::Publication;
+use super::schedule::End;
 use super::tasks::{self, Results};
 use super::{Engine, Node, locked};
 use crate::domain::address::{Address, Target};
@@ -25,44 +26,47 @@ use crate::domain::record::{
 
 /// Runs the deploy whose claim the journal holds, and publishes what it did on every way out.
 pub async fn deploy(engine: Arc<Engine>, journal: Arc<Journal>) -> RunReport {
-    journal.note(|claim| claim.run.tasks = tasks::pending(&engine));
-    let run = journal.claim().run;
-    engine.emit(Event::RunStarted { run: run.id, run_type: run.run_type, place: engine.deployment.place.clone() });
-    let results = Arc::new(Mutex::new(Results::default()));
-    let done = tokio_util::sync::CancellationToken::new();
-    let renewal = tokio::spawn({
-        let (journal, done) = (journal.clone(), done.clone());
-        async move { journal.keep_alive(&done).await }
-    });
-    let work = engine.identified(engine.within_time(engine.approve_and_run(&journal, &results)));
-    match Box::pin(work).await {
-        Ok(()) => {}
-        Err(problems) => {
-            for node in engine.graph().keys() {
-                engine.end_task(
-                    &journal,
-                    node,
-                    TaskStatus::Skipped,
-                    Some("the plan was refused".to_owned()),
-                    ChangeCounts::default(),
-                );
-            }
-            locked(&results).problems.extend(problems);
-        }
-    }
-    done.cancel();
-    let _ = renewal.await;
-    let results = std::mem::take(&mut *locked(&results));
+    let results = engine.run(&journal, BTreeMap::new()).await;
     engine.finish(&journal, results).await
 }
 
 impl Engine {
-    async fn approve_and_run(self: &Arc<Self>, journal: &Arc<Journal>, results: &Arc<Mutex<Results>>) -> Result<(), Problems> {
+    /// Runs the tasks, but for those whose end is known from elsewhere. The journal's lease is renewed meanwhile.
+    pub(super) async fn run(self: &Arc<Self>, journal: &Arc<Journal>, known: BTreeMap<Node, End>) -> Results {
+        journal.note(|claim| claim.run.tasks = tasks::pending(self));
+        let run = journal.claim().run;
+        self.emit(Event::RunStarted { run: run.id, run_type: run.run_type, place: self.deployment.place.clone() });
+        let results = Arc::new(Mutex::new(Results::default()));
+        let done = tokio_util::sync::CancellationToken::new();
+        let renewal = tokio::spawn({
+            let (journal, done) = (journal.clone(), done.clone());
+            async move { journal.keep_alive(&done).await }
+        });
+        let work = self.identified(self.within_time(self.approve_and_run(journal, &results, known)));
+        if let Err(problems) = Box::pin(work).await {
+            for node in self.graph().keys().filter(|node| self.is_ours(node.alias())) {
+                let refused = Some("the plan was refused".to_owned());
+                self.end_task(journal, node, TaskStatus::Skipped, refused, ChangeCounts::default());
+            }
+            locked(&results).problems.extend(problems);
+        }
+        done.cancel();
+        let _ = renewal.await;
+        std::mem::take(&mut *locked(&results))
+    }
+
+    async fn approve_and_run(
+        self: &Arc<Self>,
+        journal: &Arc<Journal>,
+        results: &Arc<Mutex<Results>>,
+        known: BTreeMap<Node, End>,
+    ) -> Result<(), Problems> {
+        self.keep_trees().await?;
         self.take_over().await?;
         let approved = self.approve(journal, results).await;
         let ended = match approved {
             Ok(prepared) => {
-                self.run_tasks(journal, results, prepared).await;
+                self.run_tasks(journal, results, (known, prepared)).await;
                 Ok(())
             }
             Err(problems) => Err(problems),
@@ -104,6 +108,9 @@ impl Engine {
         if pass.report.problems.any_error() {
             return Err(pass.report.problems);
         }
+        if pass.denied.any_error() {
+            return Err(pass.denied);
+        }
         journal.note(|claim| claim.run.plan_fingerprint = Some(pass.report.fingerprint.clone()));
         match &self.settings.approved_plan {
             Some(approved) if *approved != pass.report.fingerprint => {
@@ -129,11 +136,12 @@ impl Engine {
     }
 
     /// Marks what will go as `retiring`, then looks at the claims and at the consumers: of a binding run and this one at least one
-    /// sees the other (R30). A run that has ended meanwhile left its entries before it gave up its claim.
+    /// sees the other (R30). A run that has ended meanwhile left its entries before it gave up its claim. In a fleet each job marks what it
+    /// takes away itself.
     async fn retire(&self, journal: &Journal, results: &Mutex<Results>) -> Result<(), Problems> {
         let going: Vec<_> = {
             let records = self.records();
-            self.going().filter_map(|address| records.get(address)).cloned().collect()
+            self.going().filter(|address| self.makes(address)).filter_map(|address| records.get(address)).cloned().collect()
         };
         if going.is_empty() {
             return Ok(());
@@ -145,6 +153,11 @@ impl Engine {
         let mut blockers = self.binding_runs(self.going(), &ours).await?;
         blockers.extend(self.blockers(&self.consumers_now().await?));
         if blockers.is_empty() { Ok(()) } else { Err(self.blocked(blockers, results).await) }
+    }
+
+    /// Whether a connection is of an applied plugin that this process works on.
+    pub(super) fn makes(&self, address: &Address) -> bool {
+        matches!(&address.target, Target::Output { alias, .. } if self.is_ours(alias))
     }
 
     async fn blocked(&self, blockers: Vec<Blocker>, results: &Mutex<Results>) -> Problems {
@@ -172,10 +185,10 @@ impl Engine {
     }
 
     /// Publishes everything that completed in one commit, then gives up the claim (R16).
-    async fn finish(&self, journal: &Journal, results: Results) -> RunReport {
+    pub(super) async fn finish(&self, journal: &Journal, results: Results) -> RunReport {
         let mut run = journal.claim().run;
         self.note_left(&mut run, &results);
-        let Results { applied, destroyed, retained, changes, blockers, mut problems } = results;
+        let Results { applied, destroyed, retained, changes, blockers, mut problems, .. } = results;
         self.name_stop(&mut problems);
         if journal.is_lost() && !problems.0.iter().any(|problem| problem.reason == FailureReason::Claimed) {
             problems.extend(journal.taken_over());
@@ -211,8 +224,11 @@ impl Engine {
             }
         }
         publication.run(&run);
+        let prolonging = self.prolonging(&run);
+        publication.prolong(prolonging.as_ref());
         let message = format!("{} of {}, run {}", capitalized(run.run_type), self.deployment.place, run.id);
         let published = publication.commit(&self.world, &*self.store, &message).await;
+        let is_published = published.is_ok();
         match published {
             Ok(()) => {
                 // A claim whose run is recorded as ended is void: that it could not be deleted is only worth a line.
@@ -233,8 +249,21 @@ impl Engine {
         let stale = self.stale(&connections);
         let (place, wiring) = (self.deployment.place.clone(), self.deployment.wiring());
         let notes = self.notes();
-        let report =
-            RunReport { place, run, problems, changes, blockers, connections, stale, retained, wiring, notes, back: None };
+        let preview = prolonging.filter(|_| is_published).and_then(|prolonging| prolonging.outlook());
+        let report = RunReport {
+            place,
+            run,
+            problems,
+            changes,
+            blockers,
+            connections,
+            stale,
+            retained,
+            wiring,
+            notes,
+            back: None,
+            preview,
+        };
         report.with_texts(&|text| self.redactor.redact(text))
     }
 

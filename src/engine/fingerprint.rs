@@ -85,11 +85,11 @@ pub(super) fn plan_essence(plan: &Value, directory: &str) -> Value {
             (name.clone(), serde_json::json!({"actions": change["actions"], "after": after}))
         })
         .collect();
-    rewritten(&serde_json::json!({"resources": resources, "outputs": outputs}), directory)
+    with_texts(&serde_json::json!({"resources": resources, "outputs": outputs}), &|text| text.replace(directory, "(run)"))
 }
 
 /// `after` with markers where the two companion trees say so. A `true` in them covers everything below.
-fn masked(after: &Value, unknown: &Value, sensitive: &Value) -> Value {
+pub(super) fn masked(after: &Value, unknown: &Value, sensitive: &Value) -> Value {
     if sensitive == &Value::Bool(true) {
         return SENSITIVE.into();
     }
@@ -110,13 +110,12 @@ fn masked(after: &Value, unknown: &Value, sensitive: &Value) -> Value {
     }
 }
 
-fn rewritten(value: &Value, directory: &str) -> Value {
+/// The same with every text put through `change`, keys included.
+pub(super) fn with_texts(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
     match value {
-        Value::String(text) => text.replace(directory, "(run)").into(),
-        Value::Array(items) => items.iter().map(|item| rewritten(item, directory)).collect(),
-        Value::Object(fields) => {
-            fields.iter().map(|(key, item)| (key.replace(directory, "(run)"), rewritten(item, directory))).collect()
-        }
+        Value::String(text) => change(text).into(),
+        Value::Array(items) => items.iter().map(|item| with_texts(item, change)).collect(),
+        Value::Object(fields) => fields.iter().map(|(key, item)| (change(key), with_texts(item, change))).collect(),
         other => other.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! A run: from a resolved deployment to real infrastructure and published connections.
 //!
 //! [`deploy()`] takes the claim, runs the task graph, publishes once and releases the claim; [`plan()`] makes the same plans and
-//! changes nothing. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
+//! changes nothing. [`drift()`] only looks at what is there. A task is prepared (bound, rendered, initialized, gated, planned) and then applied.
 
 mod abandon;
 mod adopting;
@@ -14,8 +14,11 @@ mod changes;
 mod claim;
 mod collect;
 mod deploy;
+mod drift;
 mod event;
 mod fingerprint;
+mod fleet;
+mod graph;
 mod identity;
 mod impact;
 mod journal;
@@ -24,6 +27,7 @@ mod moving;
 mod out_of_reach;
 mod plan;
 mod prepare;
+mod previewing;
 mod publication;
 mod rebinding;
 mod recorded;
@@ -31,6 +35,7 @@ mod recovery;
 mod removal;
 mod retiring;
 mod root;
+mod rules;
 mod schedule;
 mod state_locks;
 mod stop;
@@ -55,8 +60,10 @@ use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::domain::names::{Alias, AttributeName, InputName, RunId, SlotName, VersionTag};
 use crate::domain::organization::{Environment, Override};
 use crate::domain::outcome::PlanFingerprint;
+use crate::domain::preview::Life;
 use crate::domain::record::{AppliedRecord, Overridden, Release, RunType};
 use crate::policy::Gates;
+use crate::policy::rules::{Rules, Run};
 use crate::secrets::{Redactor, Secret};
 use crate::sources::Tree;
 use crate::terraform::Terraform;
@@ -65,7 +72,11 @@ use crate::world::World;
 pub use adopting::{Adoption, Source};
 pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all, take_over};
 pub use deploy::deploy;
+pub use drift::drift;
 pub use event::{Event, Phase, Sink};
+pub use fleet::{bury, deploy_part, finish_fleet, give_up, join, take_fleet};
+pub(crate) use graph::Node;
+pub use graph::{Graph, graph, jobs};
 pub use mark::{end_alone, end_marking, mark};
 pub use moving::{Affected, empty_what_is_left, relocate};
 pub use plan::plan;
@@ -81,6 +92,8 @@ pub struct Settings {
     pub source: Option<RunId>,
     /// What is set aside, each with its reason.
     pub overrides: Vec<Overridden>,
+    /// How long the preview lives that it is a deploy of; none where it is none.
+    pub life: Option<Life>,
     /// How many tasks run at a time.
     pub parallelism: usize,
     /// Plan even what is unchanged.
@@ -108,15 +121,24 @@ pub struct Settings {
     /// Whether a deploy also reads what changes inside resources, for its report: one more Terraform command for each plan that has
     /// changes. A plan reads it anyway.
     pub attribute_changes: bool,
+    /// What this process works on, where it is one of a fleet's jobs: the rest is for others.
+    pub only: Option<BTreeSet<Alias>>,
 }
 
 impl Settings {
+    /// Who does what, for rules.
+    pub fn who(&self) -> Run<'_> {
+        let (actor, repository) = (self.actor.as_deref(), self.repository.as_deref());
+        Run { run_type: self.run_type, actor, repository, repository_id: self.repository_id }
+    }
+
     /// What a run is asked to do that was asked for nothing in particular.
     pub fn plain(run_type: RunType, version_tag: VersionTag) -> Self {
         Self {
             run_type,
             source: None,
             overrides: Vec::new(),
+            life: None,
             parallelism: 1,
             refresh: false,
             allow_destroy: false,
@@ -130,6 +152,7 @@ impl Settings {
             commit: None,
             run_url: None,
             attribute_changes: false,
+            only: None,
         }
     }
 }
@@ -210,6 +233,8 @@ pub struct Engine {
     pub terraform: Terraform,
     /// What is deployed.
     pub deployment: Deployment,
+    /// The organization's rules.
+    pub rules: Rules,
     /// The plugins' trees and modules.
     pub contents: BTreeMap<Alias, Content>,
     /// What goes because the manifest no longer has it.
@@ -286,32 +311,6 @@ impl Engine {
         (self.settings.allow_destroy || self.deployment.environment.allow_destroy) && !self.deployment.environment.protected
     }
 
-    /// Tasks and what each waits for: what goes waits for the tasks that still hold on to it (R27), links and `after` order the rest.
-    fn graph(&self) -> BTreeMap<Node, BTreeSet<Node>> {
-        if let Some(adopting) = self.adopting() {
-            return BTreeMap::from([(adopting, BTreeSet::new())]);
-        }
-        let mut graph = BTreeMap::new();
-        for (alias, plugin) in &self.deployment.plugins {
-            graph.insert(Node::Deploy(alias.clone()), plugin.depends_on.iter().cloned().map(Node::Deploy).collect());
-        }
-        for alias in self.removed.keys() {
-            let holders = self.own.applied.iter().filter(|(_, record)| {
-                record.after.contains(alias)
-                    || record.uses().any(|(_, address)| publication::is_of(address, alias) && self.is_own(address))
-            });
-            let waits = holders.filter_map(|(holder, _)| {
-                if self.removed.contains_key(holder) {
-                    Some(Node::Destroy(holder.clone()))
-                } else {
-                    self.deployment.plugins.contains_key(holder).then(|| Node::Deploy(holder.clone()))
-                }
-            });
-            graph.insert(Node::Destroy(alias.clone()), waits.collect());
-        }
-        graph
-    }
-
     /// Whether an override of this run names the subject.
     fn is_overridden(&self, what: Override, subject: &str) -> bool {
         self.settings.overrides.iter().any(|set_aside| set_aside.what == what && set_aside.subjects.contains(subject))
@@ -319,28 +318,5 @@ impl Engine {
 
     fn is_own(&self, address: &Address) -> bool {
         address.producer().as_ref() == Some(&self.deployment.place)
-    }
-}
-
-/// A task's place in the graph.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Node {
-    /// What the manifest no longer has.
-    Destroy(Alias),
-    /// What the manifest has.
-    Deploy(Alias),
-}
-
-impl Node {
-    fn alias(&self) -> &Alias {
-        match self {
-            Self::Destroy(alias) | Self::Deploy(alias) => alias,
-        }
-    }
-}
-
-impl std::fmt::Display for Node {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.alias())
     }
 }

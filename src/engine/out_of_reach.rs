@@ -1,4 +1,4 @@
-//! Secrets that a destroy wants and nobody has any more: the producer's state is gone, or a sensitive input is not given. Something
+//! Secrets that a destroy or a look for drift wants and nobody has any more: the producer's state is gone, or a sensitive input is not given. Something
 //! stands in for them, as long as no provider takes it (R32).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use crate::domain::module::Reference;
 use crate::domain::names::{Alias, AttributeName, InputName, SlotName};
 use crate::policy;
 use crate::render::{self, Argument, BoundSlot, SensitiveSource, placeholder};
-use crate::terraform::{self, Root};
+use crate::terraform::{self, PlanMode, Root};
 
 /// What the root module of something removed is handed.
 pub(super) struct Handed {
@@ -37,6 +37,11 @@ impl Handed {
         let slots = removed.record.bindings.iter().map(|(slot, binding)| (slot.clone(), really_bound(removed, binding)));
         let (attributes, inputs) = (BTreeSet::new(), BTreeSet::new());
         Self { slots: slots.collect(), supplied: Supplied::default(), attributes, inputs }
+    }
+
+    /// Whether nothing stands in for a secret.
+    pub(super) fn is_real(&self) -> bool {
+        self.attributes.is_empty() && self.inputs.is_empty()
     }
 
     /// The secrets that something stands in for, as a person names them.
@@ -111,14 +116,13 @@ impl Engine {
     pub(super) fn check_placeholders(
         &self,
         alias: &Alias,
-        removed: &Removed,
-        handed: &Handed,
+        (handed, mode): (&Handed, PlanMode),
         root: &Root,
     ) -> Result<(), Problems> {
-        let names = handed.names(alias);
-        if names.is_empty() {
+        if handed.is_real() {
             return Ok(());
         }
+        let (removed, names) = (&self.removed[alias], handed.names(alias));
         let modules = self.fetched(root)?.into_iter().map(|(fetched, module)| (fetched.key, module)).collect();
         let taken = policy::provider_variables(&modules, "plugin");
         let inputs = removed.plugin.input_names().into_iter().chain(removed.record.sensitive_inputs.iter().cloned()).collect();
@@ -130,11 +134,12 @@ impl Engine {
             .flat_map(|(argument, ways)| handed.at(alias, argument, &ways))
             .collect();
         if needed.is_empty() {
-            self.tell_of_placeholders(alias, &names);
+            self.tell_of_placeholders(alias, mode, &names);
             return Ok(());
         }
         let list: Vec<String> = needed.iter().map(|name| format!("`{name}`")).collect();
-        let message = format!("the destroy of `{alias}` needs the real {}, which is not there", list.join(", "));
+        let work = if mode == PlanMode::Destroy { "the destroy of" } else { "a look for drift at" };
+        let message = format!("{work} `{alias}` needs the real {}, which is not there", list.join(", "));
         Err(Diagnostic::error(FailureReason::InvalidInput, message)
             .at(&self.deployment.file, self.pointer(alias))
             .note("a provider of the plugin is configured with it, so nothing can stand in for it")
@@ -142,10 +147,11 @@ impl Engine {
             .into())
     }
 
-    fn tell_of_placeholders(&self, alias: &Alias, names: &[String]) {
+    fn tell_of_placeholders(&self, alias: &Alias, mode: PlanMode, names: &[String]) {
         let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let done = if mode == PlanMode::Destroy { "destroyed" } else { "looked at" };
         let message =
-            format!("`{alias}` is destroyed with something that stands in for {}: the real value is not there", list.join(", "));
+            format!("`{alias}` is {done} with something that stands in for {}: the real value is not there", list.join(", "));
         self.emit(Event::Warning(Diagnostic::warning(FailureReason::InvalidInput, message.clone())));
         self.add_note(message);
     }

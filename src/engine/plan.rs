@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use super::attributes::Part;
 use super::journal::Journal;
 use super::prepare::{self, Preparation, Prepared};
 use super::{Engine, Node, attributes, bind, changes, fingerprint, locked, removal, schedule, tasks};
@@ -24,6 +25,8 @@ use crate::terraform;
 pub(super) struct Pass {
     /// What was planned, ready to be applied.
     pub(super) prepared: BTreeMap<Node, Prepared>,
+    /// What the organization's rules forbid of it, approved or not.
+    pub(super) denied: Problems,
     /// What a person reads.
     pub(super) report: PlanReport,
 }
@@ -38,13 +41,14 @@ struct Planned {
     impact: BTreeMap<Address, Impact>,
     problems: Problems,
     losses: Problems,
+    denied: Problems,
 }
 
 /// Plans every task; with a journal, as [`Engine::prepare`] says.
 pub(super) async fn pass(engine: &Arc<Engine>, journal: Option<&Arc<Journal>>) -> Pass {
     let planned = Arc::new(Mutex::new(Planned::default()));
     let graph = engine.graph();
-    schedule::run(&graph, engine.settings.parallelism, &engine.cancel, |node| {
+    schedule::run(&graph, BTreeMap::new(), engine.settings.parallelism, &engine.cancel, |node| {
         let (engine, journal, planned) = (engine.clone(), journal.cloned(), planned.clone());
         async move {
             let result = engine.plan_node(&node, &planned, journal.as_deref()).await;
@@ -83,6 +87,7 @@ impl Engine {
                 let mut prepared = self.prepare_removal(alias, journal.is_some()).await?;
                 self.note_losses(alias, &prepared.plan, planned);
                 let shown = self.shown(alias, &prepared).await?;
+                locked(planned).denied.extend(self.denied(node, &shown));
                 let essence = self.essence(&mut prepared, &shown);
                 let kept = self.removed[alias].kept(&prepared.plan);
                 let (mut resources, mut counts) = (prepared.resources.clone(), changes::counts(&prepared.plan));
@@ -113,6 +118,7 @@ impl Engine {
                     let shown = self.shown(alias, &prepared).await?;
                     locked(planned).impact.extend(self.impact_of_plan(alias, &prepared.plan, &shown));
                     if prepared.plan.changed {
+                        locked(planned).denied.extend(self.denied(node, &shown));
                         essence = self.essence(&mut prepared, &shown);
                     }
                 }
@@ -139,15 +145,15 @@ impl Engine {
 
     /// What a person approves of a plan; on the way, what changes inside its resources is filled in.
     pub(super) fn essence(&self, prepared: &mut Prepared, shown: &Value) -> Value {
-        self.fill_attributes(&mut prepared.resources, shown);
+        self.fill_attributes(&mut prepared.resources, shown, Part::Changes);
         fingerprint::plan_essence(shown, &prepared.initialized.root.directory.to_string_lossy())
     }
 
     /// Fills in what changes inside resources; all tasks of a run share the room that there is.
-    pub(super) fn fill_attributes(&self, resources: &mut [PlannedResource], shown: &Value) {
+    pub(super) fn fill_attributes(&self, resources: &mut [PlannedResource], shown: &Value, part: Part) {
         const ROOM: usize = 4 << 20;
         let tasks = self.deployment.plugins.len() + self.removed.len();
-        attributes::fill(resources, shown, &self.redactor, ROOM / tasks.max(1));
+        attributes::fill(resources, shown, part, &self.redactor, ROOM / tasks.max(1));
     }
 
     /// Why an applied plugin cannot be planned yet, if it cannot: secrets that it may not read (R43); values that are not known, of
@@ -200,7 +206,7 @@ impl Engine {
             fingerprint: self.plan_fingerprint(&planned.essences),
             problems: planned.problems,
             refusals: Problems(
-                [self.not_to_abandon(), self.deployment.withheld(), planned.losses]
+                [self.not_to_abandon(), self.deployment.withheld(), planned.losses, planned.denied.clone()]
                     .into_iter()
                     .flat_map(|found| found.0)
                     .collect(),
@@ -210,7 +216,7 @@ impl Engine {
             wiring: self.deployment.wiring(),
             notes: self.notes(),
         };
-        Pass { prepared: planned.prepared, report }
+        Pass { prepared: planned.prepared, denied: planned.denied, report }
     }
 
     /// What goes first, then the order of the graph.

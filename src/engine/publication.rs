@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::previewing::{self, Prolonging};
 use crate::context::publish::publish;
-use crate::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
+use crate::context::{Branch, Change, Changes, CommitId, ContextStore, StoreError, layout};
 use crate::domain::address::{Address, AliasMember, Place};
 use crate::domain::canonical;
 use crate::domain::connection::{Binding, ConnectionRecord, ConsumerEntry};
@@ -18,12 +19,13 @@ use crate::world::World;
 pub(super) struct Publication<'a> {
     place: &'a Place,
     changes: Changes,
+    prolonging: Option<&'a Prolonging>,
 }
 
 impl<'a> Publication<'a> {
     /// Nothing yet, for this place.
     pub(super) fn new(place: &'a Place) -> Self {
-        Self { place, changes: Changes::new() }
+        Self { place, changes: Changes::new(), prolonging: None }
     }
 
     /// The run, as it ended or stands.
@@ -41,6 +43,11 @@ impl<'a> Publication<'a> {
         if let Some(path) = layout::connection(&record.address) {
             self.write(path, record);
         }
+    }
+
+    /// That the preview which was deployed goes on.
+    pub(super) fn prolong(&mut self, prolonging: Option<&'a Prolonging>) {
+        self.prolonging = prolonging;
     }
 
     /// The tree of a plugin, for rollback and destroy.
@@ -97,9 +104,18 @@ impl<'a> Publication<'a> {
         self.changes.extend(paths.map(|path| (path, Change::Remove)));
     }
 
-    /// Commits it all to the ledger. The changes are to files that only this run writes, so they are the same on every head.
+    /// Commits it all to the ledger. The changes are to files that only this run writes, so they are the same on every head; but when a
+    /// preview ends, and whether it does with them, depends on what else is in it.
     pub(super) async fn commit(self, world: &World, store: &dyn ContextStore, message: &str) -> Result<(), Problems> {
-        let rebuild = |_| std::future::ready(Ok::<_, StoreError>(self.changes.clone()));
+        let (place, changes, prolonging) = (self.place, &self.changes, self.prolonging);
+        let rebuild = |head: Option<CommitId>| async move {
+            let ending = previewing::ending(store, head.as_ref(), place, changes).await?;
+            let prolonged = match prolonging {
+                Some(prolonging) => prolonging.change(store, head.as_ref(), place).await?,
+                None => None,
+            };
+            Ok::<_, StoreError>(changes.clone().into_iter().chain(prolonged).chain(ending).collect())
+        };
         publish(store, world, Branch::Ledger, message, rebuild).await?;
         Ok(())
     }

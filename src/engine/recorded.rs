@@ -1,11 +1,11 @@
-//! An applied plugin out of its record: rendered as it was applied, whatever the manifest says by now.
+//! An applied plugin out of its record: rendered as it was applied, whatever the manifest says by now, and planned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::state_role;
-use super::out_of_reach::Handed;
+use super::out_of_reach::{self, Handed};
 use super::root::Rendering;
-use super::{Engine, Removed};
+use super::{Engine, Removed, changes};
 use crate::cloud::Child;
 use crate::domain::account::Account;
 use crate::domain::diagnostic::Problems;
@@ -13,6 +13,7 @@ use crate::domain::module::Module;
 use crate::domain::names::Alias;
 use crate::domain::record::StateLocation;
 use crate::render;
+use crate::terraform::{self, PlanMode, Root};
 
 /// What its root module is rendered from.
 pub(super) struct Recorded<'a> {
@@ -24,7 +25,79 @@ pub(super) struct Recorded<'a> {
     roles: Option<Child>,
 }
 
+/// What was applied, planned.
+pub(super) struct PlannedRecord {
+    pub(super) root: Root,
+    /// The text of its provider lock.
+    pub(super) provider_lock: Option<String>,
+    pub(super) plan: terraform::Plan,
+    /// Whether nothing stands in for a secret.
+    pub(super) is_real: bool,
+}
+
 impl Engine {
+    /// Plans what was applied: the destroy of it, or what changed of it.
+    pub(super) async fn plan_recorded(&self, alias: &Alias, mode: PlanMode, lock: bool) -> Result<PlannedRecord, Problems> {
+        let removed = &self.removed[alias];
+        let mut gone = BTreeSet::new();
+        let mut rendered = None;
+        // The real values are tried first; whatever state is missed is not asked for again.
+        loop {
+            let handed = self.handed(alias, removed, &gone)?;
+            let is_real = handed.is_real();
+            let (root, provider_lock) = self.render_recorded(alias, (handed, mode), rendered.take()).await?;
+            match self.plan_once(alias, &root, mode, lock).await {
+                Ok(plan) => return Ok(PlannedRecord { root, provider_lock, plan, is_real }),
+                Err(failure) => {
+                    let missed = out_of_reach::states_gone(&failure);
+                    if missed.is_subset(&gone) {
+                        return Err(self.unplanned(alias, removed, failure));
+                    }
+                    gone.extend(missed);
+                    rendered = Some((root, provider_lock));
+                }
+            }
+        }
+    }
+
+    /// Renders the root module of what was applied and initializes it, unless that was done with other values before.
+    async fn render_recorded(
+        &self,
+        alias: &Alias,
+        (handed, mode): (Handed, PlanMode),
+        before: Option<(Root, Option<String>)>,
+    ) -> Result<(Root, Option<String>), Problems> {
+        let removed = &self.removed[alias];
+        let record = &removed.record;
+        let account = record.account.clone().map(|then| then.with_roles_of(self.deployment.environment.account.as_ref()));
+        let recorded = self.recorded(alias, removed, handed, account).await?;
+        let rendering = self.rendering(&recorded, &record.state);
+        let (root, lock) = match before {
+            None => self.initialize(&rendering).await?,
+            Some((root, lock)) => (self.render_again(root, &rendering)?, lock),
+        };
+        self.check_placeholders(alias, (&recorded.handed, mode), &root)?;
+        Ok((root, lock))
+    }
+
+    /// Why it could not be planned; and the way out, should it be for a state that somebody else holds.
+    fn unplanned(&self, alias: &Alias, removed: &Removed, failure: Box<terraform::Failure>) -> Problems {
+        let is_inside = |address: &String| address.starts_with(changes::INSIDE);
+        let is_its_own = failure.diagnostics.iter().any(|said| said.address.as_ref().is_some_and(is_inside));
+        let mut problems = self.explain(alias, failure);
+        let bindings = removed.record.bindings.iter();
+        let secrets: Vec<String> = bindings
+            .flat_map(|(slot, binding)| binding.sensitive.iter().map(move |attribute| format!("{alias}.{slot}.{attribute}")))
+            .collect();
+        if let (Some(first), false, false) = (problems.0.first_mut(), is_its_own, secrets.is_empty()) {
+            let supply = out_of_reach::supply(&secrets);
+            first
+                .help
+                .push(format!("if the state of a producer is out of reach for good, give what it held as `secrets`: {supply}"));
+        }
+        problems
+    }
+
     /// Reads a record for rendering with what it is handed, for Terraform in this account.
     pub(super) async fn recorded<'a>(
         &self,
@@ -60,7 +133,7 @@ impl Engine {
                 local_base: self.local_base.as_deref(),
                 account: account.as_ref(),
                 state_role: state_role(roles.as_ref()),
-                preview: false,
+                preview: self.deployment.place.environment.is_preview(),
                 adopted: &[],
             },
             roles: roles.as_ref(),

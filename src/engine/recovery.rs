@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::claim;
+use super::fleet;
 use super::publication::Publication;
-use crate::context::ledger::{self, Snapshot};
+use crate::context::ledger::{self, PlaceRecords, Snapshot};
 use crate::context::{ContextStore, StoreError};
 use crate::domain::address::{Place, Target};
 use crate::domain::canonical;
 use crate::domain::connection::{ConnectionRecord, ConnectionStatus};
 use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
+use crate::domain::fleet::Left;
 use crate::domain::names::{Digest, RunId};
-use crate::domain::record::{Claim, RunStatus, TaskStatus};
+use crate::domain::record::{Claim, RunStatus};
 use crate::sources::Tree;
 use crate::world::World;
 
@@ -52,22 +54,33 @@ pub async fn clear_up(
 }
 
 /// Folds a dead run's journal into the ledger: the run is marked `aborted`, what it attempted is recorded as attempted, and the
-/// connections that it wanted to take away are there again.
+/// connections that it wanted to take away are there again. Of a fleet all that its jobs wrote is folded.
 pub(super) async fn fold(world: &World, store: &dyn ContextStore, trees: &Trees, dead: &Claim) -> Result<(), Problems> {
     let ledger = Snapshot::newest(store).await?;
     let runs = ledger.runs(&dead.place, RECENT_RUNS).await?;
-    if runs.iter().any(|run| run.id == dead.run.id && run.status != RunStatus::Running) {
-        return Ok(());
+    if !runs.iter().any(|run| run.id == dead.run.id && run.status != RunStatus::Running) {
+        let (dead, left) = fleet::merged(store, dead).await?;
+        publish(world, store, &ledger, trees, (&dead, &left)).await?;
     }
+    if dead.fleet.is_some() {
+        fleet::forget_parts(store, dead).await?;
+    }
+    Ok(())
+}
+
+async fn publish(
+    world: &World,
+    store: &dyn ContextStore,
+    ledger: &Snapshot<'_>,
+    trees: &Trees,
+    (dead, left): (&Claim, &[Left]),
+) -> Result<(), Problems> {
     let mut run = dead.run.clone();
     run.status = RunStatus::Aborted;
     run.failure_reason = Some(FailureReason::Cancelled);
     run.ended = Some(world.clock.now());
-    for task in run.tasks.iter_mut().filter(|task| task.ended.is_none()) {
-        task.status = TaskStatus::Aborted;
-        task.because = Some("its process ended without a word".to_owned());
-    }
-    let before = ledger.place(&dead.place).await?.applied;
+    let PlaceRecords { applied: before, connections } = ledger.place(&dead.place).await?;
+    let connections = connections.into_values().map(|record| (record.address.clone(), record)).collect();
     let mut publication = Publication::new(&dead.place);
     for (alias, record) in &dead.applied {
         let succeeded = record.applied.as_ref() == Some(&record.attempted);
@@ -78,6 +91,12 @@ pub(super) async fn fold(world: &World, store: &dyn ContextStore, trees: &Trees,
     }
     for record in ledger.connections(dead.retiring.keys()).await?.into_values() {
         publication.connection(&recalled(record, dead));
+    }
+    for left in left {
+        left.connections.iter().for_each(|record| publication.connection(record));
+        for (alias, record) in left.destroyed.iter().filter_map(|alias| Some((alias, before.get(alias)?))) {
+            publication.destroyed(alias, record, &connections);
+        }
     }
     publication.run(&run);
     publication.commit(world, store, &format!("Fold the journal of dead run {} into {}", dead.run.id, dead.place)).await

@@ -7,25 +7,13 @@ use std::future::Future;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How a task of a graph ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
-    /// What depends on it may start.
-    Done,
-    /// What depends on it is skipped.
-    Failed,
-    /// It was never started: this one, which it needs, did not succeed.
-    Skipped {
-        /// The name of the failed task.
-        because: String,
-    },
-    /// It was never started: the run was cancelled.
-    Cancelled,
-}
+pub(super) use crate::domain::fleet::End;
 
-/// Runs `perform` for every node after those it depends on. Nothing new is started once `stop` is cancelled.
+/// Runs `perform` for every node after those it depends on, but for nodes whose end is known. Nothing new is started once `stop` is
+/// cancelled.
 pub(super) async fn run<K, F, Fut>(
     dependencies: &BTreeMap<K, BTreeSet<K>>,
+    known: BTreeMap<K, End>,
     parallelism: usize,
     stop: &CancellationToken,
     perform: F,
@@ -35,7 +23,7 @@ where
     F: Fn(K) -> Fut,
     Fut: Future<Output = bool> + Send + 'static,
 {
-    let mut ends: BTreeMap<K, End> = BTreeMap::new();
+    let mut ends = known;
     let mut started: BTreeSet<K> = BTreeSet::new();
     let mut running = JoinSet::new();
     loop {
@@ -101,7 +89,7 @@ mod tests {
     async fn r22_ready_tasks_start_in_name_order_within_the_bound() {
         let order = Arc::new(Mutex::new(Vec::new()));
         let nodes = graph(&[("c", &[]), ("a", &[]), ("b", &["a"]), ("d", &["c", "b"])]);
-        let ends = run(&nodes, 1, &CancellationToken::new(), |node| {
+        let ends = run(&nodes, BTreeMap::new(), 1, &CancellationToken::new(), |node| {
             let order = order.clone();
             async move {
                 order.lock().unwrap().push(node);
@@ -116,16 +104,26 @@ mod tests {
     #[tokio::test]
     async fn r23_a_failure_skips_its_dependents_with_the_cause_and_nothing_else() {
         let nodes = graph(&[("a", &[]), ("b", &["a"]), ("c", &["b"]), ("d", &[])]);
-        let ends = run(&nodes, 4, &CancellationToken::new(), |node| async move { node != "a" }).await;
+        let ends = run(&nodes, BTreeMap::new(), 4, &CancellationToken::new(), |node| async move { node != "a" }).await;
         let because = || End::Skipped { because: "a".into() };
         assert_eq!(ends.into_values().collect::<Vec<_>>(), [End::Failed, because(), because(), End::Done]);
+    }
+
+    #[tokio::test]
+    async fn r23_what_ended_elsewhere_counts_as_if_it_had_ended_here() {
+        let nodes = graph(&[("c", &["a"]), ("d", &["b"]), ("e", &["x"]), ("f", &["c"])]);
+        let skipped = |because: &str| End::Skipped { because: because.into() };
+        let known = [("a", End::Done), ("b", End::Failed), ("x", skipped("b"))].map(|(node, end)| (node.to_owned(), end));
+        let ends = run(&nodes, known.into(), 4, &CancellationToken::new(), |_| async { true }).await;
+        let of = |node: &str| ends[node].clone();
+        assert_eq!(["c", "d", "e", "f"].map(of), [End::Done, skipped("b"), skipped("b"), End::Done]);
     }
 
     #[tokio::test]
     async fn nothing_new_starts_after_a_stop() {
         let stop = CancellationToken::new();
         let nodes = graph(&[("a", &[]), ("b", &["a"])]);
-        let ends = run(&nodes, 4, &stop, |_| {
+        let ends = run(&nodes, BTreeMap::new(), 4, &stop, |_| {
             let stop = stop.clone();
             async move {
                 stop.cancel();

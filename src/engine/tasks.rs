@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::apply::Applied;
+use super::attributes::Part;
 use super::event::Event;
 use super::journal::Journal;
 use super::prepare::{Preparation, Prepared};
-use super::{Engine, Node, changes, locked, schedule};
+use super::schedule::{self, End};
+use super::{Engine, Node, changes, locked};
 use crate::domain::blocker::Blocker;
 use crate::domain::change::PlannedResource;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -30,6 +32,8 @@ pub(super) struct Results {
     pub(super) blockers: Vec<Blocker>,
     /// What went wrong.
     pub(super) problems: Problems,
+    /// How the tasks ended, which others in a fleet wait for.
+    pub(super) ends: BTreeMap<Alias, End>,
 }
 
 /// The nodes in the order in which one worker would run them.
@@ -54,7 +58,8 @@ pub(super) fn pending(engine: &Engine) -> Vec<TaskRecord> {
         ended: None,
         changes: ChangeCounts::default(),
     };
-    let tasks = order(&engine.graph()).into_iter().flat_map(|node| match node {
+    let ours = order(&engine.graph()).into_iter().filter(|node| engine.is_ours(node.alias()));
+    let tasks = ours.flat_map(|node| match node {
         Node::Destroy(_) => vec![pending(&node, TaskType::Destroy)],
         Node::Deploy(_) => vec![pending(&node, TaskType::Iac), pending(&node, TaskType::Deploy)],
     });
@@ -69,31 +74,34 @@ fn task_type(node: &Node) -> TaskType {
 }
 
 impl Engine {
-    /// Runs the whole graph.
+    /// Runs the graph, but for tasks whose end is known from elsewhere.
     pub(super) async fn run_tasks(
         self: &Arc<Self>,
         journal: &Arc<Journal>,
         results: &Arc<Mutex<Results>>,
-        prepared: BTreeMap<Node, Prepared>,
+        (known, prepared): (BTreeMap<Node, End>, BTreeMap<Node, Prepared>),
     ) {
-        let graph = self.graph();
+        let mut graph = self.graph();
+        graph.retain(|node, _| self.is_ours(node.alias()));
         let prepared = Arc::new(Mutex::new(prepared));
-        let ends = schedule::run(&graph, self.settings.parallelism, &self.cancel, |node| {
+        let mut ends = schedule::run(&graph, known, self.settings.parallelism, &self.cancel, |node| {
             let (engine, journal, results, prepared) = (self.clone(), journal.clone(), results.clone(), prepared.clone());
             async move { engine.run_task(&node, &journal, &results, &prepared).await }
         })
         .await;
+        ends.retain(|node, _| graph.contains_key(node));
+        locked(results).ends = ends.iter().map(|(node, end)| (node.alias().clone(), end.clone())).collect();
         for (node, end) in ends {
             let (status, because) = match end {
-                schedule::End::Skipped { because } => (TaskStatus::Skipped, format!("`{because}` did not succeed")),
-                schedule::End::Cancelled => (TaskStatus::Aborted, "the run was cancelled before it started".to_owned()),
-                schedule::End::Failed if !locked(results).problems.any_error() => {
+                End::Skipped { because } => (TaskStatus::Skipped, behind(&because)),
+                End::Cancelled => (TaskStatus::Aborted, "the run was cancelled before it started".to_owned()),
+                End::Failed if !locked(results).problems.any_error() => {
                     // Whoever fails says why; a task that did not has panicked.
                     let bug = Diagnostic::error(FailureReason::Internal, format!("the task of `{node}` ended without a word"));
                     locked(results).problems.push(bug.help("report this with the command and what it printed"));
                     (TaskStatus::InternalError, "it ended without a word".to_owned())
                 }
-                schedule::End::Done | schedule::End::Failed => continue,
+                End::Done | End::Failed => continue,
             };
             self.end_task(journal, &node, status, Some(because), ChangeCounts::default());
         }
@@ -143,8 +151,9 @@ impl Engine {
             },
         };
         if !was_planned {
-            self.read_attributes(&mut prepared).await;
+            let asked = self.look_inside(alias, &mut prepared).await;
             locked(results).changes.insert(alias.clone(), prepared.resources.clone());
+            asked.map_err(nothing_changed)?;
             self.gate_late(alias, &prepared.plan).map_err(nothing_changed)?;
         }
         self.gate_adoption(alias, &prepared).map_err(nothing_changed)?;
@@ -170,13 +179,22 @@ impl Engine {
         }
     }
 
-    /// Reads what changes inside resources, where that is asked for. That it cannot be read only makes the report poorer.
-    async fn read_attributes(&self, prepared: &mut Prepared) {
-        if self.settings.attribute_changes
-            && prepared.plan.changed
-            && let Ok(shown) = self.terraform.show_plan(&prepared.initialized.root, &self.cancel).await
-        {
-            self.fill_attributes(&mut prepared.resources, &shown);
+    /// Looks at what changes inside resources: for the report, where that is asked for, and for the organization's rules, if there are
+    /// any. That it cannot be read makes the report poorer; rules must have it.
+    async fn look_inside(&self, alias: &Alias, prepared: &mut Prepared) -> Result<(), Problems> {
+        let has_rules = self.has_plan_rules();
+        if !prepared.plan.changed || !(self.settings.attribute_changes || has_rules) {
+            return Ok(());
+        }
+        match self.shown(alias, prepared).await {
+            Err(problems) if has_rules => Err(problems),
+            Err(_) => Ok(()),
+            Ok(shown) => {
+                if self.settings.attribute_changes {
+                    self.fill_attributes(&mut prepared.resources, &shown, Part::Changes);
+                }
+                self.allowed(&Node::Deploy(alias.clone()), &shown)
+            }
         }
     }
 
@@ -249,6 +267,11 @@ impl Engine {
     }
 }
 
+/// Why a task was skipped that needs this one.
+pub(super) fn behind(failed: &str) -> String {
+    format!("`{failed}` did not succeed")
+}
+
 /// How a task ended well; or what went wrong after what it changed.
 type Ended = Result<Well, (Problems, ChangeCounts)>;
 
@@ -263,7 +286,8 @@ fn cancelled(alias: &Alias) -> Problems {
     Diagnostic::error(FailureReason::Cancelled, format!("`{alias}` was cancelled before its apply")).into()
 }
 
-fn tasks_of<'a>(claim: &'a mut Claim, node: &'a Node) -> impl Iterator<Item = &'a mut TaskRecord> {
+/// The tasks of a node, among all of a run.
+pub(super) fn tasks_of<'a>(claim: &'a mut Claim, node: &'a Node) -> impl Iterator<Item = &'a mut TaskRecord> {
     let is_destroy = matches!(node, Node::Destroy(_));
     claim
         .run

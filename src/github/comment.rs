@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::client::{Client, Repository};
 use super::error::ApiError;
+use super::standing::is_member;
 
 /// The longest comment that the server takes, in characters.
 pub const LONGEST_COMMENT: usize = 65_536;
@@ -27,18 +28,16 @@ struct Comment {
     author_association: String,
 }
 
-#[derive(Deserialize)]
-struct User {
+/// Who wrote something.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct User {
     #[serde(rename = "type")]
     kind: String,
 }
 
-impl Comment {
-    /// Whether it can be ours: of an app, or of a person of the repository's own. Anybody may write our marker.
-    fn is_trusted(&self) -> bool {
-        self.user.as_ref().is_some_and(|user| user.kind == "Bot")
-            || ["OWNER", "MEMBER", "COLLABORATOR"].contains(&self.author_association.as_str())
-    }
+/// Whether what somebody wrote can be ours: of an app, or of a person of the repository's own. Anybody may write our marker.
+pub(super) fn is_trusted(author: Option<&User>, association: &str) -> bool {
+    author.is_some_and(|user| user.kind == "Bot") || is_member(association)
 }
 
 /// Sees to it that the pull request `number` has one comment for `place` (`<workspace>/<environment>/<deployable>`), and that it
@@ -67,7 +66,9 @@ async fn find(client: &Client, route: &str, marker: &str) -> Result<Option<Comme
         let comments: Vec<Comment> = client.get(&format!("{route}?per_page={PAGE}&page={page}")).await?;
         let is_last = comments.len() < PAGE;
         let starts = |comment: &Comment| comment.body.as_deref().is_some_and(|body| unix_lines(body).starts_with(marker));
-        let found = comments.into_iter().find(|comment| starts(comment) && comment.is_trusted());
+        let found = comments
+            .into_iter()
+            .find(|comment| starts(comment) && is_trusted(comment.user.as_ref(), &comment.author_association));
         if found.is_some() || is_last {
             return Ok(found);
         }
@@ -76,7 +77,7 @@ async fn find(client: &Client, route: &str, marker: &str) -> Result<Option<Comme
 }
 
 /// The server may give line ends as browsers send them.
-fn unix_lines(text: &str) -> String {
+pub(super) fn unix_lines(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
 

@@ -4,7 +4,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::client::{Client, Repository};
+use super::client::{Client, Repository, part};
 use super::error::ApiError;
 
 /// The longest description that the server takes, in characters.
@@ -83,6 +83,39 @@ pub async fn create(client: &Client, repository: &Repository, subject: &Subject)
     });
     let created: Created = client.send(Method::POST, &deployments, &body).await?;
     Ok(Deployment { route: format!("{deployments}/{}", created.id) })
+}
+
+/// Adds a status to the newest deployments of an environment, at most so many. One request, and one write for each.
+///
+/// # Errors
+/// When they cannot be read, or one cannot be changed.
+pub async fn retire(
+    client: &Client,
+    repository: &Repository,
+    environment: &str,
+    most: usize,
+    status: &Status,
+) -> Result<(), ApiError> {
+    for deployment in newest(client, repository, environment, most).await? {
+        deployment.set(client, status).await?;
+    }
+    Ok(())
+}
+
+/// The newest deployments of an environment, at most so many of at most a hundred. One request.
+///
+/// # Errors
+/// When they cannot be read.
+pub async fn newest(
+    client: &Client,
+    repository: &Repository,
+    environment: &str,
+    most: usize,
+) -> Result<Vec<Deployment>, ApiError> {
+    let deployments = format!("{}/deployments", repository.route());
+    let asked = format!("{deployments}?environment={}&per_page={most}", part(environment));
+    let found: Vec<Created> = client.get(&asked).await?;
+    Ok(found.into_iter().map(|created| Deployment { route: format!("{deployments}/{}", created.id) }).collect())
 }
 
 impl Deployment {

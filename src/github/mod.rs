@@ -8,9 +8,11 @@ mod client;
 pub mod comment;
 pub mod deployment;
 mod error;
+pub mod issue;
 mod oidc;
 pub mod pull;
 mod rate;
+pub mod standing;
 mod wire;
 mod workflow_run;
 

@@ -9,6 +9,7 @@ mod gates;
 mod json;
 mod read;
 mod references;
+pub mod rules;
 #[cfg(test)]
 mod tests;
 

@@ -8,11 +8,16 @@ const TEXT: &str = "gone";
 /// The longest text that is made up, in characters: a schema may ask for more than there is memory.
 const LONGEST: usize = 10_000;
 
-/// The most entries of an array that are made up: fewer, for arrays may stand in arrays.
-const MOST: usize = 16;
+/// The most entries of arrays that are made up in one value, arrays in arrays included.
+const MOST: usize = 1_000;
 
 /// A value that fits a JSON Schema, as far as types and plain bounds of a usual size go; a text where the schema does not say what it is.
 pub fn placeholder(schema: &Value) -> Value {
+    value(schema, &mut { MOST })
+}
+
+/// The same, with at most `room` more entries of arrays.
+fn value(schema: &Value, room: &mut usize) -> Value {
     let given = schema.get("const").or_else(|| schema.get("default")).or_else(|| schema["enum"].get(0));
     if let Some(value) = given {
         return value.clone();
@@ -25,12 +30,16 @@ pub fn placeholder(schema: &Value) -> Value {
         Some("boolean") => json!(false),
         Some("integer" | "number") => number(schema),
         Some("array") => {
-            let least = bound(&schema["minItems"], MOST);
-            std::iter::repeat_n(placeholder(&schema["items"]), least).collect()
+            let mut entries = Vec::new();
+            while entries.len() < bound(&schema["minItems"], MOST) && *room > 0 {
+                *room -= 1;
+                entries.push(value(&schema["items"], room));
+            }
+            Value::Array(entries)
         }
         Some("object") => {
             let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            let entries = required.map(|name| (name.to_owned(), placeholder(&schema["properties"][name])));
+            let entries = required.map(|name| (name.to_owned(), value(&schema["properties"][name], room)));
             Value::Object(entries.collect::<Map<_, _>>())
         }
         Some("null") => Value::Null,
@@ -85,5 +94,8 @@ mod tests {
         assert_eq!(text.as_str().map(str::len), Some(LONGEST));
         let array = placeholder(&json!({"type": "array", "minItems": u64::MAX, "items": {"type": "string"}}));
         assert_eq!(array.as_array().map(Vec::len), Some(MOST));
+        let endless =
+            (0..8).fold(json!({"type": "string"}), |items, _| json!({"type": "array", "minItems": 100, "items": items}));
+        assert!(placeholder(&endless).to_string().len() < 20_000);
     }
 }

@@ -3,9 +3,11 @@
 pub mod activities;
 pub mod comment;
 pub mod connections;
+pub mod drift;
 pub mod early;
 #[cfg(test)]
 mod fixtures;
+pub mod fleet;
 mod impact;
 mod lines;
 mod markdown;
@@ -14,6 +16,8 @@ pub mod outputs;
 mod page;
 pub mod plan;
 pub mod plugins;
+pub mod preview;
+pub mod previews;
 pub mod problems;
 pub mod proposal;
 pub mod prune;

@@ -52,6 +52,11 @@ pub fn text(report: &RunReport, color: bool) -> String {
         text.push_str("\nLeft behind on purpose\n");
         report.retained.iter().for_each(|address| _ = writeln!(text, "  {}", one_line(address)));
     }
+    if let Some(preview) = &report.preview {
+        let url = preview.url.as_deref().map(one_line);
+        let _ =
+            writeln!(text, "\nPreview\n  {}until {}", url.map(|url| url + "\n  ").unwrap_or_default(), moment(preview.expires));
+    }
     if let Some(back) = &report.back {
         let _ = writeln!(
             text,
@@ -122,6 +127,7 @@ pub fn json(report: &RunReport) -> String {
         "wiring": report.wiring,
         "notes": report.notes,
         "back": report.back,
+        "preview": report.preview,
         "problems": problems::list(&report.problems),
     }))
 }

@@ -1,8 +1,12 @@
 //! What a workflow's step knows of its run: variables of the runner, and the event that started it.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::variables::runner;
+
+/// Who opens pull requests for new versions of dependencies. GitHub trusts its workflows as little as those of forks.
+const DEPENDABOT: &str = "dependabot[bot]";
 
 /// The run of a workflow, as its step sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub struct WorkflowRun {
     pub url: Option<String>,
     /// The pull request it is about.
     pub pull_request: Option<PullRequest>,
+    /// What started it.
+    pub happened: Happened,
 }
 
 /// A pull request.
@@ -28,12 +34,46 @@ pub struct PullRequest {
     pub head: String,
     /// Whether its branch is in another repository: such a run has neither secrets nor a token that can write.
     pub from_fork: bool,
+    /// Its labels.
+    pub labels: Vec<String>,
+}
+
+/// What started a workflow, as far as previews go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happened {
+    /// A pull request was opened, or is another now.
+    Changed,
+    /// A pull request was closed, merged or not.
+    Closed,
+    /// A pull request got a label or lost one.
+    Labelled,
+    /// Somebody commented on a pull request.
+    Commented(Comment),
+    /// It was time.
+    Scheduled,
+    /// Something else; its name.
+    Other(String),
+}
+
+/// A comment on a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// The pull request's number.
+    pub number: u64,
+    /// What was said.
+    pub text: String,
+    /// What its author is to the repository, in GitHub's words: `MEMBER`, `NONE`.
+    pub author_association: String,
 }
 
 /// The part of an event that is read; everything in it is text from outside.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Event {
+    #[serde(default)]
+    action: String,
     pull_request: Option<PullRequestOfEvent>,
+    issue: Option<Issue>,
+    comment: Option<CommentOfEvent>,
 }
 
 #[derive(Deserialize)]
@@ -41,6 +81,8 @@ struct PullRequestOfEvent {
     number: u64,
     head: Side,
     base: Side,
+    #[serde(default)]
+    labels: Vec<Label>,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +97,26 @@ struct Repository {
     id: u64,
 }
 
+#[derive(Deserialize)]
+struct Label {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Issue {
+    number: u64,
+    /// There where the issue is a pull request.
+    pull_request: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct CommentOfEvent {
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    author_association: String,
+}
+
 impl WorkflowRun {
     /// The run that the variables tell of. `event` is the file that `GITHUB_EVENT_PATH` names.
     pub fn of<'a>(variable: impl Fn(&str) -> Option<&'a str>, event: Option<&[u8]>) -> Self {
@@ -64,21 +126,56 @@ impl WorkflowRun {
             Some(attempt) => format!("{server}/{repository}/actions/runs/{id}/attempts/{attempt}"),
             None => format!("{server}/{repository}/actions/runs/{id}"),
         });
-        let event: Option<Event> = event.and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let mut event: Event = event.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
         Self {
             sha: variable(runner::SHA).map(str::to_owned),
             actor: variable(runner::ACTOR).map(str::to_owned),
             url,
-            pull_request: event.and_then(|event| event.pull_request).map(PullRequest::from),
+            pull_request: event.pull_request.take().map(PullRequest::from),
+            happened: event.happened(variable(runner::EVENT_NAME).unwrap_or_default()),
             repository,
         }
     }
-}
 
-impl WorkflowRun {
     /// The commit that people know: of a pull request, the newest of its branch.
     pub fn commit(&self) -> Option<&str> {
         self.pull_request.as_ref().map(|pull_request| pull_request.head.as_str()).or(self.sha.as_deref())
+    }
+
+    /// The number of the pull request that it is about.
+    pub fn pull_request_number(&self) -> Option<u64> {
+        let commented = match &self.happened {
+            Happened::Commented(comment) => Some(comment.number),
+            _ => None,
+        };
+        self.pull_request.as_ref().map(|pull_request| pull_request.number).or(commented)
+    }
+
+    /// Whether it runs for a pull request of somebody who is not trusted with secrets: of a fork, or Dependabot's (R53).
+    pub fn is_untrusted(&self) -> bool {
+        let by_dependabot = self.actor.as_deref() == Some(DEPENDABOT);
+        self.pull_request.as_ref().is_some_and(|pull_request| pull_request.from_fork || by_dependabot)
+    }
+}
+
+impl Event {
+    fn happened(self, name: &str) -> Happened {
+        match (name, self.action.as_str()) {
+            ("pull_request" | "pull_request_target", "closed") => Happened::Closed,
+            ("pull_request" | "pull_request_target", "labeled" | "unlabeled") => Happened::Labelled,
+            ("pull_request" | "pull_request_target", "opened" | "synchronize" | "reopened" | "edited" | "ready_for_review") => {
+                Happened::Changed
+            }
+            ("schedule", _) => Happened::Scheduled,
+            ("issue_comment", "created") => match (self.issue, self.comment) {
+                (Some(Issue { number, pull_request: Some(_) }), Some(comment)) => {
+                    Happened::Commented(Comment { number, text: comment.body, author_association: comment.author_association })
+                }
+                _ => Happened::Other("issue_comment".to_owned()),
+            },
+            (name, "") => Happened::Other(name.to_owned()),
+            (name, action) => Happened::Other(format!("{name} {action}")),
+        }
     }
 }
 
@@ -86,7 +183,8 @@ impl From<PullRequestOfEvent> for PullRequest {
     fn from(of_event: PullRequestOfEvent) -> Self {
         let id = |side: &Side| side.repo.as_ref().map(|repository| repository.id);
         let from_fork = id(&of_event.head) != id(&of_event.base);
-        Self { number: of_event.number, head: of_event.head.sha, from_fork }
+        let labels = of_event.labels.into_iter().map(|label| label.name).collect();
+        Self { number: of_event.number, head: of_event.head.sha, from_fork, labels }
     }
 }
 
@@ -94,7 +192,8 @@ impl From<PullRequestOfEvent> for PullRequest {
 mod tests {
     use super::*;
 
-    const VARIABLES: [(&str, &str); 6] = [
+    const VARIABLES: [(&str, &str); 7] = [
+        (runner::EVENT_NAME, "pull_request"),
         (runner::REPOSITORY, "acme/shop"),
         (runner::SERVER_URL, "https://git.example.org"),
         (runner::RUN_ID, "12"),
@@ -114,7 +213,8 @@ mod tests {
             r#"{"pull_request": {"number": 7, "title": "::error::x", "head": {"sha": "f00", "repo": {"id": 1}}, "base": {"sha": "b", "repo": {"id": 1}}}}"#,
         );
         assert_eq!(run.url.as_deref(), Some("https://git.example.org/acme/shop/actions/runs/12/attempts/2"));
-        assert_eq!(run.pull_request, Some(PullRequest { number: 7, head: "f00".into(), from_fork: false }));
+        assert_eq!(run.pull_request, Some(PullRequest { number: 7, head: "f00".into(), from_fork: false, labels: Vec::new() }));
+        assert!(!run.is_untrusted());
     }
 
     #[test]
@@ -122,12 +222,53 @@ mod tests {
         for head in [r#"{"sha": "f", "repo": {"id": 2}}"#, r#"{"sha": "f", "repo": null}"#] {
             let event =
                 format!(r#"{{"pull_request": {{"number": 7, "head": {head}, "base": {{"sha": "b", "repo": {{"id": 1}}}}}}}}"#);
-            assert!(run(&event).pull_request.unwrap().from_fork);
+            let run = run(&event);
+            assert!(run.is_untrusted() && run.pull_request.unwrap().from_fork);
         }
     }
 
     #[test]
     fn an_event_that_is_no_json_is_no_pull_request() {
         assert_eq!(run("not json").pull_request, None);
+    }
+
+    fn happened(name: &str, event: &str) -> Happened {
+        let variable = |wanted: &str| (wanted == runner::EVENT_NAME).then_some(name);
+        WorkflowRun::of(variable, Some(event.as_bytes())).happened
+    }
+
+    #[test]
+    fn what_happened_is_told_by_event_and_action() {
+        for name in ["pull_request", "pull_request_target"] {
+            for action in ["opened", "synchronize", "reopened", "edited", "ready_for_review"] {
+                assert_eq!(happened(name, &format!(r#"{{"action": "{action}"}}"#)), Happened::Changed);
+            }
+            assert_eq!(happened(name, r#"{"action": "closed"}"#), Happened::Closed);
+            assert_eq!(happened(name, r#"{"action": "unlabeled"}"#), Happened::Labelled);
+            assert_eq!(happened(name, r#"{"action": "assigned"}"#), Happened::Other(format!("{name} assigned")));
+        }
+        assert_eq!(happened("schedule", "{}"), Happened::Scheduled);
+        assert_eq!(happened("push", "no json"), Happened::Other("push".into()));
+    }
+
+    #[test]
+    fn a_comment_counts_on_pull_requests_and_when_it_is_new() {
+        let event = |action: &str, issue: &str| {
+            let comment = r#"{"body": "/tieline down", "author_association": "NONE"}"#;
+            happened("issue_comment", &format!(r#"{{"action": "{action}", "issue": {issue}, "comment": {comment}}}"#))
+        };
+        let (number, author_association) = (7, "NONE".to_owned());
+        let comment = Comment { number, text: "/tieline down".into(), author_association };
+        assert_eq!(event("created", r#"{"number": 7, "pull_request": {"url": "x"}}"#), Happened::Commented(comment));
+        assert_eq!(event("created", r#"{"number": 7}"#), Happened::Other("issue_comment".into()));
+        assert!(matches!(event("edited", r#"{"number": 7, "pull_request": {}}"#), Happened::Other(_)));
+    }
+
+    #[test]
+    fn r53_dependabot_is_trusted_as_little_as_a_fork() {
+        let side = r#"{"sha": "f", "repo": {"id": 1}}"#;
+        let event = format!(r#"{{"pull_request": {{"number": 7, "head": {side}, "base": {side}}}}}"#);
+        let variable = |name: &str| (name == runner::ACTOR).then_some("dependabot[bot]");
+        assert!(WorkflowRun::of(variable, Some(event.as_bytes())).is_untrusted());
     }
 }

@@ -62,6 +62,22 @@ Examples:
   tieline adopt vpc -e staging --state vpc.tfstate
   tieline adopt vpc -e staging --state-backend '{type: s3, config: {bucket: acme-old, key: vpc, region: sa-east-1}}'";
 
+pub(super) const DRIFT: &str = "\
+Examples:
+  tieline drift -w retail -e staging                        Everything that is deployed there
+  tieline drift -w retail -e staging --deployable shop
+  tieline drift -e staging -o json                          For programs; the workspace is that of tieline.yaml";
+
+pub(super) const FLEET: &str = "\
+Examples:
+  tieline fleet -e staging                                    The waves, and the fleet's id
+  tieline fleet -e staging --jobs 20 -o json                  At most 20 jobs in a wave
+  tieline deploy -e staging --only database,cache --fleet 01JD7M6Q3ZK0V9T8E5R4W2Y1XA";
+
+pub(super) const FLEET_FINISH: &str = "\
+Examples:
+  tieline fleet finish -e staging --fleet 01JD7M6Q3ZK0V9T8E5R4W2Y1XA";
+
 pub(super) const STATUS: &str = "\
 Examples:
   tieline status                                      The environment that tieline.yaml names, or all of its workspace
@@ -115,6 +131,35 @@ pub(super) const CONNECTION_RETIRE: &str = "\
 Examples:
   tieline connection retire platform/staging/db/main.db
   tieline connection retire retail/production/imported/legacy-orders";
+
+pub(super) const PREVIEW: &str = "\
+Examples:
+  tieline preview up --pull-request 12 --repository acme/shop --repository-id 123456
+  tieline preview                                  In a workflow: what its event asks for";
+
+pub(super) const PREVIEW_UP: &str = "\
+Examples:
+  tieline preview up                               In a workflow of a pull request
+  tieline preview up --pull-request 12 --repository acme/shop --repository-id 123456";
+
+pub(super) const PREVIEW_REFRESH: &str = "\
+Examples:
+  tieline preview refresh --pull-request 12 --repository acme/shop --repository-id 123456";
+
+pub(super) const PREVIEW_DOWN: &str = "\
+Examples:
+  tieline preview down --pull-request 12 --repository-id 123456 -w retail
+  tieline preview down -w retail -e pr-12";
+
+pub(super) const PREVIEW_SWEEP: &str = "\
+Examples:
+  tieline preview sweep --context github:acme/context
+  tieline preview sweep -w retail --limit 5";
+
+pub(super) const PREVIEW_LIST: &str = "\
+Examples:
+  tieline preview list
+  tieline preview list -w retail -o json";
 
 pub(super) const CONTEXT_INIT: &str = "\
 Examples:

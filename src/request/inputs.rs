@@ -140,7 +140,7 @@ fn command_words(cli: &Command, given: Option<&str>, problems: &mut Problems) ->
         };
         at = found;
     }
-    if at.get_subcommands().next().is_some() {
+    if at.is_subcommand_required_set() {
         problems.push(no_command(at, ""));
         return None;
     }
@@ -335,16 +335,16 @@ mod tests {
 
     #[test]
     fn a_wrong_command_is_told_with_those_there_are() {
-        let commands = ["deplyo", "connection", "context init --from x", "preview up", ""];
+        let commands = ["deplyo", "connection", "context init --from x", "glance at", ""];
         let refused = commands.map(|command| decoded(&[("COMMAND", command), ("CONTEXT", "/c")]).unwrap_err());
         insta::assert_snapshot!(refused.join("\n\n"), @r"
-        there is no command `deplyo` | there are validate, plan, deploy, rollback, destroy, move, adopt, status, connection, transfer, context, plugins, schema, completions | did you mean `deploy`?
+        there is no command `deplyo` | there are validate, plan, deploy, rollback, destroy, move, adopt, drift, fleet, preview, status, connection, transfer, context, plugins, schema, completions | did you mean `deploy`?
 
         the input `command` says `connection` without saying what of it | there are list, show, grant, revoke, import, deprecate, retire | correct the input `command`
 
         the input `command` cannot be used: `--from` is an option: give it as an input of its own | correct `command` below the step's `with:`
 
-        there is no command `preview` | there are validate, plan, deploy, rollback, destroy, move, adopt, status, connection, transfer, context, plugins, schema, completions | correct the input `command`
+        there is no command `glance` | there are validate, plan, deploy, rollback, destroy, move, adopt, drift, fleet, preview, status, connection, transfer, context, plugins, schema, completions | correct the input `command`
 
         the input `command` is missing | add `command: deploy` below the step's `with:`, or another of the commands
         ");

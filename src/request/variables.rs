@@ -28,6 +28,8 @@ pub mod runner {
     pub const SHA: &str = "GITHUB_SHA";
     /// Who started the workflow, recorded as the run's actor.
     pub const ACTOR: &str = "GITHUB_ACTOR";
+    /// What started the workflow, such as `pull_request`: what plain `preview` does follows from it.
+    pub const EVENT_NAME: &str = "GITHUB_EVENT_NAME";
     /// The file with the event that started the workflow: its pull request.
     pub const EVENT_PATH: &str = "GITHUB_EVENT_PATH";
     /// The number of the workflow's run, for the link to it.
@@ -50,6 +52,8 @@ pub mod runner {
     pub const STATE_HELD: &str = "STATE_HELD";
     /// What the main stage tells the post stage: the run and what it claimed.
     pub const STATE_CLAIMED: &str = "STATE_CLAIMED";
+    /// What the main stage tells the post stage: which part of a fleet it was.
+    pub const STATE_PART: &str = "STATE_PART";
     /// What the main stage tells the post stage: what it made on GitHub.
     pub const STATE_ANNOUNCED: &str = "STATE_ANNOUNCED";
     /// Where the summary is written.

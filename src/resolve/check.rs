@@ -12,7 +12,7 @@ use crate::domain::address::{Address, PartialAddress, Target};
 use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Face, Handle};
 use crate::domain::deployment::{Choice, ChosenConnection, Secrets, Via};
 use crate::domain::diagnostic::{Diagnostic, Origin, Problems, Segment};
-use crate::domain::failure::FailureReason::{self, ContextUnavailable, ContractMismatch, UnresolvedSlot};
+use crate::domain::failure::FailureReason::{self, ContextUnavailable, ContractMismatch, InvalidDocument, UnresolvedSlot};
 use crate::domain::names::{Alias, AttributeName, EnvironmentName, SlotName};
 use crate::domain::nearest::nearest;
 use crate::domain::organization::Permission;
@@ -47,8 +47,12 @@ pub(super) fn check(
     origin: &Origin,
     problems: &mut Problems,
 ) -> Option<Choice> {
-    let (address, named) = (inputs.address(written), written.within(&inputs.place));
+    let (address, named) = (inputs.address(written), inputs.named(written));
     let mut check = Check { inputs, ask, via, address, origin, withheld: None, found: Problems::default() };
+    if check.is_in_a_preview() {
+        problems.extend(check.found);
+        return None;
+    }
     let record = check.record();
     if named == check.address {
         check.grants(record.is_some());
@@ -67,15 +71,29 @@ pub(super) fn check(
 impl Inputs<'_> {
     /// What this deployable lacks of the grants that a connection needs.
     pub(super) fn missing_grants(&self, address: &Address, sensitive: bool) -> Vec<Permission> {
-        if grants::sees(&self.place, address, &self.context.kinds) {
-            return Vec::new();
-        }
         let own = (address.workspace == self.workspace.name).then_some(self.workspace);
-        grants::missing(own.or_else(|| self.context.workspaces.get(&address.workspace)), address, &self.place, sensitive)
+        let owner = own.or_else(|| self.context.workspaces.get(&address.workspace));
+        grants::missing(owner, address, &self.consumer(), &self.context.kinds, sensitive)
+    }
+
+    /// This deployable, as grants know it.
+    pub(super) fn consumer(&self) -> grants::Consumer {
+        grants::Consumer::of(&self.place, self.base)
     }
 }
 
 impl Check<'_> {
+    /// Previews go with their pull requests: nothing outside of one leans on it (R50).
+    fn is_in_a_preview(&mut self) -> bool {
+        let is_in_one = self.address.environment.is_preview();
+        if is_in_one {
+            let refused =
+                Diagnostic::error(InvalidDocument, self.cannot_take("it is in a preview, which goes with its pull request"));
+            self.push(refused.help("name a connection of an environment that stays"));
+        }
+        is_in_one
+    }
+
     fn record(&self) -> Option<ConnectionRecord> {
         match &self.address.target {
             Target::Imported(_) => {
@@ -97,13 +115,13 @@ impl Check<'_> {
         self.push(if missing.is_empty() {
             warning
         } else {
-            warning.help(format!("first {}", grants::to_add(&self.address, &self.inputs.place, &missing)))
+            warning.help(format!("first {}", grants::to_add(&self.address, &self.inputs.consumer(), &missing)))
         });
     }
 
     fn grants(&mut self, exists: bool) {
         let place = &self.inputs.place;
-        let same_environment = self.address.workspace == place.workspace && self.address.environment == place.environment;
+        let same_environment = self.address.workspace == place.workspace && self.address.environment == *self.inputs.standing();
         let unknown_kind = self.address.producer().is_some_and(|producer| !self.inputs.context.kinds.contains_key(&producer));
         // What is not there yet may turn out to be shared infra, which needs no grant.
         if !exists && same_environment && unknown_kind {
@@ -113,7 +131,7 @@ impl Check<'_> {
         if missing.is_empty() {
             return;
         }
-        let denied = grants::denied(&self.address, place, &missing)
+        let denied = grants::denied(&self.address, place, &self.inputs.consumer(), &missing)
             .note(format!("slot `{}.{}` takes it through the {}", self.ask.alias, self.ask.name, self.via));
         if missing.contains(&Permission::Use) {
             self.push(denied);

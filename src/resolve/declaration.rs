@@ -7,7 +7,7 @@ use semver::Version;
 use super::contract::{Contract, Contracts};
 use super::nearest::suggest;
 use super::types::Types;
-use super::view::{Placed, View};
+use super::view::{Placed, View, in_patch};
 use crate::domain::address::{AliasMember, PartialAddress};
 use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems};
@@ -63,11 +63,11 @@ pub(super) fn check_link(
     let Some(applied) = view.merged.plugins.get(&of.alias) else { return Some(no_such_alias(view, &of.alias)) };
     let contract = contracts.of(applied)?;
     let Some(faces) = contract.faces.get(&of.member) else { return Some(no_such_output(of, contract)) };
-    if let Some(environment) = view.environment.filter(|_| view.is_stood_in(&of.alias)) {
+    if view.is_stood_in(&of.alias) {
         let message = format!("`{}` is stood in for, but slot `{consumer}.{name}` takes its output `{}`", of.alias, of.member);
         let problem = Diagnostic::error(InvalidDocument, message)
             .note("stand-ins cover all outputs of an applied plugin that are used, or none")
-            .help(format!("add `{of}` under `environments.{environment}.stand-ins`"));
+            .help(format!("add `{of}` under `{}.stand-ins`", view.overlay_name()));
         return Some(problem);
     }
     let message = |why| format!("slot `{consumer}.{name}` cannot take `{of}`: {why}");
@@ -113,19 +113,23 @@ fn no_such_alias(view: &View<'_>, alias: &Alias) -> Diagnostic {
     let problem = Diagnostic::error(InvalidDocument, format!("there is no applied plugin `{alias}`"));
     match (view.written.plugins.contains_key(alias), view.environment) {
         (true, Some(environment)) => problem.note(format!("environment `{environment}` leaves it out")),
+        (true, None) => problem.note("previews leave it out"),
         _ => suggest(problem, alias.as_str(), view.merged.plugins.keys().map(Alias::as_str)),
     }
 }
 
 fn check_overlay(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Problems) {
-    let Some(overlay) = view.overlay() else { return };
-    for (alias, patch) in &overlay.plugins {
-        let brings_its_own = patch.as_ref().is_some_and(|patch| patch.source.is_some());
-        if !brings_its_own && !view.written.plugins.contains_key(alias) {
-            problems.push(no_such_alias(view, alias).placed(view.at_patch(alias)));
+    let mut known: BTreeSet<&Alias> = view.written.plugins.keys().collect();
+    for part in &view.overlays {
+        for (alias, patch) in &part.overlay.plugins {
+            if patch.as_ref().is_some_and(|patch| patch.source.is_some()) {
+                known.insert(alias);
+            } else if !known.contains(alias) {
+                problems.push(no_such_alias(view, alias).placed(view.at(in_patch(part, alias).at_key())));
+            }
         }
     }
-    for (of, address) in &overlay.references {
+    for (of, address) in view.references() {
         let unknown = match view.merged.plugins.get(&of.alias) {
             None => Some(no_such_alias(view, &of.alias)),
             Some(applied) => contracts.of(applied).and_then(|contract| {
@@ -136,7 +140,7 @@ fn check_overlay(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Prob
         let own = || view.own(address).map(|own| not_elsewhere(&own, "make it a link, under `connections`"));
         problems.0.extend(unknown.or_else(own).map(|problem| problem.placed(view.at_reference(of))));
     }
-    for (of, address) in &overlay.stand_ins {
+    for (of, address) in view.stand_ins() {
         let unknown = match view.merged.plugins.get(&of.alias) {
             None => Some(no_such_alias(view, &of.alias)),
             Some(applied) => contracts.of(applied).and_then(|contract| {

@@ -6,50 +6,87 @@ use crate::domain::address::{Address, Place};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::failure::FailureReason;
 use crate::domain::manifest::DeployableKind;
-use crate::domain::organization::{Permission, Workspace};
+use crate::domain::names::EnvironmentName;
+use crate::domain::organization::{Grant, Permission, Workspace};
 
-/// Whether `consumer` sees the connection without any grant: in its own application context, or in the workspace context of
-/// its environment.
-pub fn sees(consumer: &Place, address: &Address, kinds: &BTreeMap<Place, DeployableKind>) -> bool {
-    let same_environment = address.workspace == consumer.workspace && address.environment == consumer.environment;
-    same_environment
-        && match address.producer() {
-            Some(producer) => producer == *consumer || kinds.get(&producer) == Some(&DeployableKind::SharedInfra),
-            None => true,
-        }
+/// Who asks, as grants know it (R42).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumer {
+    /// The deployable; that of a preview is in the preview's base environment.
+    pub place: Place,
+    /// Whether it is in a preview: of what is outside it reads only the sensitive attributes that a grant names for previews.
+    pub is_preview: bool,
+}
+
+impl Consumer {
+    /// The deployable at a place, which is in a preview if that has a base.
+    pub fn of(place: &Place, base: Option<&EnvironmentName>) -> Self {
+        let environment = base.unwrap_or(&place.environment).clone();
+        Self { place: Place { environment, ..place.clone() }, is_preview: base.is_some() }
+    }
+
+    /// Whether it sees the connection without any grant: in its own application context, or in the workspace context of its
+    /// environment.
+    fn sees(&self, address: &Address, kinds: &BTreeMap<Place, DeployableKind>) -> bool {
+        let same_environment = address.workspace == self.place.workspace && address.environment == self.place.environment;
+        same_environment
+            && match address.producer() {
+                Some(producer) => producer == self.place || kinds.get(&producer) == Some(&DeployableKind::SharedInfra),
+                None => true,
+            }
+    }
 }
 
 /// What a slot needs and the owner has not granted.
-pub fn missing(owner: Option<&Workspace>, address: &Address, consumer: &Place, sensitive: bool) -> Vec<Permission> {
-    let connection = within_workspace(address);
-    let consumer = consumer.to_string();
-    let granted: Vec<Permission> = owner
-        .iter()
-        .flat_map(|workspace| &workspace.grants)
-        .filter(|grant| matches(&grant.connection, &connection) && grant.to.iter().any(|to| matches(to, &consumer)))
-        .flat_map(|grant| grant.allow.iter().copied())
-        .collect();
-    let mut needed = vec![Permission::Use];
-    needed.extend(sensitive.then_some(Permission::ReadSensitive));
-    needed.retain(|permission| !granted.contains(permission));
+pub fn missing(
+    owner: Option<&Workspace>,
+    address: &Address,
+    consumer: &Consumer,
+    kinds: &BTreeMap<Place, DeployableKind>,
+    sensitive: bool,
+) -> Vec<Permission> {
+    let sees = consumer.sees(address, kinds);
+    let (connection, to) = (within_workspace(address), consumer.place.to_string());
+    let grants = owner.into_iter().flat_map(|workspace| &workspace.grants);
+    let fitting: Vec<&Grant> =
+        grants.filter(|grant| matches(&grant.connection, &connection) && grant.to.iter().any(|one| matches(one, &to))).collect();
+    let is_granted = |permission| {
+        let counts = |grant: &&&Grant| permission == Permission::Use || !consumer.is_preview || grant.previews;
+        fitting.iter().filter(counts).any(|grant| grant.allow.contains(&permission))
+    };
+    let mut needed = Vec::new();
+    needed.extend((!sees).then_some(Permission::Use));
+    needed.extend((sensitive && (!sees || consumer.is_preview)).then_some(Permission::ReadSensitive));
+    needed.retain(|permission| !is_granted(*permission));
     needed
 }
 
 /// Says that grants are missing, and which lines the owner would add.
-pub(super) fn denied(address: &Address, consumer: &Place, missing: &[Permission]) -> Diagnostic {
+pub(super) fn denied(address: &Address, place: &Place, consumer: &Consumer, missing: &[Permission]) -> Diagnostic {
     let what = if missing.contains(&Permission::Use) { "use" } else { "read the sensitive attributes of" };
-    Diagnostic::error(FailureReason::GrantDenied, format!("`{consumer}` may not {what} `{address}`"))
-        .help(to_add(address, consumer, missing))
+    let denied = Diagnostic::error(FailureReason::GrantDenied, format!("`{place}` may not {what} `{address}`"));
+    let denied = if consumer.is_preview {
+        denied.note(format!(
+            "a preview counts as its base `{}`, but for sensitive attributes a grant must say `previews: true`",
+            consumer.place.environment
+        ))
+    } else {
+        denied
+    };
+    denied.help(to_add(address, consumer, missing))
 }
 
 /// The grant to add, and where.
-pub(super) fn to_add(address: &Address, consumer: &Place, missing: &[Permission]) -> String {
+pub(super) fn to_add(address: &Address, consumer: &Consumer, missing: &[Permission]) -> String {
     let allow: Vec<&str> = missing.iter().map(|permission| permission.as_str()).collect();
+    let for_previews = consumer.is_preview && missing.contains(&Permission::ReadSensitive);
     format!(
-        "ask for this grant in the context's `workspaces/{}/workspace.yaml`:\ngrants:\n  - {{connection: \"{}\", to: [\"{consumer}\"], allow: [{}]}}",
+        "ask for this grant in the context's `workspaces/{}/workspace.yaml`:\ngrants:\n  - {{connection: \"{}\", to: [\"{}\"], allow: [{}]{}}}",
         address.workspace,
         within_workspace(address),
+        consumer.place,
         allow.join(", "),
+        if for_previews { ", previews: true" } else { "" },
     )
 }
 

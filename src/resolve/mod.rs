@@ -2,6 +2,7 @@
 //!
 //! A pure function of what the caller has read: same in, same out (R5). The rules are R1 to R9, R15, R22, R42, R43 and R46.
 
+mod assumed;
 mod check;
 mod consumers;
 mod contract;
@@ -34,10 +35,11 @@ use crate::domain::failure::FailureReason;
 use crate::domain::manifest::{DeployableKind, Manifest};
 use crate::domain::names::{Alias, EnvironmentName, InputName, OutputName, WorkspaceName};
 use crate::domain::organization::{Environment, ImportedConnection, Limits, Workspace};
-use crate::domain::overlay::merged;
+use crate::domain::overlay::{Seen, merged};
 use crate::domain::plugin::Plugin;
 use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
 
+pub use assumed::assumed;
 pub use difference::differences;
 pub use explain::{Row, Subject, explain, to_text};
 pub use graph::{Cycle, Graph};
@@ -66,6 +68,8 @@ pub struct LoadedPlugin {
 pub struct Inputs<'a> {
     /// Where the deployable goes.
     pub place: Place,
+    /// The environment that this one is a preview on top of.
+    pub base: Option<&'a EnvironmentName>,
     /// The manifest's file, as people know it.
     pub file: &'a str,
     /// The manifest as it is written, overlays not merged.
@@ -95,8 +99,13 @@ pub struct Inputs<'a> {
 impl Inputs<'_> {
     /// What an address as it is written means, wherever that is by now.
     fn address(&self, written: &PartialAddress) -> Address {
-        let address = written.within(&self.place);
+        let address = self.named(written);
         self.context.redirects.get(&address).cloned().unwrap_or(address)
+    }
+
+    /// What an address as it is written names.
+    fn named(&self, written: &PartialAddress) -> Address {
+        named(written, &self.place, self.base)
     }
 }
 
@@ -134,9 +143,22 @@ pub struct Resolved {
     pub warnings: Problems,
 }
 
+/// What an address as it is written names at this place, which is in a preview if there is a base.
+fn named(written: &PartialAddress, place: &Place, base: Option<&EnvironmentName>) -> Address {
+    match base {
+        Some(base) => written.seen_from_preview(&place.deployable, base).within(place),
+        None => written.within(place),
+    }
+}
+
 /// The addresses that resolution may read, so that they can be read in one go before it.
-pub fn wanted(manifest: &Manifest, environment: &Environment, place: &Place) -> BTreeSet<Address> {
-    let merged = merged(manifest, Some(&place.environment));
+pub fn wanted(
+    manifest: &Manifest,
+    environment: &Environment,
+    place: &Place,
+    base: Option<&EnvironmentName>,
+) -> BTreeSet<Address> {
+    let merged = merged(manifest, Seen::from(&place.environment, base));
     let overlay = merged.environments.get(&place.environment);
     let connections = merged.plugins.values().flat_map(|applied| applied.connections.values());
     let references = overlay.into_iter().flat_map(|overlay| overlay.references.values());
@@ -145,17 +167,18 @@ pub fn wanted(manifest: &Manifest, environment: &Environment, place: &Place) -> 
         .chain(references)
         .chain(stand_ins)
         .chain(environment.defaults.values())
-        .map(|address| address.within(place))
+        .map(|address| named(address, place, base))
         .filter(|address| address.producer().as_ref() != Some(place))
         .collect()
 }
 
-/// Checks the documents alone, for every environment that the manifest has an overlay for (R8).
+/// Checks the documents alone, for every environment that the manifest has an overlay for, and for previews (R8).
 pub fn declaration(file: &str, manifest: &Manifest, plugins: &BTreeMap<String, LoadedPlugin>, types: &Types) -> Problems {
     let mut problems = Problems::default();
     let mut contracts = Contracts::default();
-    for environment in std::iter::once(None).chain(manifest.environments.keys().map(Some)) {
-        let view = View::new(file, manifest, environment, None);
+    let previews = manifest.preview.iter().map(|preview| Seen::Preview { name: None, base: &preview.base });
+    for seen in std::iter::once(Seen::Plain).chain(manifest.environments.keys().map(Seen::In)).chain(previews) {
+        let view = View::new(file, manifest, seen, None);
         let mut found = Problems::default();
         contracts.read(&view, plugins, types, &mut found);
         declaration::check(&view, &contracts, types, &mut found);
@@ -175,7 +198,8 @@ pub fn declaration(file: &str, manifest: &Manifest, plugins: &BTreeMap<String, L
 /// Every problem that was found, warnings included, when at least one of them is an error.
 pub fn resolve(inputs: &Inputs<'_>) -> Result<Resolved, Problems> {
     let mut problems = Problems::default();
-    let view = View::new(inputs.file, inputs.manifest, Some(&inputs.place.environment), Some(&inputs.place));
+    let seen = Seen::from(&inputs.place.environment, inputs.base);
+    let view = View::new(inputs.file, inputs.manifest, seen, Some(&inputs.place));
     let mut contracts = Contracts::default();
     contracts.read(&view, inputs.plugins, inputs.types, &mut problems);
     declaration::check(&view, &contracts, inputs.types, &mut problems);
@@ -298,9 +322,14 @@ fn check_limits(inputs: &Inputs<'_>, view: &View<'_>, problems: &mut Problems) {
 }
 
 impl Inputs<'_> {
+    /// The environment whose document it is: of a preview, its base.
+    fn standing(&self) -> &EnvironmentName {
+        self.base.unwrap_or(&self.place.environment)
+    }
+
     /// The environment's document, as people know it.
     fn environment_file(&self) -> String {
-        format!("context:workspaces/{}/environments/{}.yaml", self.place.workspace, self.place.environment)
+        format!("context:workspaces/{}/environments/{}.yaml", self.place.workspace, self.standing())
     }
 
     /// The workspace's document, as people know it.

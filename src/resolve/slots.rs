@@ -159,9 +159,9 @@ impl<'a> Slots<'a> {
     /// Where a source would have been declared.
     fn undeclared(&self, ask: &Ask<'_>, via: Via) -> String {
         let Ask { alias, name, slot, .. } = ask;
-        let (environment, type_name) = (&self.inputs.place.environment, &slot.type_name);
+        let (environment, type_name) = (self.inputs.standing(), &slot.type_name);
         match via {
-            Via::Reference => format!("no `{alias}.{name}` under `environments.{environment}.references`"),
+            Via::Reference => format!("no `{alias}.{name}` under `{}.references`", self.view.overlay_name()),
             Via::Link | Via::StandIn => format!("no `{name}` under `plugins.{alias}.connections`"),
             Via::SlotDefault => format!("no `{type_name}:{name}` under `defaults` of environment `{environment}`"),
             Via::TypeDefault => format!("no `{type_name}` under `defaults` of environment `{environment}`"),
@@ -182,7 +182,7 @@ impl<'a> Slots<'a> {
             problem = problem.note(format!("`{address}` is a `{}`, but nothing names it for this slot", slot.type_name));
             let missing = self.inputs.missing_grants(address, !slot.sensitive.is_empty());
             if !missing.is_empty() {
-                problem = problem.help(grants::to_add(address, &self.inputs.place, &missing));
+                problem = problem.help(grants::to_add(address, &self.inputs.consumer(), &missing));
             }
         }
         problem
@@ -214,10 +214,7 @@ impl<'a> Slots<'a> {
         let message = format!("one default must not feed several slots of one plugin: {}", listed.join(" and "));
         Diagnostic::error(UnresolvedSlot, message)
             .placed(self.view.at_alias(alias))
-            .note(format!(
-                "all of them would take the default for `{type_name}` of environment `{}`",
-                self.inputs.place.environment
-            ))
+            .note(format!("all of them would take the default for `{type_name}` of environment `{}`", self.inputs.standing()))
             .help(format!(
                 "wire them under `plugins.{alias}.connections`, or give the environment the defaults {}",
                 keys.join(" and ")

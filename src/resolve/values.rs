@@ -94,16 +94,21 @@ impl<'a> Sources<'a> {
     fn layers(&self, alias: &Alias, contract: &Contract<'a>) -> Layers<'a> {
         let mut layers = Layers::new();
         let mut add = |name: &InputName, layer, value| layers.entry(name.clone()).or_default().push((layer, value));
-        let patch = self.view.patch(alias);
         for (of, value) in self.run.iter().flat_map(|run| run.run_inputs).filter(|(of, _)| of.alias == *alias) {
             add(&of.member, Layer::Run, value);
         }
-        for (name, value) in patch.iter().flat_map(|patch| &patch.inputs).filter(|(_, value)| !value.is_null()) {
-            add(name, Layer::EnvironmentOverlay, value);
+        let mut taken_away = BTreeSet::new();
+        for (part, patch) in self.view.patches(alias) {
+            for (name, value) in patch.inputs.iter().filter(|(name, _)| !taken_away.contains(*name)).collect::<Vec<_>>() {
+                if value.is_null() {
+                    taken_away.insert(name);
+                } else {
+                    add(name, part.layer, value);
+                }
+            }
         }
-        for (name, value) in self.view.written.plugins.get(alias).iter().flat_map(|applied| &applied.inputs) {
-            let taken_away = patch.and_then(|patch| patch.inputs.get(name)).is_some_and(Value::is_null);
-            if !taken_away {
+        for (name, value) in self.view.in_base(alias).into_iter().flat_map(|applied| &applied.inputs) {
+            if !taken_away.contains(name) {
                 add(name, Layer::Manifest, value);
             }
         }
@@ -158,9 +163,12 @@ impl<'a> Sources<'a> {
                     let input = ResolvedInput { value: InputValue::Sensitive, layer: Layer::Run, covered: Vec::new() };
                     resolved.insert(name.clone(), input);
                 }
-                Some(_) if contract.requires(name) => {
+                Some(run) if contract.requires(name) => {
                     let message = format!("`{alias}` needs the sensitive input `{name}`");
-                    let problem = Diagnostic::error(FailureReason::InvalidInput, message).help(how);
+                    let mut problem = Diagnostic::error(FailureReason::InvalidInput, message).help(how);
+                    if let Some(base) = run.base {
+                        problem = problem.note(format!("a preview takes no sensitive values from its base `{base}`"));
+                    }
                     problems.push(problem.placed(self.view.at_alias(alias)));
                 }
                 _ => {}
@@ -192,9 +200,10 @@ impl<'a> Sources<'a> {
     fn origin(&self, layer: Layer, alias: &Alias, name: &InputName, within: Option<&[Segment]>) -> Option<Origin> {
         let value = Pointer::keys(["values", name.as_str()]);
         let (file, mut pointer) = match layer {
-            Layer::Run | Layer::PreviewOverlay => return None,
-            Layer::EnvironmentOverlay => (self.view.file.to_owned(), self.view.in_input(alias, name, true)),
-            Layer::Manifest => (self.view.file.to_owned(), self.view.in_input(alias, name, false)),
+            Layer::Run => return None,
+            Layer::PreviewOverlay | Layer::EnvironmentOverlay | Layer::Manifest => {
+                (self.view.file.to_owned(), self.view.in_input(alias, name, layer))
+            }
             Layer::Environment => (self.run?.environment_file(), value),
             Layer::Workspace => (self.run?.workspace_file(), value),
             Layer::PluginDefault => return Some(self.view.at_source(alias)),

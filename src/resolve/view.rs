@@ -1,10 +1,11 @@
 //! The manifest as it holds in one environment, and where in the file each part of it is written.
 
 use crate::domain::address::{AliasMember, PartialAddress, PartialTarget, Place};
+use crate::domain::deployment::Layer;
 use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Spot};
 use crate::domain::manifest::{AppliedPlugin, AppliedPluginOverlay, Manifest, Overlay};
 use crate::domain::names::{Alias, EnvironmentName, InputName, OutputName, SlotName};
-use crate::domain::overlay::merged;
+use crate::domain::overlay::{OverlayPart, Seen, merged, overlays, wiring};
 
 /// A manifest, seen from one environment; or from none, as it is without any overlay.
 pub(super) struct View<'a> {
@@ -12,22 +13,27 @@ pub(super) struct View<'a> {
     pub(super) environment: Option<&'a EnvironmentName>,
     pub(super) written: &'a Manifest,
     pub(super) merged: Manifest,
+    /// The overlays that hold, weakest first.
+    pub(super) overlays: Vec<OverlayPart<'a>>,
+    /// The references and stand-ins that hold.
+    wiring: Overlay,
+    is_preview: bool,
     /// None where only the documents are checked.
     place: Option<&'a Place>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(
-        file: &'a str,
-        written: &'a Manifest,
-        environment: Option<&'a EnvironmentName>,
-        place: Option<&'a Place>,
-    ) -> Self {
-        let merged = match environment {
-            Some(environment) => merged(written, Some(environment)),
-            None => Manifest { environments: [].into(), ..written.clone() },
-        };
-        Self { file, environment, written, merged, place }
+    pub(super) fn new(file: &'a str, written: &'a Manifest, seen: Seen<'a>, place: Option<&'a Place>) -> Self {
+        Self {
+            file,
+            environment: seen.environment(),
+            written,
+            merged: merged(written, seen),
+            overlays: overlays(written, seen),
+            wiring: wiring(written, seen),
+            is_preview: matches!(seen, Seen::Preview { .. }),
+            place,
+        }
     }
 
     /// The applied plugins that are deployed: all but those behind a stand-in.
@@ -40,16 +46,20 @@ impl<'a> View<'a> {
         self.stand_ins().any(|(of, _)| of.alias == *alias)
     }
 
-    pub(super) fn stand_ins(&self) -> impl Iterator<Item = (&'a AliasMember<OutputName>, &'a PartialAddress)> {
-        self.overlay().into_iter().flat_map(|overlay| &overlay.stand_ins)
+    pub(super) fn references(&self) -> impl Iterator<Item = (&AliasMember<SlotName>, &PartialAddress)> {
+        self.wiring.references.iter()
     }
 
-    pub(super) fn stand_in(&self, of: &AliasMember<OutputName>) -> Option<&'a PartialAddress> {
-        self.overlay()?.stand_ins.get(of)
+    pub(super) fn stand_ins(&self) -> impl Iterator<Item = (&AliasMember<OutputName>, &PartialAddress)> {
+        self.wiring.stand_ins.iter()
     }
 
-    pub(super) fn reference(&self, alias: &Alias, slot: &SlotName) -> Option<&'a PartialAddress> {
-        self.overlay()?.references.get(&AliasMember { alias: alias.clone(), member: slot.clone() })
+    pub(super) fn stand_in(&self, of: &AliasMember<OutputName>) -> Option<&PartialAddress> {
+        self.wiring.stand_ins.get(of)
+    }
+
+    pub(super) fn reference(&self, alias: &Alias, slot: &SlotName) -> Option<&PartialAddress> {
+        self.wiring.references.get(&AliasMember { alias: alias.clone(), member: slot.clone() })
     }
 
     pub(super) fn connection(&self, alias: &Alias, slot: &SlotName) -> Option<&PartialAddress> {
@@ -74,74 +84,85 @@ impl<'a> View<'a> {
         }
     }
 
-    /// This environment's overlay, if there is one.
-    pub(super) fn overlay(&self) -> Option<&'a Overlay> {
-        self.written.environments.get(self.environment?)
+    /// What the overlays change of an applied plugin, strongest first: none below one that leaves it out.
+    pub(super) fn patches(&self, alias: &Alias) -> impl Iterator<Item = (&OverlayPart<'a>, &AppliedPluginOverlay)> {
+        let changes = self.overlays.iter().rev().filter_map(|part| Some((part, part.overlay.plugins.get(alias)?)));
+        changes.map_while(|(part, change)| Some((part, change.as_ref()?)))
     }
 
-    /// What the overlay changes of an applied plugin.
-    pub(super) fn patch(&self, alias: &Alias) -> Option<&'a AppliedPluginOverlay> {
-        self.overlay()?.plugins.get(alias)?.as_ref()
+    /// An applied plugin as the manifest has it without overlays, unless one leaves it out.
+    pub(super) fn in_base(&self, alias: &Alias) -> Option<&'a AppliedPlugin> {
+        let is_left_out = self.overlays.iter().any(|part| matches!(part.overlay.plugins.get(alias), Some(None)));
+        self.written.plugins.get(alias).filter(|_| !is_left_out)
+    }
+
+    /// Where what is to hold here alone is written.
+    pub(super) fn overlay_name(&self) -> String {
+        match (self.is_preview, self.environment) {
+            (false, Some(environment)) => format!("environments.{environment}"),
+            _ => "preview".to_owned(),
+        }
     }
 
     pub(super) fn at_alias(&self, alias: &Alias) -> Origin {
-        let base = self.written.plugins.contains_key(alias);
-        self.at(if base { in_plugin(alias).at_key() } else { self.in_patch(alias).at_key() })
-    }
-
-    pub(super) fn at_patch(&self, alias: &Alias) -> Origin {
-        self.at(self.in_patch(alias).at_key())
+        match self.in_base(alias) {
+            Some(_) => self.at(in_plugin(alias).at_key()),
+            None => self.at(self.part(alias, |_| true).at_key()),
+        }
     }
 
     pub(super) fn at_source(&self, alias: &Alias) -> Origin {
-        let overlaid = self.patch(alias).is_some_and(|patch| patch.source.is_some());
-        self.at(self.part(alias, overlaid).key("use"))
+        self.at(self.part(alias, |patch| patch.source.is_some()).key("use"))
     }
 
     pub(super) fn at_inputs(&self, alias: &Alias) -> Origin {
-        match self.written.plugins.get(alias) {
+        match self.in_base(alias) {
             Some(applied) if !applied.inputs.is_empty() => self.at(in_plugin(alias).key("inputs").at_key()),
             _ => self.at_alias(alias),
         }
     }
 
-    pub(super) fn in_input(&self, alias: &Alias, name: &InputName, overlaid: bool) -> Pointer {
-        self.part(alias, overlaid).key("inputs").key(name.as_str())
+    /// Where a layer of the manifest gives an input.
+    pub(super) fn in_input(&self, alias: &Alias, name: &InputName, layer: Layer) -> Pointer {
+        let part = self.overlays.iter().find(|part| part.layer == layer);
+        part.map_or_else(|| in_plugin(alias), |part| in_patch(part, alias)).key("inputs").key(name.as_str())
     }
 
     pub(super) fn at_connection(&self, alias: &Alias, slot: &SlotName) -> Origin {
-        let overlaid = self.patch(alias).is_some_and(|patch| patch.connections.contains_key(slot));
-        self.at(self.part(alias, overlaid).key("connections").key(slot.as_str()))
+        self.at(self.part(alias, |patch| patch.connections.contains_key(slot)).key("connections").key(slot.as_str()))
     }
 
     pub(super) fn at_after(&self, alias: &Alias, index: usize) -> Origin {
-        let overlaid = self.patch(alias).is_some_and(|patch| patch.after.is_some());
-        self.at(self.part(alias, overlaid).key("after").index(index))
+        self.at(self.part(alias, |patch| patch.after.is_some()).key("after").index(index))
     }
 
     pub(super) fn at_reference(&self, of: &AliasMember<SlotName>) -> Origin {
-        self.at(self.in_overlay().key("references").key(of.to_string()))
+        self.at(self.in_overlay(|overlay| overlay.references.contains_key(of)).key("references").key(of.to_string()))
     }
 
     pub(super) fn at_stand_in(&self, of: &AliasMember<OutputName>) -> Origin {
-        self.at(self.in_overlay().key("stand-ins").key(of.to_string()))
+        self.at(self.in_overlay(|overlay| overlay.stand_ins.contains_key(of)).key("stand-ins").key(of.to_string()))
     }
 
     pub(super) fn at(&self, pointer: Pointer) -> Origin {
         in_document(self.file, pointer)
     }
 
-    fn part(&self, alias: &Alias, overlaid: bool) -> Pointer {
-        if overlaid { self.in_patch(alias) } else { in_plugin(alias) }
+    /// The strongest of an applied plugin's parts that says what is asked for.
+    fn part(&self, alias: &Alias, says: impl Fn(&AppliedPluginOverlay) -> bool) -> Pointer {
+        let overlaid = self.patches(alias).find(|(_, patch)| says(patch));
+        overlaid.map_or_else(|| in_plugin(alias), |(part, _)| in_patch(part, alias))
     }
 
-    fn in_patch(&self, alias: &Alias) -> Pointer {
-        self.in_overlay().key("plugins").key(alias.as_str())
+    /// The strongest overlay that says what is asked for.
+    fn in_overlay(&self, says: impl Fn(&Overlay) -> bool) -> Pointer {
+        self.overlays.iter().rev().find(|part| says(&part.overlay)).map(|part| part.at.clone()).unwrap_or_default()
     }
+}
 
-    fn in_overlay(&self) -> Pointer {
-        Pointer::keys(["environments", self.environment.map_or("", EnvironmentName::as_str)])
-    }
+/// The place of an applied plugin's changes in an overlay.
+pub(super) fn in_patch(part: &OverlayPart<'_>, alias: &Alias) -> Pointer {
+    part.at.clone().key("plugins").key(alias.as_str())
 }
 
 fn in_plugin(alias: &Alias) -> Pointer {

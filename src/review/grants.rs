@@ -28,10 +28,10 @@ impl Loss<'_> {
 pub fn losses<'a>(before: Option<&Workspace>, after: Option<&Workspace>, uses: &'a [Use], kinds: &Kinds) -> Vec<Loss<'a>> {
     let lost = uses.iter().filter_map(|lost| {
         let missing = |owner: Option<&Workspace>| {
-            grants::missing(owner, lost.address(), &lost.consumer, !lost.binding.sensitive.is_empty())
+            grants::missing(owner, lost.address(), &lost.asking(), kinds, !lost.binding.sensitive.is_empty())
         };
         let covered = before.is_some_and(|before| before.name == lost.address().workspace) && missing(before).is_empty();
-        if !covered || grants::sees(&lost.consumer, lost.address(), kinds) {
+        if !covered {
             return None;
         }
         let missing = missing(after);

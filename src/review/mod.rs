@@ -25,6 +25,7 @@ use crate::domain::names::{Alias, Digest, EnvironmentName, SlotName, TypeName, W
 use crate::domain::organization::{ContextDocument, Environment, ImportedConnection, Workspace};
 use crate::domain::record::StateLocation;
 use crate::domain::review::{Document, Effect, Finding};
+use crate::resolve::grants::Consumer;
 
 /// All that people wrote.
 #[derive(Debug, Clone, Default)]
@@ -85,6 +86,8 @@ pub struct Ledger {
 pub struct Use {
     /// The deployable that uses it.
     pub consumer: Place,
+    /// The environment that the consumer is in a preview on top of.
+    pub base: Option<EnvironmentName>,
     /// The slot.
     pub slot: AliasMember<SlotName>,
     /// The connection, and how it was taken.
@@ -97,6 +100,11 @@ impl Use {
     /// The connection.
     pub fn address(&self) -> &Address {
         &self.binding.address
+    }
+
+    /// The consumer, as grants know it.
+    pub fn asking(&self) -> Consumer {
+        Consumer::of(&self.consumer, self.base.as_ref())
     }
 
     /// The slot with its place, as `<workspace>/<environment>/<deployable>/<alias>.<slot>`.

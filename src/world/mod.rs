@@ -52,4 +52,6 @@ pub struct Host {
     pub name: String,
     /// This process.
     pub process: crate::domain::record::Process,
+    /// The program that it runs.
+    pub program: PathBuf,
 }

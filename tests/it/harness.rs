@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tieline::sources::{Tree, TreeFile};
 
 use crate::fixtures::{LAB, SHOP};
 
@@ -386,6 +387,21 @@ impl Project {
         self.git(folder, &["add", "--all"]);
         self.git(folder, &["commit", "--quiet", "--message", "forged"]);
         self.git(folder, &["push", "--quiet", "origin", "ledger"]);
+    }
+
+    /// Has something applied with more in its module than its plugin in `folder` has. Of the providers that are part of Terraform none
+    /// takes anything, so that what configures one could not really have been applied.
+    pub(crate) fn forge_module(&self, applied: &str, folder: &str, more: &str) {
+        let read = |file: &str| self.read(&format!("{folder}/{file}"));
+        let plugin = [("plugin.yaml", read("plugin.yaml")), ("main.tf", read("main.tf") + more)];
+        let file = |text: String| TreeFile { bytes: text.into_bytes(), executable: false };
+        let files = plugin.clone().map(|(path, text)| (path.to_owned(), file(text)));
+        let digest = Tree { files: files.into() }.digest();
+        for (path, text) in &plugin {
+            self.forge(&format!("plugins/{digest}/{path}"), text);
+        }
+        let before = self.ledger(applied)["source"]["digest"].as_str().unwrap().to_owned();
+        self.forge(applied, &self.ledger_text(applied).replace(&before, digest.as_str()));
     }
 
     /// Takes a file of the ledger away behind the program's back.

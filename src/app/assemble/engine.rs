@@ -43,23 +43,9 @@ impl Resolved {
         arguments: &cli::Terraform,
         folder: &Path,
     ) -> Result<Terraform, Problems> {
-        let binary = terraform::locate(&session.world, arguments.terraform.as_deref())?;
-        let settings = terraform::Settings {
-            // No alias begins with a dot.
-            plugin_cache: folder.join(".providers"),
-            terraform_parallelism: arguments.terraform_parallelism,
-            lock_timeout: arguments.lock_timeout,
-        };
-        let terraform = Terraform::open(&session.world, binary, &self.known, settings, &session.cancel).await?;
-        let build = terraform.build();
+        let terraform = terraform(session, arguments, folder, &self.known).await?;
         if self.source.is_some() {
-            refuse_lower(build, &self.known)?;
-        }
-        if let Some(workflow) = &session.workflow {
-            let chosen = format!("Terraform {}, {}", build.version, build.path);
-            session.say(&format!("using {chosen}"));
-            // There is one in a run.
-            let _ = workflow.terraform.set(chosen);
+            refuse_lower(terraform.build(), &self.known)?;
         }
         Ok(terraform)
     }
@@ -83,6 +69,7 @@ impl Resolved {
             store,
             terraform,
             deployment: self.deployment,
+            rules: self.organization.rules,
             contents: self.contents,
             removed,
             own,
@@ -197,6 +184,35 @@ impl Resolved {
             Secrets::Produced(crate::render::backend::state_location(&environment.backend, &place, alias))
         }))
     }
+}
+
+/// The terraform that is asked for or found, with `folder` for what its roots share. One of the builds that are `known` is not asked for
+/// its version.
+///
+/// # Errors
+/// `terraform-missing` when there is none, or none that can be used.
+pub(in crate::app) async fn terraform(
+    session: &Session,
+    arguments: &cli::Terraform,
+    folder: &Path,
+    known: &[TerraformBuild],
+) -> Result<Terraform, Problems> {
+    let binary = terraform::locate(&session.world, arguments.terraform.as_deref())?;
+    let settings = terraform::Settings {
+        // No alias begins with a dot.
+        plugin_cache: folder.join(".providers"),
+        terraform_parallelism: arguments.terraform_parallelism,
+        lock_timeout: arguments.lock_timeout,
+    };
+    let terraform = Terraform::open(&session.world, binary, known, settings, &session.cancel).await?;
+    if let Some(workflow) = &session.workflow {
+        let build = terraform.build();
+        let chosen = format!("Terraform {}, {}", build.version, build.path);
+        session.say(&format!("using {chosen}"));
+        // There is one in a run.
+        let _ = workflow.terraform.set(chosen);
+    }
+    Ok(terraform)
 }
 
 /// Where the state of a producer at the same place is recorded to be: a destroy believes that of its own states.

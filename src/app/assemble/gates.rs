@@ -2,9 +2,10 @@
 
 use super::Resolved;
 use crate::app::load::{self, Organization};
-use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::organization::Ceilings;
+use crate::policy::rules::{self, Run, Stage};
 use crate::policy::{self, Gates};
 use crate::request::cli;
 
@@ -50,4 +51,20 @@ pub(in crate::app) fn check_modules(resolved: &Resolved, gates: &Gates) -> Resul
         problems.extend(load::in_plugin(&resolved.folders[alias], found));
     }
     if problems.any_error() { Err(problems) } else { Ok(()) }
+}
+
+/// What the organization's rules say of the deployment: what they forbid is an error.
+pub(in crate::app) fn judge(resolved: &Resolved, run: &Run<'_>) -> Problems {
+    let (rules, deployment) = (&resolved.organization.rules, &resolved.deployment);
+    if !rules.has(Stage::Deployment) {
+        return Problems::default();
+    }
+    let findings = rules.judge(Stage::Deployment, &rules::of_deployment(deployment, run)).into_iter().map(|finding| {
+        let entry = finding.alias.as_ref().filter(|alias| deployment.plugins.contains_key(*alias));
+        let pointer = entry.map_or_else(|| Pointer::keys(["plugins"]), |alias| Pointer::keys(["plugins", alias.as_str()]));
+        let problem = finding.diagnostic();
+        let named = entry.map_or_else(|| problem.message.clone(), |alias| format!("`{alias}`: {}", problem.message));
+        Diagnostic { message: named, ..problem }.at(&deployment.file, pointer.at_key())
+    });
+    Problems(findings.collect())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Accepts, Ground, Resolved, gone, lock_mode, values};
+use super::{Accepts, Ground, Resolved, Standing, gone, lock_mode, standing, values};
 use crate::app::load;
 use crate::app::moving::warn_of_former_names;
 use crate::app::session::Session;
@@ -20,20 +20,23 @@ pub(in crate::app) async fn from_manifest(
     target: &cli::Target,
     values: &cli::Values,
     accepts: Accepts<'_>,
+    standing: Standing<'_>,
 ) -> Result<Resolved, Problems> {
     let written = load::manifest(session, target)?;
     let place = Session::place(target, &written)?;
-    let ground = Ground::of(session, target, &values.sensitive, place, Some(&written)).await?;
-    let Ground { place, opened, organization, head, workspace, environment, secrets, folder } = ground;
+    let ground = Ground::of(session, target, &values.sensitive, place, Some(&written), standing).await?;
+    let Ground { place, opened, organization, head, standing, secrets, folder } = ground;
+    let standing::Ground { workspace, environment, base, life } = standing;
     let catalog = organization.catalog.as_ref();
     let loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog, lock_mode(session)).await?;
     let types = session.types(Some((&*opened.store, &head)), &loaded.proposed, catalog).await?;
-    let wanted = resolve::wanted(&written.manifest, &environment, &place);
+    let wanted = resolve::wanted(&written.manifest, &environment, &place, base.as_ref());
     let context = session.context_view(&opened, &head, &wanted, &place).await?;
     let names: BTreeSet<_> = secrets.keys().cloned().collect();
     let limits = organization.context.as_ref().map(|context| context.limits.clone()).unwrap_or_default();
     let resolved = resolve::resolve(&resolve::Inputs {
         place: place.clone(),
+        base: base.as_ref(),
         file: &written.file,
         manifest: &written.manifest,
         workspace: &workspace,
@@ -74,6 +77,7 @@ pub(in crate::app) async fn from_manifest(
         folder,
         source: None,
         adoption: None,
+        life,
         notes: Vec::new(),
     })
 }

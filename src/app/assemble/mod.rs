@@ -6,6 +6,7 @@ mod gone;
 mod manifest;
 mod nothing;
 mod release;
+mod standing;
 mod stored;
 mod values;
 
@@ -21,17 +22,19 @@ use crate::domain::deployment::{Choice, Deployment};
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest, RunId, VersionTag};
-use crate::domain::organization::{Environment, Workspace};
+use crate::domain::organization::Workspace;
+use crate::domain::preview::Life;
 use crate::domain::record::TerraformBuild;
 use crate::engine::{Adoption, Content};
 use crate::request::cli;
 use crate::sources::{LockMode, Tree};
 
-pub(super) use engine::environments;
-pub(super) use gates::{check_modules, gates};
+pub(super) use engine::{environments, terraform};
+pub(super) use gates::{check_modules, gates, judge};
 pub(super) use manifest::from_manifest;
-pub(super) use nothing::for_destroy;
+pub(super) use nothing::{Grounds, for_destroy};
 pub(super) use release::{Back, from_release};
+pub(super) use standing::{Standing, not_by_name};
 
 /// What a run is asked to accept where it would be refused otherwise.
 #[derive(Clone, Copy)]
@@ -66,6 +69,8 @@ pub(super) struct Resolved {
     pub(super) source: Option<Source>,
     /// The state that is taken over.
     pub(super) adoption: Option<Adoption>,
+    /// How long the preview lives that it is deployed to.
+    pub(super) life: Option<Life>,
     /// What is worth saying of it in every report.
     notes: Vec<String>,
 }
@@ -85,8 +90,7 @@ struct Ground {
     opened: Opened,
     organization: Organization,
     head: CommitId,
-    workspace: Workspace,
-    environment: Environment,
+    standing: standing::Ground,
     secrets: values::Secrets,
     folder: PathBuf,
 }
@@ -99,6 +103,7 @@ impl Ground {
         secrets: &cli::Sensitive,
         place: Place,
         written: Option<&Written>,
+        standing: Standing<'_>,
     ) -> Result<Self, Problems> {
         // Secrets come first: from then on no text can show them.
         let secrets = values::secrets(session, secrets)?;
@@ -106,9 +111,9 @@ impl Ground {
         let store = &*opened.store;
         let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
         let organization = session.organization(store, &own).await?;
-        let (workspace, environment) = session.environment(store, organization.head.as_ref(), &place).await?;
+        let standing = standing.read(session, store, &organization, &place).await?;
         let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
-        Ok(Self { place, opened, organization, head, workspace, environment, secrets, folder })
+        Ok(Self { place, opened, organization, head, standing, secrets, folder })
     }
 }
 

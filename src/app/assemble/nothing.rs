@@ -1,11 +1,12 @@
 //! A deployment of nothing: all that is applied goes. The manifest, its branch and the plugins' sources are not read.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Resolved, empty_context, open, values};
-use crate::app::load;
-use crate::app::session::Session;
+use crate::app::load::{self, Organization};
+use crate::app::session::{Opened, Session};
 use crate::context::ledger::{PlaceRecords, Snapshot};
 use crate::context::{CommitId, ContextStore, layout};
 use crate::documents;
@@ -31,13 +32,8 @@ pub(in crate::app) async fn for_destroy(
     secrets: &cli::Sensitive,
 ) -> Result<Resolved, Problems> {
     let place = session.named_place(target)?;
-    let (secrets, attributes) = values::secrets_to_destroy(session, secrets)?;
-    let (opened, folder) = open(session, target, None).await?;
-    let store = &*opened.store;
-    let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
-    let organization = session.organization(store, &own).await?;
-    let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
-    has_documents(store, &head).await?;
+    let grounds = Grounds::open(session, target, secrets, (&place.workspace, &place.environment)).await?;
+    let store = &*grounds.opened.store;
     let snapshot = Snapshot::newest(store).await?;
     let records = snapshot.place(&place).await?;
     // A run that was killed may have left all that is known in its claim, which the next one folds into the ledger.
@@ -47,37 +43,90 @@ pub(in crate::app) async fn for_destroy(
             .help("check the names of workspace, environment and deployable; `tieline status` shows what there is")
             .into());
     }
-    let at_hand = if is_claimed { trees_at_hand(session, target, organization.catalog.as_ref()).await } else { BTreeMap::new() };
-    let Surroundings { workspace, environment, gone } = surroundings(session, store, &head, &place, &records).await?;
-    session.warn(&gone);
-    let notes = gone.0.iter().map(|gone| gone.message.clone()).collect();
-    let published = records.connections.values().next();
-    let deployment = Deployment {
-        kind: published.map_or(DeployableKind::Application, |record| record.producer.kind),
-        manifest: nothing(&place),
-        file: format!("ledger:{place}"),
-        place,
-        environment,
-        plugins: BTreeMap::new(),
-        stand_ins: BTreeMap::new(),
-    };
-    Ok(Resolved {
-        opened,
-        organization,
-        workspace,
-        deployment,
-        contents: BTreeMap::new(),
-        folders: BTreeMap::new(),
-        at_hand,
-        secrets,
-        attributes,
-        locks: BTreeMap::new(),
-        known: records.applied.into_values().map(|record| record.terraform).collect(),
-        folder,
-        source: None,
-        adoption: None,
-        notes,
-    })
+    let catalog = grounds.organization.catalog.as_ref();
+    // Nothing of a pull request's files is read to remove its preview (R52); its plugins were put into the ledger before they were applied.
+    let looks_at_hand = is_claimed && !place.environment.is_preview();
+    let at_hand = if looks_at_hand { trees_at_hand(session, target, catalog).await } else { BTreeMap::new() };
+    Ok(Resolved { at_hand, ..grounds.nothing_at(session, &place, &records).await? })
+}
+
+/// What is the same for all that is recorded in an environment, whatever deployable it is of.
+pub(in crate::app) struct Grounds {
+    pub(in crate::app) opened: Opened,
+    pub(in crate::app) organization: Organization,
+    /// The documents' head.
+    pub(in crate::app) head: CommitId,
+    secrets: values::Secrets,
+    attributes: values::Attributes,
+    folder: PathBuf,
+}
+
+impl Grounds {
+    /// Opens the context and reads what holds for the organization.
+    ///
+    /// # Errors
+    /// When the context cannot be read, or has no documents.
+    pub(in crate::app) async fn open(
+        session: &Session,
+        target: &cli::Target,
+        secrets: &cli::Sensitive,
+        (workspace, environment): (&WorkspaceName, &EnvironmentName),
+    ) -> Result<Self, Problems> {
+        let (secrets, attributes) = values::secrets_to_destroy(session, secrets)?;
+        let (opened, folder) = open(session, target, None).await?;
+        let store = &*opened.store;
+        let own = [layout::workspace(workspace), layout::environment(workspace, environment)];
+        let organization = session.organization(store, &own).await?;
+        let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
+        has_documents(store, &head).await?;
+        Ok(Self { opened, organization, head, secrets, attributes, folder })
+    }
+
+    /// A deployment of nothing at a place: what is recorded there is what it takes away.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub(in crate::app) async fn nothing_at(
+        &self,
+        session: &Session,
+        place: &Place,
+        records: &PlaceRecords,
+    ) -> Result<Resolved, Problems> {
+        let store = &*self.opened.store;
+        let preview = Snapshot::newest(store).await?.preview(&place.workspace, &place.environment).await?;
+        let Surroundings { workspace, environment, gone } =
+            surroundings(session, store, &self.head, place, records, preview.map(|preview| preview.environment)).await?;
+        session.warn(&gone);
+        let notes = gone.0.iter().map(|gone| gone.message.clone()).collect();
+        let published = records.connections.values().next();
+        let deployment = Deployment {
+            kind: published.map_or(DeployableKind::Application, |record| record.producer.kind),
+            manifest: nothing(place),
+            file: format!("ledger:{place}"),
+            place: place.clone(),
+            environment,
+            plugins: BTreeMap::new(),
+            stand_ins: BTreeMap::new(),
+        };
+        Ok(Resolved {
+            opened: self.opened.clone(),
+            organization: self.organization.clone(),
+            workspace,
+            deployment,
+            contents: BTreeMap::new(),
+            folders: BTreeMap::new(),
+            at_hand: BTreeMap::new(),
+            secrets: self.secrets.clone(),
+            attributes: self.attributes.clone(),
+            locks: BTreeMap::new(),
+            known: records.applied.values().map(|record| record.terraform.clone()).collect(),
+            folder: self.folder.clone(),
+            source: None,
+            adoption: None,
+            life: None,
+            notes,
+        })
+    }
 }
 
 /// Makes sure that this is a branch of documents: on another one, every document would pass for gone, and with it who owns what and what
@@ -110,13 +159,14 @@ struct Surroundings {
 }
 
 /// Reads the documents of workspace and environment. One that is gone keeps nothing from being destroyed: what a destroy needs of it
-/// stands in the records. What only it could tell is not made up, but said.
+/// stands in the records. What only it could tell is not made up, but said. A preview's is the copy that it was made with.
 async fn surroundings(
     session: &Session,
     store: &dyn ContextStore,
     head: &CommitId,
     place: &Place,
     records: &PlaceRecords,
+    copied: Option<Environment>,
 ) -> Result<Surroundings, Problems> {
     let mut gone = Problems::default();
     let path = layout::workspace(&place.workspace);
@@ -127,7 +177,11 @@ async fn surroundings(
         recorded_workspace(&place.workspace)
     });
     let path = layout::environment(&place.workspace, &place.environment);
-    let environment = session.context_document(store, head, &path, documents::environment).await?.unwrap_or_else(|| {
+    let environment = match copied {
+        None => session.context_document(store, head, &path, documents::environment).await?,
+        copied => copied,
+    };
+    let environment = environment.unwrap_or_else(|| {
         let environment = format!("{}/{}", place.workspace, place.environment);
         let message = format!("the document of the environment `{environment}` is gone: whether it was protected cannot be told");
         gone.push(document_gone(message, &path).note("backend and account are those that were recorded when it was applied"));

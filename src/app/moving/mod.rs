@@ -27,6 +27,10 @@ pub(super) use away::warn_of_former_names;
 /// Moves and prints what came of it.
 pub(super) async fn run(session: &Session, arguments: &cli::Move) -> Ended {
     let relocation = names::relocation(session, arguments)?;
+    let preview = [&relocation.from, &relocation.to].into_iter().find(|place| place.environment.is_preview());
+    if let Some(place) = preview {
+        return Err(assemble::not_by_name(&place.environment).into());
+    }
     let resolved = assemble::for_destroy(session, &arguments.target.at(&relocation.from), &arguments.sensitive).await?;
     let store = &*resolved.opened.store;
     let (workspace, environment) = session.environment(store, resolved.organization.head.as_ref(), &relocation.to).await?;

@@ -21,6 +21,8 @@ use self::remote::Remote;
 use super::store::check_path;
 use super::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, Location, RefNames, StoreError, layout};
 use crate::domain::address::Place;
+use crate::domain::fleet::PartName;
+use crate::domain::names::{Alias, RunId};
 use crate::world::World;
 
 /// A context in a git repository.
@@ -113,6 +115,14 @@ impl GitStore {
         match &self.repository {
             Repository::Local(git) => references::swap(git, name, new, expected).await,
             Repository::Remote(remote) => remote.swap(name, new, expected).await,
+        }
+    }
+
+    /// The refs below a prefix that ends with a slash.
+    async fn references(&self, prefix: &str) -> Result<BTreeMap<String, CommitId>, StoreError> {
+        match &self.repository {
+            Repository::Local(git) => references::references(git, prefix).await,
+            Repository::Remote(remote) => remote.references(&format!("{prefix}*")).await,
         }
     }
 
@@ -246,10 +256,7 @@ impl ContextStore for GitStore {
 
     async fn claims(&self) -> Result<BTreeMap<Place, CommitId>, StoreError> {
         let prefix = &self.names.claims_prefix;
-        let found = match &self.repository {
-            Repository::Local(git) => references::references(git, prefix).await?,
-            Repository::Remote(remote) => remote.references(&format!("{prefix}*")).await?,
-        };
+        let found = self.references(prefix).await?;
         Ok(found.into_iter().filter_map(|(name, commit)| Some((layout::parse_claim(prefix, &name)?, commit))).collect())
     }
 
@@ -269,6 +276,29 @@ impl ContextStore for GitStore {
 
     async fn delete_claim(&self, place: &Place, expected: &CommitId) -> Result<(), StoreError> {
         self.swap(&layout::claim(&self.names.claims_prefix, place), None, Some(expected)).await
+    }
+
+    async fn parts(&self, fleet: &RunId) -> Result<BTreeMap<Alias, CommitId>, StoreError> {
+        let prefix = &self.names.claims_prefix;
+        let found = self.references(&layout::parts(prefix, fleet)).await?;
+        Ok(found.into_iter().filter_map(|(name, commit)| Some((layout::parse_part(prefix, fleet, &name)?, commit))).collect())
+    }
+
+    async fn write_part(&self, part: &PartName, content: &[u8], expected: Option<&CommitId>) -> Result<CommitId, StoreError> {
+        let changes = Changes::from([(layout::CLAIM.to_owned(), Change::write(content))]);
+        let message = format!("Journal of {} in fleet {}", part.alias, part.fleet);
+        self.advance(&layout::part(&self.names.claims_prefix, part), &changes, expected, &message).await
+    }
+
+    async fn delete_parts(&self, fleet: &RunId, parts: &BTreeMap<Alias, CommitId>) -> Result<(), StoreError> {
+        let prefix = layout::parts(&self.names.claims_prefix, fleet);
+        for (alias, commit) in parts {
+            match self.swap(&format!("{prefix}{alias}"), None, Some(commit)).await {
+                Err(StoreError::Conflict { .. }) => {}
+                deleted => deleted?,
+            }
+        }
+        Ok(())
     }
 
     fn describe(&self) -> String {

@@ -18,6 +18,8 @@ use self::trees::{Entry, Kind, Trees};
 use super::store::check_path;
 use super::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, Location, RefNames, StoreError, layout};
 use crate::domain::address::Place;
+use crate::domain::fleet::PartName;
+use crate::domain::names::{Alias, RunId};
 use crate::github::{Client, Repository};
 use crate::world::World;
 
@@ -166,6 +168,32 @@ impl ContextStore for GitHubStore {
         let name = self.claim(place);
         references::expect(&name, self.api.look(&name).await?.commit(), Some(expected))?;
         references::swap(&self.api, &name, None, Some(expected)).await
+    }
+
+    async fn parts(&self, fleet: &RunId) -> Result<BTreeMap<Alias, CommitId>, StoreError> {
+        let prefix = &self.names.claims_prefix;
+        let found = self.api.references(&layout::parts(prefix, fleet)).await?;
+        Ok(found.into_iter().filter_map(|(name, commit)| Some((layout::parse_part(prefix, fleet, &name)?, commit))).collect())
+    }
+
+    async fn write_part(&self, part: &PartName, content: &[u8], expected: Option<&CommitId>) -> Result<CommitId, StoreError> {
+        let changes = Changes::from([(layout::CLAIM.to_owned(), Change::write(content))]);
+        let message = format!("Journal of {} in fleet {}", part.alias, part.fleet);
+        self.advance(&layout::part(&self.names.claims_prefix, part), &changes, expected, &message).await
+    }
+
+    async fn delete_parts(&self, fleet: &RunId, parts: &BTreeMap<Alias, CommitId>) -> Result<(), StoreError> {
+        let prefix = layout::parts(&self.names.claims_prefix, fleet);
+        let deleted = parts.iter().map(|(alias, commit)| {
+            let (api, name) = (self.api.clone(), format!("{prefix}{alias}"));
+            async move {
+                match references::swap(&api, &name, None, Some(commit)).await {
+                    Err(StoreError::Conflict { .. }) => Ok(()),
+                    deleted => deleted,
+                }
+            }
+        });
+        in_parallel(deleted.collect()).await.map(|_: Vec<()>| ())
     }
 
     fn describe(&self) -> String {

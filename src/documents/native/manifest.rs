@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::view::{View, overlay_at};
-use super::{Document, check_environment_name, unknown};
+use super::{Document, check_environment_name, check_lifetime, unknown};
 use crate::documents::Kind;
 use crate::documents::finding::{Finding, listed};
 use crate::domain::address::IMPORTED;
@@ -43,10 +43,7 @@ impl Document for Manifest {
 fn check_preview(preview: &PreviewPart, aliases: &BTreeSet<&str>) -> Vec<Finding> {
     let at = |field: &str| Pointer::keys(["preview", field]);
     let mut findings: Vec<Finding> = check_environment_name(&preview.base, at("base")).into_iter().collect();
-    if let Some(ttl) = preview.ttl.as_deref().filter(|ttl| !is_duration(ttl)) {
-        let message = format!("`{ttl}` is not a length of time");
-        findings.push(Finding::new(at("ttl"), message).help("write a whole number and `m`, `h` or `d`, such as `72h`"));
-    }
+    findings.extend(check_lifetime(preview.ttl.as_deref(), at("ttl")));
     if let Some(url) = &preview.url {
         let parts: Vec<&str> = url.split('.').collect();
         match parts.as_slice() {
@@ -62,8 +59,4 @@ fn check_preview(preview: &PreviewPart, aliases: &BTreeSet<&str>) -> Vec<Finding
         }
     }
     findings
-}
-
-fn is_duration(text: &str) -> bool {
-    text.strip_suffix(['m', 'h', 'd']).and_then(|number| number.parse::<u32>().ok()).is_some_and(|number| number > 0)
 }

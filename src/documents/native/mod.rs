@@ -19,6 +19,7 @@ use super::Kind;
 use super::finding::{Finding, listed};
 use crate::domain::diagnostic::{Pointer, Segment};
 use crate::domain::names::EnvironmentName;
+use crate::domain::preview::lifetime;
 
 /// A document with rules of its own.
 pub(super) trait Document {
@@ -61,6 +62,13 @@ fn check_environment_name(name: &EnvironmentName, at: Pointer) -> Option<Finding
             .label("kept for previews")
             .help("choose a name that does not start with `pr-`")
     })
+}
+
+/// How long previews live.
+fn check_lifetime(text: Option<&str>, at: Pointer) -> Option<Finding> {
+    let wrong = text.filter(|text| lifetime(text).is_none())?;
+    let found = Finding::new(at, format!("`{wrong}` is not a length of time"));
+    Some(found.help("write a whole number and `m`, `h` or `d`, such as `72h`"))
 }
 
 /// The context keeps documents at paths that follow from their names: in a folder `folder`, the file is called `name`.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::{Document, backend, check_file_name};
+use super::{Document, backend, check_file_name, check_lifetime};
 use crate::documents::Kind;
 use crate::documents::finding::Finding;
 use crate::domain::catalog::Catalog;
@@ -25,6 +25,7 @@ impl Document for ContextDocument {
                     .help("write one such as `refs/heads/tieline-claims/`"),
             );
         }
+        findings.extend(check_lifetime(self.limits.max_preview_ttl.as_deref(), Pointer::keys(["limits", "max-preview-ttl"])));
         findings.extend(check_proofs(self.proofs, self.proof_keys.as_ref()));
         if self.retention.runs == 0 {
             let at = Pointer::keys(["retention", "runs"]);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Document;
+use super::{Document, check_lifetime};
 use crate::documents::Kind;
 use crate::documents::finding::Finding;
 use crate::domain::address::IMPORTED;
@@ -13,7 +13,10 @@ impl Document for Workspace {
     const KIND: Kind = Kind::Workspace;
 
     fn findings(&self, _file: &str, _value: &Value) -> Vec<Finding> {
-        let mut findings = Vec::new();
+        let mut findings: Vec<Finding> =
+            check_lifetime(self.limits.max_preview_ttl.as_deref(), Pointer::keys(["limits", "max-preview-ttl"]))
+                .into_iter()
+                .collect();
         for (deployable, owner) in &self.owners {
             findings.extend(check_owner(deployable.as_str(), owner, &Pointer::keys(["owners", deployable.as_str()])));
         }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::names::{Alias, EnvironmentName, InputName};
-use crate::domain::overlay::merged;
+use crate::domain::overlay::{Seen, merged};
 
 const MANIFEST: &str = r#"
 apiVersion: tieline/v1
@@ -210,7 +210,7 @@ fn overlays_merge_by_key_and_null_takes_away() {
     let environment = |name| EnvironmentName::new(name).unwrap();
     let alias = |name| Alias::new(name).unwrap();
 
-    let production = merged(&base, Some(&environment("production")));
+    let production = merged(&base, Seen::In(&environment("production")));
     assert_eq!(production.plugins[&alias("database")].inputs[&InputName::new("size").unwrap()], "large");
     assert!(!production.plugins[&alias("database")].inputs.contains_key("name"));
     assert_eq!(production.plugins[&alias("cache")].source, "./plugins/cache");
@@ -218,7 +218,7 @@ fn overlays_merge_by_key_and_null_takes_away() {
     let kept = &production.environments[&environment("production")];
     assert!(kept.plugins.is_empty() && kept.references.len() == 1 && kept.stand_ins.len() == 1);
 
-    assert!(!merged(&base, Some(&environment("bare"))).plugins.contains_key("api"));
-    assert_eq!(merged(&base, None).plugins, base.plugins);
-    assert_eq!(merged(&base, Some(&environment("elsewhere"))).plugins, base.plugins);
+    assert!(!merged(&base, Seen::In(&environment("bare"))).plugins.contains_key("api"));
+    assert_eq!(merged(&base, Seen::Plain).plugins, base.plugins);
+    assert_eq!(merged(&base, Seen::In(&environment("elsewhere"))).plugins, base.plugins);
 }

@@ -18,10 +18,29 @@ const LONGEST: usize = 300;
 /// The most attributes of one resource.
 const MOST: usize = 200;
 
+/// What a plan's JSON says of resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What it would change.
+    Changes,
+    /// What changed outside of Terraform.
+    Drift,
+}
+
+impl Part {
+    fn of(self, shown: &Value) -> &Value {
+        match self {
+            Self::Changes => &shown["resource_changes"],
+            Self::Drift => &shown["resource_drift"],
+        }
+    }
+}
+
 /// Fills in what changes inside `resources`, up to `room` bytes of text for all of them; what there is no room for is counted.
 /// Resources that are deleted have nothing to say but that.
-pub(super) fn fill(resources: &mut [PlannedResource], shown: &Value, redactor: &Redactor, room: usize) {
-    let changes: BTreeMap<&str, &Value> = shown["resource_changes"]
+pub(super) fn fill(resources: &mut [PlannedResource], shown: &Value, part: Part, redactor: &Redactor, room: usize) {
+    let changes: BTreeMap<&str, &Value> = part
+        .of(shown)
         .as_array()
         .into_iter()
         .flatten()
@@ -73,14 +92,16 @@ impl<'a> Secrets<'a> {
         shortened(&self.clean(text), longest)
     }
 
-    fn clean(&self, text: &str) -> String {
+    /// The text without what is secret.
+    pub(super) fn clean(&self, text: &str) -> String {
         self.marked.redact(&self.known.redact(text))
     }
 }
 
 /// Everything that a plan marks as sensitive, in resources and in outputs.
 fn marked(shown: &Value) -> Redactor {
-    let resources = shown["resource_changes"].as_array().into_iter().flatten().map(|resource| &resource["change"]);
+    let resources = [Part::Changes, Part::Drift].map(|part| part.of(shown).as_array());
+    let resources = resources.into_iter().flatten().flatten().map(|resource| &resource["change"]);
     let outputs = shown["output_changes"].as_object().into_iter().flat_map(|outputs| outputs.values());
     let mut secrets = Vec::new();
     for change in resources.chain(outputs) {

@@ -17,7 +17,7 @@ fn filled(action: &str, change: &Value, redactor: &Redactor, room: usize) -> Pla
         {"address": "module.plugin.aws_instance.a", "deposed": "00000000", "change": {"before": {"never": 1}, "after": null}},
         {"address": "module.plugin.aws_instance.a", "change": change},
     ]});
-    fill(&mut resources, &plan, redactor, room);
+    fill(&mut resources, &plan, Part::Changes, redactor, room);
     let [resource] = resources;
     resource
 }

@@ -177,6 +177,7 @@ impl Engine {
             blockers: Vec::new(),
             notes: self.notes(),
             back: None,
+            preview: None,
         }
     }
 

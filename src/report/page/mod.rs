@@ -3,11 +3,13 @@
 //! The first screen has the outcome, what failed and what to do; details are folded.
 
 mod changes;
+mod drift;
 mod impact;
 mod layers;
 mod parts;
 mod picture;
 mod plan;
+mod preview;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -16,7 +18,9 @@ use super::Surroundings;
 use super::markdown::{Block, Inline, code, render};
 use crate::domain::diagnostic::Problems;
 
+pub(super) use drift::{drift, drifted};
 pub(super) use plan::plan;
+pub(super) use preview::{gone, removal, skipped, state, sweep};
 pub(super) use run::run;
 
 /// Where a page is read.
@@ -62,6 +66,7 @@ fn command(surroundings: &Surroundings) -> Inline {
         "plan" => "Plan".into(),
         "rollback" => "Rollback".into(),
         "destroy" => "Destroy".into(),
+        "drift" => "Drift".into(),
         "validate" => "Validation".into(),
         other => code(other),
     }

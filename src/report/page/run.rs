@@ -26,6 +26,7 @@ fn page(report: &RunReport, surroundings: &Surroundings, medium: Medium, layer: 
     let run = &report.run;
     let mut blocks = vec![Block::Title(outcome(run) + ": " + parts::place(&report.place))];
     blocks.extend(facts(report, surroundings));
+    blocks.extend(report.preview.iter().flat_map(super::preview::outlook));
     blocks.extend(parts::notes(&report.notes));
     blocks.extend(parts::notes(&run.overrides.iter().map(overridden).collect::<Vec<_>>()));
     blocks.extend(parts::problems("What failed", &report.problems, layer));

@@ -2,8 +2,11 @@
 
 mod connection;
 mod context;
+mod drift;
+mod fleet;
 mod moving;
 mod plugins;
+mod preview;
 mod runs;
 mod shared;
 mod status;
@@ -15,12 +18,15 @@ use super::examples;
 
 pub use connection::{Allowed, Connection, Deprecate, GrantArguments, Import};
 pub use context::{Context, ContextTarget};
+pub use drift::Drift;
+pub use fleet::{Fleet, FleetAction, FleetFinish};
 pub use moving::{Adopt, Move};
 pub use plugins::Plugins;
-pub use runs::{Back, Deploy, Destroy, Plan, PlanFor, Rollback};
+pub use preview::{Preview, PreviewAction, PreviewDown, PreviewRun, PreviewSweep, PullRequestArguments, SweepBounds};
+pub use runs::{Back, Deploy, Destroy, FleetPart, Plan, PlanFor, Rollback};
 pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
-    Wish, duration,
+    Wish,
 };
 pub use status::{Outcome, RunKind, Status, Unlock};
 pub use transfer::Transfer;
@@ -94,6 +100,24 @@ pub enum Command {
     /// published like a deploy. The state that it came from is only read.
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
+    /// Show what was changed outside of Terraform since it was applied; changes nothing.
+    ///
+    /// It works from what was recorded when it was applied, so that no manifest is needed: everything that is deployed in the environment
+    /// is looked at, or one `--deployable`. That something changed is a finding and no failure: the exit code is 0, and the result says
+    /// what. What could not be looked at is a failure.
+    #[command(after_help = examples::DRIFT)]
+    Drift(Drift),
+    /// Spread a large deploy over many jobs; changes nothing itself.
+    /// Prints the applied plugins in waves: each waits for nothing but the waves before it. In a workflow the waves are job matrices, in the
+    /// output `matrix`. Each job deploys its part with `tieline deploy --only <alias> --fleet <id>`, and `tieline fleet finish` publishes
+    /// what came of all of them, once.
+    #[command(after_help = examples::FLEET)]
+    Fleet(Box<Fleet>),
+    /// Environments for pull requests, made and removed with them.
+    /// With no word after it, in a workflow, the event decides: a pull request that is opened or changed makes its preview, one that is
+    /// closed removes it, a comment or label is asked what it wants, a schedule sweeps.
+    #[command(after_help = examples::PREVIEW)]
+    Preview(Box<Preview>),
     /// Show what goes on and what is there: claims, runs, releases, applied plugins, connections, previews.
     ///
     /// Without an environment it is about the whole workspace. Of each claim it says whether its run lives, and how that is known. With

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{Announcements, Overrides, Sensitive, Target, Terraform, Values};
+use crate::domain::names::Alias;
 
 /// `tieline plan`.
 #[derive(Debug, Clone, Args)]
@@ -83,6 +84,21 @@ pub struct Deploy {
     /// What is set aside.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// The part of a fleet that it is.
+    #[command(flatten)]
+    pub part: FleetPart,
+}
+
+/// Which part of a fleet a deploy is.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Fleet")]
+pub struct FleetPart {
+    /// Deploy only these applied plugins, as one job of a fleet; separated by commas.
+    #[arg(long, env = "TIELINE_ONLY", value_name = "ALIAS", value_delimiter = ',', requires = "fleet", hide_short_help = true)]
+    pub only: Vec<Alias>,
+    /// The fleet that it is a job of, by the id that `tieline fleet` printed.
+    #[arg(long, env = "TIELINE_FLEET", value_name = "ID", requires = "only", hide_short_help = true)]
+    pub fleet: Option<String>,
 }
 
 /// `tieline rollback`.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::domain::address::Place;
+use crate::domain::duration::duration;
 use crate::domain::names::Alias;
 
 /// How others are reached.
@@ -245,33 +246,4 @@ pub enum LogLevel {
     Info,
     /// Also every process that is started.
     Debug,
-}
-
-/// Reads `90s`, `5m`, `2h`, `3d`, or a plain number of seconds.
-///
-/// # Errors
-/// When the text is none of these.
-pub fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
-    let seconds = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86400,
-        _ => return Err(format!("`{unit}` is no unit of time: use `s`, `m`, `h` or `d`")),
-    };
-    let number: u64 = number.parse().map_err(|_| format!("`{text}` is not a time: write it as `90s`, `5m` or `2h`"))?;
-    number.checked_mul(seconds).map(std::time::Duration::from_secs).ok_or_else(|| format!("`{text}` is too long"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_with_their_units() {
-        assert_eq!(duration("5m").unwrap().as_secs(), 300);
-        assert_eq!(duration("90").unwrap().as_secs(), 90);
-        assert!(duration("5x").is_err() && duration("m").is_err());
-    }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Target, duration};
+use super::Target;
+use crate::domain::duration::duration;
 use crate::domain::names::Alias;
 use crate::domain::record::{RunRecord, RunStatus};
 

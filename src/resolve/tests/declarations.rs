@@ -1,7 +1,7 @@
 //! What the documents alone must get right: R4, R8.
 
 use super::*;
-use crate::resolve::merged;
+use crate::resolve::{Seen, merged};
 
 #[test]
 fn r8_a_sound_manifest_has_no_problems() {
@@ -195,7 +195,7 @@ fn merging_twice_changes_nothing() {
     let mut case = case("  a: {use: ./vpc, inputs: {x: 1, y: 2}}\n");
     case.manifest += "environments: {staging: {plugins: {a: {inputs: {x: null, y: 3}}}, references: {a.s: b/c.d}}, production: {plugins: {a: null}}}\n";
     let staging = "staging".parse().unwrap();
-    let once = merged(&yaml(&case.manifest), Some(&staging));
+    let once = merged(&yaml(&case.manifest), Seen::In(&staging));
     assert_eq!(once.plugins["a"].inputs.values().collect::<Vec<_>>(), [&json!(3)]);
-    assert_eq!(merged(&once, Some(&staging)), once);
+    assert_eq!(merged(&once, Seen::In(&staging)), once);
 }

@@ -163,6 +163,7 @@ impl Case {
     pub(super) fn resolve(&self) -> Result<Resolved, Problems> {
         resolve(&Inputs {
             place: place(),
+            base: None,
             file: "tieline.yaml",
             manifest: &yaml(&self.manifest),
             workspace: &yaml(&self.workspace),

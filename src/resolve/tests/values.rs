@@ -192,7 +192,7 @@ fn wanted_names_every_address_of_elsewhere() {
     case.manifest += "environments: {staging: {references: {web.database: b/production/data/b.main}, stand-ins: {db.db: imported/c}}, production: {references: {web.database: x/x.x}}}\n";
     case.environment += "defaults: {vpc-conn: net/d.vpc, postgres-conn: shop/db.db}\n";
     let environment: Environment = yaml(&case.environment);
-    let wanted = super::super::wanted(&yaml(&case.manifest), &environment, &place());
+    let wanted = super::super::wanted(&yaml(&case.manifest), &environment, &place(), None);
     assert_eq!(
         wanted.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["b/production/data/b.main", "retail/staging/data/a.main", "retail/staging/net/d.vpc", "retail/staging/imported/c"]

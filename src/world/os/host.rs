@@ -12,7 +12,10 @@ pub(super) fn this() -> Host {
     let id = std::process::id();
     let process =
         Process { id, started: started(id).unwrap_or_default(), boot: boot(), namespace: namespace(), machine: machine() };
-    Host { name: rustix::system::uname().nodename().to_string_lossy().into_owned(), process }
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    // Where its path cannot be told, it is still there under this one.
+    let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
+    Host { name, process, program }
 }
 
 /// Whether a process is known to have ended: it can be looked at from here and is gone, or its machine was started again since.

@@ -102,6 +102,24 @@ fn acceptance_aws_the_example_is_deployed_stays_as_it_is_and_goes() {
     assert_eq!(queues(&moto), 0);
 }
 
+#[test]
+fn acceptance_aws_drift_is_what_others_changed_there() {
+    let Some(providers) = need("aws", providers()) else { return };
+    let Some(moto) = need("aws", Moto::start()) else { return };
+    let project = example(&moto, &providers);
+    project.deploy("network").succeeds();
+    let orders = project.deploy_json("orders", &[]);
+    let url = attribute(&orders, "retail/staging/orders/queue.queue", "url");
+    let look = |workspace: &str| project.run(&["drift", "-w", workspace, "-e", "staging"]).succeeds();
+    // The rules of a security group are resources of their own; the group knows of them only when it is read again.
+    look("platform").says("  vpc: as it was applied; 1 resource has other values").says("Nothing changed outside of Terraform.");
+
+    moto.sqs("SetQueueAttributes", &json!({"QueueUrl": url, "Attributes": {"MessageRetentionPeriod": "61"}}));
+    look("retail").says(" changed\n").says("-> 61");
+    moto.sqs("DeleteQueue", &json!({"QueueUrl": url}));
+    look("retail").says(" gone\n").never_says("-> 61").never_says(moto::SECRET_KEY);
+}
+
 /// The provider looks up whose credentials it has: with any but the role's, it would be in the stand-in's own account and refuse.
 #[test]
 fn acceptance_aws_a_workflow_deploys_with_its_role() {

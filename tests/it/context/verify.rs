@@ -20,7 +20,7 @@ fn r16_every_record_needs_its_counterparts() {
     files.records.remove("platform/staging/network/applied/vpc.json");
     files.records.remove("platform/staging/network/consumers/vpc.vpc/retail~staging~shop~api.network.json");
     insta::assert_snapshot!(found(&files).join("\n"), @"
-    platform/staging/network/connections/vpc.vpc.json: its producer `platform/staging/network/applied/vpc.json` is missing
+    platform/staging/network/connections/vpc.vpc.json: its producer `platform/staging/network/applied/vpc.json` is missing: unless that was destroyed, its infrastructure is still there
     retail/staging/shop/applied/api.json: slot `network` is bound to `platform/staging/network/vpc.vpc`, but `platform/staging/network/consumers/vpc.vpc/retail~staging~shop~api.network.json` is missing
     retail/staging/shop/applied/api.json: the plugin's tree `plugins/bc1de45bfa4006cb1695e194d9bdf6532af14e323de66a5bd13b146184b15d30` is not stored
     ");

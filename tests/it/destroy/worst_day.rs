@@ -1,12 +1,9 @@
 //! The branch is gone, or the documents, the plugin's source, the producer, its state (R32).
 
-use tieline::sources::{Tree, TreeFile};
-
 use crate::harness::{Project, needs_terraform, tasks};
 
 const DATA: &str = "retail/staging/data";
 const FRONT: &str = "retail/staging/front";
-const PLUGIN: &str = "plugins/web/main.tf";
 
 /// A shared database with a password, and an application elsewhere that uses it.
 fn database_and_front() -> Project {
@@ -153,18 +150,9 @@ fn tf_r32_nothing_stands_in_for_what_a_provider_takes() {
     project.destroy(FRONT).never_says("which is not there");
 }
 
-/// Has the front applied with more in its module. Of the providers that are part of Terraform none takes anything, so it could not
-/// really have been.
+/// Has the front applied with more in its module.
 fn with_provider(project: &Project, more: &str) {
-    let plugin = [("plugin.yaml", project.read("plugins/web/plugin.yaml")), ("main.tf", project.read(PLUGIN) + more)];
-    let files = plugin.clone().map(|(path, text)| (path.to_owned(), TreeFile { bytes: text.into_bytes(), executable: false }));
-    let digest = Tree { files: files.into() }.digest();
-    for (path, text) in &plugin {
-        project.forge(&format!("plugins/{digest}/{path}"), text);
-    }
-    let path = "retail/staging/front/applied/api.json";
-    let before = project.ledger(path)["source"]["digest"].as_str().unwrap().to_owned();
-    project.forge(path, &project.ledger_text(path).replace(&before, digest.as_str()));
+    project.forge_module("retail/staging/front/applied/api.json", "plugins/web", more);
 }
 
 #[test]

@@ -83,6 +83,11 @@ impl States {
         self.shared.0.lock().unwrap().is_full = true;
     }
 
+    /// How many requests have come.
+    pub(crate) fn requests(&self) -> usize {
+        self.shared.0.lock().unwrap().requests.len()
+    }
+
     pub(crate) fn state(&self, path: &str) -> Option<Value> {
         Some(serde_json::from_slice(self.shared.0.lock().unwrap().states.get(path)?).unwrap())
     }

@@ -34,12 +34,15 @@ fn describe(page: &mut String, command: &Command, name: &str) {
     if command.get_name() == "help" {
         return;
     }
-    if command.has_subcommands() {
-        for inner in command.get_subcommands() {
-            describe(page, inner, &format!("{name} {}", inner.get_name()));
-        }
-        return;
+    if !command.is_subcommand_required_set() {
+        describe_itself(page, command, name);
     }
+    for inner in command.get_subcommands() {
+        describe(page, inner, &format!("{name} {}", inner.get_name()));
+    }
+}
+
+fn describe_itself(page: &mut String, command: &Command, name: &str) {
     let about = command.get_long_about().or(command.get_about()).unwrap();
     let _ = writeln!(page, "\n## {name}\n\n{about}");
     if let Some(examples) = command.get_after_help() {

@@ -27,6 +27,12 @@ impl Token {
         Self { expires: Some(expires), ..self }
     }
 
+    /// Lets it reach a repository under another name.
+    pub(super) fn follow(&mut self, before: &str, now: &str) {
+        let grants = self.grants.remove(&before.to_lowercase());
+        self.grants.extend(grants.map(|grants| (now.to_lowercase(), grants)));
+    }
+
     fn is_alive(&self) -> bool {
         self.expires.is_none_or(|expires| expires > now())
     }

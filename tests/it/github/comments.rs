@@ -14,17 +14,17 @@ pub(super) struct Comment {
     pub(super) issue: u64,
     id: u64,
     pub(super) body: String,
-    /// Who wrote it, if not the bot.
-    person: Option<String>,
+    /// Who wrote it, if not the bot, and what they are to the repository.
+    person: Option<(String, &'static str)>,
     created_at: String,
     updated_at: String,
 }
 
 impl Comment {
-    pub(super) fn new(issue: u64, id: u64, body: &str, person: Option<&str>) -> Self {
+    pub(super) fn new(issue: u64, id: u64, body: &str, person: Option<(&str, &'static str)>) -> Self {
         let moment = stamp(now());
         let (created_at, updated_at) = (moment.clone(), moment);
-        Self { issue, id, body: body.to_owned(), person: person.map(str::to_owned), created_at, updated_at }
+        Self { issue, id, body: body.to_owned(), person: person.map(|(name, is)| (name.to_owned(), is)), created_at, updated_at }
     }
 
     fn json(&self, repository: &Repository, call: &Call) -> Value {
@@ -35,8 +35,8 @@ impl Comment {
             "url": format!("{api}/comments/{id}"),
             "html_url": format!("{}/pull/{}#issuecomment-{id}", repository.web(), self.issue),
             "issue_url": format!("{api}/{}", self.issue),
-            "user": self.person.as_ref().map_or_else(|| bot(&call.base), |login| person(&call.base, login, "User")),
-            "author_association": if self.person.is_some() { "MEMBER" } else { "NONE" },
+            "user": self.person.as_ref().map_or_else(|| bot(&call.base), |(login, _)| person(&call.base, login, "User")),
+            "author_association": self.person.as_ref().map_or("NONE", |(_, association)| association),
             "body": self.body,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
@@ -46,7 +46,9 @@ impl Comment {
 
 pub(super) fn list(repository: &Repository, call: &Call, issue: &str) -> Outcome {
     let issue = known(repository, issue)?;
-    let found = repository.comments.iter().filter(|comment| comment.issue == issue);
+    let query = call.query();
+    let is_new = |comment: &&Comment| query.get("since").is_none_or(|since| comment.updated_at >= *since);
+    let found = repository.comments.iter().filter(|comment| comment.issue == issue).filter(is_new);
     Ok(call.page(&found.map(|comment| comment.json(repository, call)).collect::<Vec<_>>()))
 }
 
@@ -90,10 +92,11 @@ fn body(call: &Call) -> Result<String, Answer> {
     Ok(body.to_owned())
 }
 
-/// The number of a pull request that there is.
+/// The number of a pull request or an issue that there is.
 fn known(repository: &Repository, issue: &str) -> Result<u64, Answer> {
-    let pull = repository.pulls.iter().find(|pull| pull.number.to_string() == issue);
-    pull.map(|pull| pull.number).ok_or_else(Answer::not_found)
+    let pulls = repository.pulls.iter().map(|pull| pull.number);
+    let mut numbers = pulls.chain(repository.issues.iter().map(|issue| issue.number));
+    numbers.find(|number| number.to_string() == issue).ok_or_else(Answer::not_found)
 }
 
 fn find(repository: &Repository, id: &str) -> Result<usize, Answer> {

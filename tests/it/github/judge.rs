@@ -103,9 +103,11 @@ fn start_prism(double: &str) -> Result<(Child, String), String> {
 async fn pass(Shared(hop): Shared<Arc<Hop>>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    // Prism follows redirects, and reads whatever comes as text; an identity token is not of this API.
+    // Prism follows redirects, and reads whatever comes as text; an identity token is not of this API; a repository's number is not in
+    // its description.
     let is_raw = head.headers.get("accept").is_some_and(|accepted| accepted.to_str().unwrap_or_default().contains(".raw"));
-    let is_beside = target.contains("/tarball") || target.starts_with("/_oidc/") || is_raw;
+    let is_beside =
+        target.contains("/tarball") || target.starts_with("/_oidc/") || target.starts_with("/repositories/") || is_raw;
     let url = if is_beside { format!("{}{target}", hop.double) } else { format!("{}{}", hop.prism, escape(target)) };
     let mut passed = hop.client.request(head.method.clone(), url).header("x-forwarded-host", &hop.name);
     passed = passed.header("x-forwarded-uri", target);

@@ -1,7 +1,7 @@
 //! A GitHub of our own on loopback, for tests of everything that talks to GitHub.
 //!
 //! It is stateful: repositories are real bare git repositories on disk, so that what the Git data API says of blobs, trees, commits
-//! and refs is git's own answer; comments, deployments, check runs and pulls are kept. It knows who may do what, answers as GitHub
+//! and refs is git's own answer; comments, deployments, check runs, issues and pulls are kept. It knows who may do what, answers as GitHub
 //! does (statuses, messages, headers), fails on demand and records every request. Its answers are held to GitHub's published
 //! description of the API by the proxy of [`GitHub::validated`].
 //!
@@ -27,6 +27,7 @@ mod git;
 mod history;
 mod host;
 mod identity;
+mod issues;
 mod judge;
 mod jwt;
 mod objects;

@@ -21,6 +21,10 @@ pub(super) struct Pull {
     /// Who opened it, if not the bot.
     pub(super) author: Option<String>,
     pub(super) is_open: bool,
+    pub(super) is_merged: bool,
+    /// Whether its branch is in a repository of somebody else's.
+    pub(super) is_of_fork: bool,
+    pub(super) labels: Vec<String>,
 }
 
 pub(super) fn get(repository: &Repository, call: &Call, number: &str) -> Outcome {
@@ -62,10 +66,22 @@ pub(super) fn create(repository: &mut Repository, call: &Call) -> Outcome {
     if repository.pulls.iter().any(|pull| pull.is_open && pull.head == head && pull.base == base) {
         return invalid("head", &format!("A pull request already exists for {owner}:{head}."));
     }
-    let (number, id) = (repository.pulls.len() as u64 + 1, repository.next_id());
+    let (number, id) = (repository.next_number(), repository.next_id());
     let (title, head, base) = (title.to_owned(), head.to_owned(), base.to_owned());
     let body = sent["body"].as_str().map(str::to_owned);
-    let pull = Pull { number, id, title, body, head, base, author: None, is_open: true };
+    let pull = Pull {
+        number,
+        id,
+        title,
+        body,
+        head,
+        base,
+        author: None,
+        is_open: true,
+        is_merged: false,
+        is_of_fork: false,
+        labels: Vec::new(),
+    };
     let answer = Answer::json(201, &whole(repository, call, &pull));
     repository.pulls.push(pull);
     Ok(answer)
@@ -74,7 +90,7 @@ pub(super) fn create(repository: &mut Repository, call: &Call) -> Outcome {
 fn whole(repository: &Repository, call: &Call, pull: &Pull) -> Value {
     let mut whole = describe(repository, call, pull);
     let more = json!({
-        "merged": false,
+        "merged": pull.is_merged,
         "mergeable": true,
         "mergeable_state": "clean",
         "merged_by": null,
@@ -121,6 +137,12 @@ fn describe(repository: &Repository, call: &Call, pull: &Pull) -> Value {
             "repo": about::describe(repository, call, false),
         })
     };
+    let mut head = branch(&pull.head);
+    if pull.is_of_fork {
+        head["label"] = format!("stranger:{}", pull.head).into();
+        head["repo"]["id"] = 7.into();
+        head["repo"]["full_name"] = "stranger/shop".into();
+    }
     json!({
         "url": url,
         "id": pull.id,
@@ -138,13 +160,13 @@ fn describe(repository: &Repository, call: &Call, pull: &Pull) -> Value {
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-01-01T00:00:00Z",
         "closed_at": if pull.is_open { Value::Null } else { json!("2026-01-02T00:00:00Z") },
-        "merged_at": null,
+        "merged_at": if pull.is_merged { json!("2026-01-02T00:00:00Z") } else { Value::Null },
         "merge_commit_sha": null,
         "assignee": null,
         "assignees": [],
         "requested_reviewers": [],
         "requested_teams": [],
-        "labels": [],
+        "labels": pull.labels.iter().map(|name| label(repository, call, name)).collect::<Vec<_>>(),
         "milestone": null,
         "draft": false,
         "commits_url": commits_url,
@@ -152,11 +174,24 @@ fn describe(repository: &Repository, call: &Call, pull: &Pull) -> Value {
         "review_comment_url": a_review_comment,
         "comments_url": comments_url,
         "statuses_url": statuses_url,
-        "head": branch(&pull.head),
+        "head": head,
         "base": branch(&pull.base),
         "_links": links,
         "author_association": "MEMBER",
         "auto_merge": null,
+    })
+}
+
+fn label(repository: &Repository, call: &Call, name: &str) -> Value {
+    let id = name.bytes().fold(1_u64, |id, byte| (id * 31 + u64::from(byte)) % 1_000_000_007);
+    json!({
+        "id": id,
+        "node_id": node("LA", repository.id, id),
+        "url": format!("{}/repos/{}/labels/{name}", call.base, repository.name),
+        "name": name,
+        "description": null,
+        "color": "ededed",
+        "default": false,
     })
 }
 

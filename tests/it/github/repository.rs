@@ -10,6 +10,7 @@ use super::comments::Comment;
 use super::commits;
 use super::deployments::Deployment;
 use super::git::Git;
+use super::issues::Issue;
 use super::pulls::Pull;
 use super::state::{self, State};
 use super::trees::{self, Entry};
@@ -26,6 +27,11 @@ pub(super) struct Repository {
     /// Whether everybody may read it.
     pub(super) public: bool,
     pub(super) pulls: Vec<Pull>,
+    pub(super) issues: Vec<Issue>,
+    /// Whether it has none.
+    pub(super) takes_no_issues: bool,
+    /// Whether the caller may not give labels, and is not told so.
+    pub(super) drops_labels: bool,
     pub(super) comments: Vec<Comment>,
     pub(super) deployments: Vec<Deployment>,
     pub(super) checks: Vec<Check>,
@@ -43,6 +49,9 @@ impl Repository {
             git: Git::create(folder),
             public: false,
             pulls: Vec::new(),
+            issues: Vec::new(),
+            takes_no_issues: false,
+            drops_labels: false,
             comments: Vec::new(),
             deployments: Vec::new(),
             checks: Vec::new(),
@@ -60,6 +69,11 @@ impl Repository {
     /// What lets a stranger have the archive of a private repository.
     pub(super) fn archive_token(&self) -> String {
         format!("ARCHIVE{}", self.id)
+    }
+
+    /// The number of the next issue or pull request.
+    pub(super) fn next_number(&self) -> u64 {
+        (self.pulls.len() + self.issues.len()) as u64 + 1
     }
 
     /// An id that nothing has had.
@@ -141,10 +155,13 @@ impl Hosted {
     /// Opens a pull request of one branch to `main`; its number.
     pub(crate) fn open_pull(&self, branch: &str, title: &str) -> u64 {
         self.with(|repository| {
-            let (number, id) = (repository.pulls.len() as u64 + 1, repository.next_id());
+            let (number, id) = (repository.next_number(), repository.next_id());
             let (head, base) = (branch.to_owned(), DEFAULT_BRANCH.to_owned());
             let author = Some("ana".to_owned());
-            repository.pulls.push(Pull { number, id, title: title.to_owned(), body: None, head, base, author, is_open: true });
+            let title = title.to_owned();
+            let (is_merged, is_of_fork, labels) = (false, false, Vec::new());
+            let pull = Pull { number, id, title, body: None, head, base, author, is_open: true, is_merged, is_of_fork, labels };
+            repository.pulls.push(pull);
             number
         })
     }
@@ -159,21 +176,109 @@ impl Hosted {
 
     /// Closes a pull request.
     pub(crate) fn close_pull(&self, number: u64) {
+        self.change_pull(number, |pull| pull.is_open = false);
+    }
+
+    /// The issues, oldest first: whether it is open, title, text.
+    pub(crate) fn issues(&self) -> Vec<(bool, String, String)> {
         self.with(|repository| {
-            let pull = repository.pulls.iter_mut().find(|pull| pull.number == number);
-            pull.unwrap().is_open = false;
+            let all = repository.issues.iter();
+            all.map(|issue| (issue.is_open, issue.title.clone(), issue.body.clone())).collect()
+        })
+    }
+
+    /// Opens an issue with a label, as a person who is a `MEMBER`, or `NONE`, to the repository; its number.
+    pub(crate) fn open_issue(&self, (person, association): (&str, &'static str), body: &str, label: &str) -> u64 {
+        self.with(|repository| {
+            let mut issue = Issue::new(repository, "A person's", body, Some((person, association)));
+            let number = issue.number;
+            issue.labels.push(label.to_owned());
+            repository.issues.push(issue);
+            number
+        })
+    }
+
+    /// Closes an issue as a person does.
+    pub(crate) fn close_issue(&self, number: u64) {
+        self.with(|repository| {
+            let issue = repository.issues.iter_mut().find(|issue| issue.number == number);
+            issue.unwrap().is_open = false;
         });
     }
 
-    /// Comments on a pull request as a person.
+    /// Takes issues no more.
+    pub(crate) fn disable_issues(&self) {
+        self.with(|repository| repository.takes_no_issues = true);
+    }
+
+    /// Drops the labels that callers give.
+    pub(crate) fn drop_labels(&self) {
+        self.with(|repository| repository.drops_labels = true);
+    }
+
+    /// Opens a closed pull request again.
+    pub(crate) fn reopen_pull(&self, number: u64) {
+        self.change_pull(number, |pull| pull.is_open = true);
+    }
+
+    /// Merges a pull request, and so closes it.
+    pub(crate) fn merge_pull(&self, number: u64) {
+        self.change_pull(number, |pull| (pull.is_open, pull.is_merged) = (false, true));
+    }
+
+    /// Puts a label on a pull request.
+    pub(crate) fn label_pull(&self, number: u64, label: &str) {
+        self.change_pull(number, |pull| pull.labels.push(label.to_owned()));
+    }
+
+    /// Makes a pull request one of a fork.
+    pub(crate) fn fork_pull(&self, number: u64) {
+        self.change_pull(number, |pull| pull.is_of_fork = true);
+    }
+
+    /// Takes a pull request away, as nobody can but the server's own people.
+    pub(crate) fn lose_pull(&self, number: u64) {
+        self.with(|repository| repository.pulls.retain(|pull| pull.number != number));
+    }
+
+    fn change_pull(&self, number: u64, change: impl FnOnce(&mut Pull)) {
+        self.with(|repository| change(repository.pulls.iter_mut().find(|pull| pull.number == number).unwrap()));
+    }
+
+    /// The number that it keeps whatever it is called.
+    pub(crate) fn id(&self) -> u64 {
+        self.with(|repository| repository.id)
+    }
+
+    /// Deletes the repository.
+    pub(crate) fn delete(self) {
+        state::lock(&self.state).repositories.remove(&self.name.to_lowercase());
+    }
+
+    /// Gives it another name, with those who may use it.
+    pub(crate) fn rename(&mut self, name: &str) {
+        let mut state = state::lock(&self.state);
+        let mut repository = state.repositories.remove(&self.name.to_lowercase()).unwrap();
+        state.tokens.values_mut().for_each(|token| token.follow(&self.name, name));
+        name.clone_into(&mut repository.name);
+        state.repositories.insert(name.to_lowercase(), repository);
+        name.clone_into(&mut self.name);
+    }
+
+    /// Comments on a pull request as a person of the organization.
     pub(crate) fn comment(&self, number: u64, person: &str, text: &str) {
+        self.comment_as(number, person, "MEMBER", text);
+    }
+
+    /// Comments on a pull request as a person who is this to the repository: `MEMBER`, `CONTRIBUTOR`, `NONE`.
+    pub(crate) fn comment_as(&self, number: u64, person: &str, association: &'static str, text: &str) {
         self.with(|repository| {
-            let comment = Comment::new(number, repository.next_id(), text, Some(person));
+            let comment = Comment::new(number, repository.next_id(), text, Some((person, association)));
             repository.comments.push(comment);
         });
     }
 
-    /// The texts of the comments on a pull request.
+    /// The texts of the comments on a pull request or an issue.
     pub(crate) fn comments(&self, number: u64) -> Vec<String> {
         self.with(|repository| {
             let found = repository.comments.iter().filter(|comment| comment.issue == number);

@@ -4,7 +4,7 @@ use super::access::Door;
 use super::call::{Answer, Call, Outcome};
 use super::state::State;
 use super::{
-    about, apps, checks, comments, commits, contents, deployments, history, identity, objects, pulls, references, trees,
+    about, apps, checks, comments, commits, contents, deployments, history, identity, issues, objects, pulls, references, trees,
     workflow_runs,
 };
 
@@ -77,6 +77,9 @@ fn repository(state: &mut State, call: &Call, (owner, name): (&str, &str), rest:
         ("GET", ["pulls"]) => Ok(pulls::list(door.with("pull_requests=read")?, call)),
         ("POST", ["pulls"]) => pulls::create(door.with("pull_requests=write")?, call),
         ("GET", ["pulls", number]) => pulls::get(door.with("pull_requests=read")?, call, number),
+        ("GET", ["issues"]) => Ok(issues::list(door.with("issues=read")?, call)),
+        ("POST", ["issues"]) => issues::create(door.with("issues=write")?, call),
+        ("PATCH", ["issues", number]) => issues::change(door.with("issues=write")?, call, number),
         ("GET", ["issues", "comments", id]) => comments::get(door.with(COMMENTS[0])?, call, id),
         ("PATCH", ["issues", "comments", id]) => comments::change(door.with(COMMENTS[1])?, call, id),
         ("DELETE", ["issues", "comments", id]) => comments::delete(door.with(COMMENTS[1])?, id),

@@ -23,6 +23,7 @@ mod stage;
 mod site;
 
 mod cancel;
+mod drift;
 mod failure;
 mod flood;
 mod github;

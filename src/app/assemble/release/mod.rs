@@ -11,7 +11,7 @@ mod written;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::stored::{self, Stored};
-use super::{Accepts, Ground, Resolved, Source, manifest, values};
+use super::{Accepts, Ground, Resolved, Source, Standing, manifest, standing, values};
 use crate::app::session::Session;
 use crate::context::ledger::Snapshot;
 use crate::context::{CommitId, ContextStore, layout};
@@ -40,8 +40,9 @@ pub(in crate::app) async fn from_release(
     accepts: Accepts<'_>,
 ) -> Result<Resolved, Problems> {
     let place = session.named_place(target)?;
-    let ground = Ground::of(session, target, secrets, place, None).await?;
-    let Ground { place, opened, organization, head, workspace, environment, secrets, folder } = ground;
+    let ground = Ground::of(session, target, secrets, place, None, Standing::Environment).await?;
+    let Ground { place, opened, organization, head, standing, secrets, folder } = ground;
+    let standing::Ground { workspace, environment, .. } = standing;
     let store = &*opened.store;
     let snapshot = Snapshot::newest(store).await?;
     let release = asked::find(&snapshot, &place, back.to).await?;
@@ -57,7 +58,7 @@ pub(in crate::app) async fn from_release(
     // All that flows into it is said in the release: no default, no value of today.
     let environment_then = Environment { defaults: BTreeMap::new(), values: BTreeMap::new(), ..environment.clone() };
     let workspace_then = Workspace { values: BTreeMap::new(), ..workspace.clone() };
-    let wanted = resolve::wanted(&said, &environment_then, &place);
+    let wanted = resolve::wanted(&said, &environment_then, &place, None);
     let context = session.context_view(&opened, &head, &wanted, &place).await?;
     let mut notes =
         vec![format!("back to the release `{}` of run `{}`; data is not rolled back", release.version_tag, release.run)];
@@ -68,6 +69,7 @@ pub(in crate::app) async fn from_release(
     notes.extend(unused.map(|input| format!("the secret `{input}` is not used: it is no input of the release")));
     let resolved = resolve::resolve(&resolve::Inputs {
         place,
+        base: None,
         file: &file,
         manifest: &said,
         workspace: &workspace_then,
@@ -102,6 +104,7 @@ pub(in crate::app) async fn from_release(
         at_hand: BTreeMap::new(),
         folder,
         adoption: None,
+        life: None,
         notes,
     })
 }

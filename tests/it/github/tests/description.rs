@@ -6,7 +6,7 @@ use super::caller::Caller;
 use crate::acceptance::need;
 use crate::github::GitHub;
 
-const EVERYTHING: &[&str] = &["contents=write", "deployments=write", "checks=write", "pull_requests=write"];
+const EVERYTHING: &[&str] = &["contents=write", "deployments=write", "checks=write", "pull_requests=write", "issues=write"];
 
 #[test]
 fn acceptance_openapi_every_route_answers_as_described() {
@@ -55,6 +55,12 @@ fn acceptance_openapi_every_route_answers_as_described() {
     let listed = get(&format!("/issues/{pull}/comments?per_page=1&page=1"));
     assert_eq!(listed.ok()[0]["url"], format!("{}{}", github.url(), on(&own)));
     caller.delete(&on(&own)).ok();
+
+    let issue = post("/issues", json!({"title": "A title", "body": "b", "labels": ["a label"]}));
+    let own = format!("/issues/{}", issue["number"]);
+    caller.patch(&on(&own), &json!({"body": "c", "state": "closed", "state_reason": "completed"})).ok();
+    post(&format!("{own}/comments"), json!({"body": "a word"}));
+    get("/issues?labels=a%20label&state=all&per_page=100&page=1").ok();
 
     let deployment = post("/deployments", json!({"ref": "main", "required_contexts": [], "auto_merge": false}));
     let own = format!("/deployments/{}", deployment["id"]);

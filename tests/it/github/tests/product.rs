@@ -6,7 +6,7 @@ use tieline::context::{Branch, Change, Changes, ContextStore as _, RefNames};
 use tieline::domain::address::Place;
 use tieline::github::check::{CheckRunConclusion, CheckRunOutputAnnotation, CheckRunOutputAnnotationLevel};
 use tieline::github::deployment::{State, Status, Subject};
-use tieline::github::{Client, Identity, Repository, Server, check, comment, deployment, pull};
+use tieline::github::{Client, Identity, Repository, Server, check, comment, deployment, pull, standing};
 use tieline::secrets::Secret;
 use tieline::world::os;
 
@@ -110,4 +110,34 @@ async fn acceptance_openapi_a_run_is_shown_as_described() {
     assert_eq!(hosted.comments(pull).len(), 1);
     assert_eq!(hosted.deployments()[0].1.len(), 2);
     assert_eq!(hosted.checks()[0].1.len(), 51);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acceptance_openapi_how_pull_requests_stand_is_asked_as_described() {
+    let Some(github) = need("openapi", GitHub::validated()) else { return };
+    let hosted = github.repository("acme/shop");
+    let head = hosted.commit("main", &[("a", "1")]);
+    let numbers: Vec<u64> = (0..3).map(|_| hosted.open_pull("main", "A change")).collect();
+    hosted.label_pull(numbers[0], "tieline-keep-3d");
+    hosted.merge_pull(numbers[1]);
+    hosted.fork_pull(numbers[2]);
+    hosted.comment_as(numbers[0], "ana", "CONTRIBUTOR", "/tieline down");
+    hosted.comment(numbers[0], "bob", "/tieline keep 3d");
+    let token = github.token(&[("acme/shop", &["pull_requests=read"])]);
+    let client = Client::new(&os::world().unwrap(), &Server::at(Some(&github.url()), None), Identity::Token(Secret::new(token)));
+
+    let shop = standing::repository(&client, hosted.id()).await.unwrap().unwrap();
+    assert_eq!(shop.to_string(), "acme/shop");
+    let open = standing::open(&client, &shop).await.unwrap();
+    assert_eq!(open.keys().copied().collect::<Vec<_>>(), [numbers[0], numbers[2]]);
+    assert_eq!((&open[&numbers[0]].labels[..], &open[&numbers[0]].head), (&["tieline-keep-3d".to_owned()][..], &head));
+    assert!(open[&numbers[2]].from_fork && !open[&numbers[0]].from_fork);
+    let merged = standing::of(&client, &shop, numbers[1]).await.unwrap().unwrap();
+    assert!(!merged.is_open && merged.is_merged);
+    assert_eq!(standing::of(&client, &shop, 99).await.unwrap(), None);
+    let said = standing::said(&client, &shop, numbers[0], chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    assert_eq!(
+        said.iter().map(|said| (said.text.as_str(), said.by_member)).collect::<Vec<_>>(),
+        [("/tieline down", false), ("/tieline keep 3d", true)]
+    );
 }

@@ -183,3 +183,42 @@ fn a_pull_request_is_opened_once_and_only_for_a_change() {
     open("nothing").is(422, "Validation Failed");
     assert_eq!(shop.pulls(), [("t".to_owned(), "change".to_owned(), "why".to_owned())]);
 }
+
+#[test]
+fn pull_requests_have_a_state_labels_and_a_branch_of_somebody() {
+    let (_github, shop, caller) = start(&["pull_requests=read"]);
+    shop.commit("change", &[("a", "2")]);
+    let number = shop.open_pull("change", "A change");
+    shop.label_pull(number, "tieline-keep-3d");
+    let path = on(&format!("/pulls/{number}"));
+    let about = || {
+        let pull = caller.get(&path).ok();
+        format!(
+            "{} {} {} {}",
+            pull["state"],
+            pull["merged"],
+            pull["labels"][0]["name"],
+            pull["head"]["repo"]["id"] == pull["base"]["repo"]["id"]
+        )
+    };
+    assert_eq!(about(), r#""open" false "tieline-keep-3d" true"#);
+    shop.fork_pull(number);
+    shop.close_pull(number);
+    assert_eq!(about(), r#""closed" false "tieline-keep-3d" false"#);
+    shop.reopen_pull(number);
+    shop.merge_pull(number);
+    assert_eq!(about(), r#""closed" true "tieline-keep-3d" false"#);
+    shop.lose_pull(number);
+    caller.get(&path).is(404, "Not Found");
+}
+
+#[test]
+fn a_repository_is_found_by_its_number_under_its_name_of_today() {
+    let (_github, mut shop, caller) = start(&["pull_requests=read"]);
+    let path = format!("/repositories/{}", shop.id());
+    assert_eq!(caller.get(&path).ok()["full_name"], "acme/shop");
+    shop.rename("acme/store");
+    assert_eq!(caller.get(&path).ok()["full_name"], "acme/store");
+    shop.delete();
+    caller.get(&path).is(404, "Not Found");
+}

@@ -13,6 +13,7 @@ use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Digest, EnvironmentName, ImportedName, WorkspaceName};
 use crate::domain::review::Document;
+use crate::policy::rules::Rules;
 use crate::resolve::{self, Types};
 use crate::review::Documents;
 
@@ -68,6 +69,9 @@ pub(super) fn parse(files: &Written, shown: impl Fn(&str) -> String) -> Result<D
             None => problems.push(stray(&file)),
         }
     }
+    let policies = files.iter().filter(|(path, _)| layout::is_policy(path));
+    let policies = policies.map(|(path, bytes)| (shown(path), bytes.clone())).collect();
+    problems.extend(Rules::parse(&policies).err().unwrap_or_default());
     if !problems.any_error() {
         problems.extend(check_together(&documents, &shown));
     }

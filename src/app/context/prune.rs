@@ -1,7 +1,7 @@
 //! `tieline context prune`: lets go of what the ledger need not keep.
 
-use super::owner;
-use super::session::Session;
+use crate::app::owner;
+use crate::app::session::Session;
 use crate::context::prune;
 use crate::context::{Branch, layout};
 use crate::documents;

@@ -6,8 +6,8 @@ mod proposed;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::session::{Opened, Session};
-use super::{Ended, Outcome, context_file};
+use crate::app::session::{Opened, Session};
+use crate::app::{Ended, Outcome, context_file, load};
 use crate::context::{Branch, layout};
 use crate::domain::address::Target;
 use crate::domain::diagnostic::{Diagnostic, Origin, Problems, Severity, Spot};
@@ -69,7 +69,7 @@ fn review_size(before: &Written, after: &Written) -> usize {
 
 /// A path of the documents as people know it in the folder.
 fn shown(session: &Session, root: &Path, path: &str) -> String {
-    super::load::shown(session, &root.join(path)).trim_start_matches("./").to_owned()
+    load::shown(session, &root.join(path)).trim_start_matches("./").to_owned()
 }
 
 /// Shows what is not an error; errors are shown as those of every command.

@@ -1,7 +1,7 @@
 //! `tieline context verify`: whether all that runs recorded agrees, and mending what does not.
 
-use super::session::Session;
-use super::{overrides, owner};
+use crate::app::session::Session;
+use crate::app::{overrides, owner};
 use crate::context::repair::{self, Repair};
 use crate::context::verify::Finding;
 use crate::context::{Branch, Change, ContextStore, layout};

@@ -1,9 +1,13 @@
 //! `tieline context`: makes, fills and checks a context repository.
 
+mod prune;
+mod review;
+mod verify;
+
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use super::{Ended, Outcome, prune, review, verify};
+use super::{Ended, Outcome, load};
 use crate::context::{Location, create};
 use crate::documents;
 use crate::domain::diagnostic::Problems;
@@ -32,7 +36,7 @@ async fn init(session: &Session, folder: &Path, from: Option<&Path>, arguments: 
         let is_new = session.world.files.metadata(path).is_none();
         create::init(&session.world, path).await?;
         let word = if is_new { "made" } else { "found" };
-        session.print(&format!("{word} the context repository `{}`", super::load::shown(session, path)));
+        session.print(&format!("{word} the context repository `{}`", load::shown(session, path)));
     }
     let arguments = ContextArguments {
         context: path.map(|path| path.display().to_string()).or_else(|| arguments.context.clone()),
@@ -70,7 +74,7 @@ fn local_path(session: &Session, folder: &Path, arguments: &ContextArguments) ->
 fn check_documents(session: &Session, from: &Path) -> Result<(), Problems> {
     let mut problems = Problems::default();
     for (path, bytes) in create::documents_in(&session.world, from)? {
-        let name = super::load::shown(session, &from.join(&path));
+        let name = load::shown(session, &from.join(&path));
         session.remember(&name, &bytes);
         problems.extend(check_document(&path, &name, &bytes).err().unwrap_or_default());
     }

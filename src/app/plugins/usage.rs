@@ -2,7 +2,7 @@
 
 use semver::VersionReq;
 
-use super::session::Session;
+use crate::app::session::Session;
 use crate::context::layout::LedgerFile;
 use crate::context::ledger::{Snapshot, parse_json};
 use crate::context::{Branch, ContextStore};

@@ -1,9 +1,11 @@
 //! `tieline plugins`: what the manifest uses, and moving its lock file.
 
+mod usage;
+
 use std::collections::BTreeSet;
 
 use super::session::Session;
-use super::{assemble, load, usage};
+use super::{assemble, load};
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
 use crate::report;

@@ -1,0 +1,29 @@
+//! A pull request from a fork, or of Dependabot (R53): its workflow has neither secrets nor rights, so it gets what needs none of them.
+
+use crate::app::session::Session;
+use crate::app::{Ended, Outcome, validate};
+use crate::request::cli::Target;
+use crate::request::event::Happened;
+
+/// Who it is for.
+const STRANGER: &str =
+    "this is a pull request from a fork, or of Dependabot: it is not trusted with secrets and cloud access, so it has no preview";
+
+/// Whether the workflow runs for one.
+pub(super) fn is_one(session: &Session) -> bool {
+    session.workflow.as_ref().is_some_and(|workflow| workflow.run.is_untrusted())
+}
+
+/// Checks what can be checked, where there is something new, and says what cannot be. No context is opened, no state is read, nothing is
+/// written.
+pub(super) async fn validated(session: &Session, target: &Target) -> Ended {
+    let is_changed = session.workflow.as_ref().is_some_and(|workflow| workflow.run.happened == Happened::Changed);
+    if !is_changed {
+        session.say(STRANGER);
+        return Ok(Outcome::Skipped(format!("{STRANGER}, and nothing of it is to be removed or kept")));
+    }
+    session.say(&format!("{STRANGER}; its manifest is checked alone"));
+    let unchecked = validate::without_context(session, target).await?;
+    unchecked.iter().for_each(|what| session.say(&format!("not checked: {what}")));
+    Ok(Outcome::Skipped(format!("{STRANGER}. Its manifest is valid. Not checked: {}", unchecked.join("; "))))
+}
