@@ -6,7 +6,7 @@ mod job;
 use super::assemble::{self, Accepts, Resolved, Standing};
 use super::perform::{Order, admit, new_run};
 use super::session::Session;
-use super::{Ended, Outcome, outputs};
+use super::{Ended, Outcome, outputs, pace};
 use crate::context::ledger::Snapshot;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -34,6 +34,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Fleet) -> Ended {
         overrides: &arguments.overrides,
     };
     admit(session, &resolved, &order).await?;
+    pace::admit(session, &resolved, order.run_type).await?;
     refuse_protected(&resolved)?;
     let graph = graph(&resolved).await?;
     let most = arguments.waves.map_or(usize::MAX, |waves| waves as usize);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::domain::address::Place;
 use crate::domain::duration::duration;
 use crate::domain::names::Alias;
 
@@ -38,6 +39,19 @@ pub struct Target {
     /// Where the context repository is.
     #[command(flatten)]
     pub context: ContextArguments,
+}
+
+impl Target {
+    /// The same about another place.
+    #[must_use]
+    pub fn at(&self, place: &Place) -> Self {
+        Self {
+            workspace: Some(place.workspace.to_string()),
+            environment: Some(place.environment.to_string()),
+            deployable: Some(place.deployable.to_string()),
+            ..self.clone()
+        }
+    }
 }
 
 /// Where the context repository is.
