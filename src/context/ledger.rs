@@ -13,7 +13,6 @@ use crate::domain::declared::Declaration;
 use crate::domain::fleet::PartName;
 use crate::domain::moving::Redirect;
 use crate::domain::names::{Alias, Digest, EnvironmentName, OutputName, RunId, SlotName, WorkspaceName};
-use crate::domain::preview::Preview;
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
 
 /// How many moves of one thing are followed: redirects may lead in a circle.
@@ -260,37 +259,6 @@ impl<'a> Snapshot<'a> {
         Ok(next)
     }
 
-    /// What a preview was made from; none where there is no such preview.
-    ///
-    /// # Errors
-    /// When the context cannot be read, or the file is not one.
-    pub async fn preview(&self, workspace: &WorkspaceName, name: &EnvironmentName) -> Result<Option<Preview>, StoreError> {
-        let path = layout::preview(workspace, name);
-        let found = self.read(std::slice::from_ref(&path)).await?;
-        found.get(&path).map(|bytes| parse_preview(&path, bytes, name)).transpose()
-    }
-
-    /// All previews there are, of one workspace or of all, in one listing and one read.
-    ///
-    /// # Errors
-    /// When the context cannot be read, or a file is not one.
-    pub async fn previews(
-        &self,
-        workspace: Option<&WorkspaceName>,
-    ) -> Result<BTreeMap<(WorkspaceName, EnvironmentName), Preview>, StoreError> {
-        let folder = workspace.map_or_else(String::new, ToString::to_string);
-        let paths = self.list(&[folder]).await?.into_iter().map(|file| file.path);
-        let paths: Vec<_> = paths.filter(|path| matches!(LedgerFile::parse(path), Some(LedgerFile::Preview(..)))).collect();
-        let found = self.believed(self.read_listed(&paths).await?, |_| false).await?;
-        let parsed = found.iter().filter_map(|(path, bytes)| match LedgerFile::parse(path) {
-            Some(LedgerFile::Preview(workspace, name)) => {
-                Some(parse_preview(path, bytes, &name).map(|preview| ((workspace, name), preview)))
-            }
-            _ => None,
-        });
-        parsed.collect()
-    }
-
     /// The newest runs of a place, newest first, at most so many.
     ///
     /// # Errors
@@ -299,7 +267,7 @@ impl<'a> Snapshot<'a> {
         self.newest_below(layout::runs_folder(place), most).await
     }
 
-    /// A run of a place, if it is recorded.
+    /// The record of a run; none where the run did not come to its end yet.
     ///
     /// # Errors
     /// When the context cannot be read, or the record is not one.
@@ -374,6 +342,18 @@ impl<'a> Snapshot<'a> {
         self.read_listed(paths).await
     }
 
+    /// Those of these files, which a listing of this commit named, that are believed, and what speaks against the others (R41).
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn weighed(&self, paths: &[String]) -> Result<(BTreeMap<String, Vec<u8>>, Vec<Doubt>), StoreError> {
+        let mut files = self.read_listed(paths).await?;
+        let (Some(trust), Some(at)) = (self.store.trust(), &self.at) else { return Ok((files, Vec::new())) };
+        let doubts = trust.doubts(self.store, at, &files).await?;
+        files.retain(|path, _| !doubts.contains_key(path));
+        Ok((files, doubts.into_values().collect()))
+    }
+
     /// The files with ids for names in a folder, the newest first: ids sort by time.
     async fn newest_below<T: DeserializeOwned>(&self, folder: String, most: usize) -> Result<Vec<T>, StoreError> {
         let paths: Vec<_> = self.list(&[folder]).await?.into_iter().rev().take(most).map(|file| file.path).collect();
@@ -383,7 +363,7 @@ impl<'a> Snapshot<'a> {
 
     /// Those of these files that are believed (R41). The others are told and left out, as if they were not there; but one that would be
     /// acted upon, which must not be guessed at, is an error.
-    async fn believed(
+    pub(super) async fn believed(
         &self,
         mut files: BTreeMap<String, Vec<u8>>,
         is_acted_upon: impl Fn(&Weighed) -> bool,
@@ -404,21 +384,21 @@ impl<'a> Snapshot<'a> {
         self.read_listed(&paths).await
     }
 
-    async fn list(&self, folders: &[String]) -> Result<Vec<ListedFile>, StoreError> {
+    pub(super) async fn list(&self, folders: &[String]) -> Result<Vec<ListedFile>, StoreError> {
         match &self.at {
             Some(at) => Ok(self.store.list(at, folders).await?.into_values().flatten().collect()),
             None => Ok(Vec::new()),
         }
     }
 
-    async fn read_listed(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    pub(super) async fn read_listed(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         match &self.at {
             Some(at) => read_listed(self.store, at, paths).await,
             None => Ok(BTreeMap::new()),
         }
     }
 
-    async fn read(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    pub(super) async fn read(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         match &self.at {
             Some(at) => self.believed(self.store.read(at, paths).await?, |_| false).await,
             None => Ok(BTreeMap::new()),
@@ -500,15 +480,6 @@ pub(super) async fn read_listed(
 /// [`StoreError::Corrupt`] when it is something else.
 pub fn parse_json<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|problem| StoreError::Corrupt { path: path.to_owned(), why: problem.to_string() })
-}
-
-/// Reads what a preview was made from; the copy of its base must bear its name, by which all else is found.
-fn parse_preview(path: &str, bytes: &[u8], name: &EnvironmentName) -> Result<Preview, StoreError> {
-    let preview: Preview = parse_json(path, bytes)?;
-    if preview.environment.name == *name && name.is_preview() {
-        return Ok(preview);
-    }
-    Err(StoreError::Corrupt { path: path.to_owned(), why: format!("it is that of `{}`", preview.environment.name) })
 }
 
 /// Reads a connection record, which must be the one of its path: a record that was moved could pass for another.

@@ -12,6 +12,7 @@ pub mod github;
 pub mod layout;
 pub mod ledger;
 mod location;
+mod previews;
 mod proven;
 pub mod prune;
 pub mod publish;

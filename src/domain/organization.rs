@@ -12,6 +12,8 @@ use super::address::PartialAddress;
 use super::names::{AttributeName, DeployableName, EnvironmentName, ImportedName, InputName, TypeName, WorkspaceName};
 use super::proof::ProofKeys;
 
+pub use super::limits::Limits;
+
 /// `context.yaml`: what holds for the whole organization.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -72,7 +74,7 @@ pub enum ContextKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Ceilings {
-    /// Whether plugins may use provisioners and the data sources `external` and `http`.
+    /// Whether plugins may use provisioners, the data sources `external` and `http`, and providers that start a program.
     #[serde(default)]
     pub local_exec: bool,
     /// Prefixes of permitted module sources.
@@ -135,28 +137,6 @@ impl Default for Retention {
     fn default() -> Self {
         Self { runs: default_runs() }
     }
-}
-
-/// Limits of a workspace or the organization; absent: none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Limits {
-    /// Applied plugins in one deployable.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_plugins: Option<u32>,
-    /// Runs started in an hour.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub runs_per_hour: Option<u32>,
-    /// Live previews.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_previews: Option<u32>,
-    /// Live previews that one deployable is in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_previews_per_deployable: Option<u32>,
-    /// How long a preview may live at most after its last deploy, such as `7d`, and what labels and comments may ask for; absent: as
-    /// long as its manifest says, and nobody may ask for more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_preview_ttl: Option<String>,
 }
 
 /// `workspaces/<ws>/workspace.yaml`.
