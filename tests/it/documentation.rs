@@ -22,12 +22,16 @@ const PAGES: &[&str] = &[
     "docs/documents.md",
     "docs/environment.md",
     "docs/errors.md",
+    "docs/fleet.md",
     "docs/moving.md",
+    "docs/policies.md",
     "docs/previews.md",
     "docs/rollback.md",
     "docs/rules.md",
     "docs/secrets.md",
+    "docs/status.md",
     "docs/trust.md",
+    "docs/workflows.md",
 ];
 
 #[test]

@@ -433,6 +433,25 @@ fn tf_r41_what_a_former_owner_proved_while_it_was_one_still_counts() {
 }
 
 #[test]
+fn tf_r41_what_is_not_believed_is_left_out_of_what_is_shown_and_said() {
+    needs_terraform!();
+    let lab = Lab::deployed();
+    let forged = changed(&lab.project.ledger(RECORD)).to_string();
+    lab.project.forge(RECORD, &forged);
+    let shown = lab.project.run(&["status", "-w", "lab"]).succeeds();
+    let (before, unproven) = shown.stdout.split_once("Not believed, and left out\n").unwrap_or_else(|| panic!("{shown}"));
+    assert!(!before.contains("lab/staging/shared/d.out  ready") && before.contains("lab/staging/app/a.out  ready"), "{shown}");
+    assert!(unproven.contains(RECORD) && unproven.contains("its proof is for other content"), "{shown}");
+    let json = lab.project.run(&["status", "-w", "lab", "-o", "json"]).succeeds().json();
+    assert_eq!(json["unproven"], json!([{"path": RECORD, "because": "its proof is for other content"}]));
+    let listed = lab.project.run(&["connection", "list", "-w", "lab", "-e", "staging"]).succeeds();
+    assert!(
+        listed.stderr.contains(&format!("warning: `{RECORD}` is not believed")) && !listed.stdout.contains("evil"),
+        "{listed}"
+    );
+}
+
+#[test]
 fn tf_r41_what_a_preview_was_made_from_is_proven_by_the_repository_that_it_names() {
     needs_terraform!();
     let mut lab = Lab::deployed();

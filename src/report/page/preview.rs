@@ -15,7 +15,7 @@ use crate::domain::visible::shortened;
 use crate::report::Surroundings;
 use crate::report::markdown::{Block, Inline, code, joined, link, prose, render};
 use crate::report::preview::{counts, whose};
-use crate::report::run::moment;
+use crate::report::times::moment;
 
 /// The longest reason in a table, in characters.
 const LONGEST_REASON: usize = 300;

@@ -92,13 +92,8 @@ sensitive:
 ";
 
 /// What is read and checked, and changes nothing yet: kind or part, and field.
-const NOT_IN_EFFECT: &[(&str, &str)] = &[
-    ("Ceilings", "step-runners"),
-    ("Limits", "runs-per-hour"),
-    ("context", "sealing"),
-    ("environment", "overrides"),
-    ("environment", "sealing"),
-];
+const NOT_IN_EFFECT: &[(&str, &str)] =
+    &[("Ceilings", "step-runners"), ("context", "sealing"), ("environment", "overrides"), ("environment", "sealing")];
 
 pub(super) fn page() -> String {
     let mut page = HEAD.to_owned();
