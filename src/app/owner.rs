@@ -88,13 +88,14 @@ pub(super) fn admit_remover(
     opened: &Opened,
     what: &impl std::fmt::Display,
     preview: &Preview,
-) -> Result<(), Diagnostic> {
+) -> Result<(), Problems> {
     if own_repository(session) == Some(preview.id.repository_id) || speaks_for_the_context(session, opened) {
         return Ok(());
     }
     Err(Diagnostic::error(FailureReason::NotOwner, format!("only workflows of `{}` may remove `{what}`", preview.repository))
         .note(format!("it is a preview of the repository with the id {}", preview.id.repository_id))
-        .help("run it in a workflow of that repository, or in one of the context repository"))
+        .help("run it in a workflow of that repository, or in one of the context repository")
+        .into())
 }
 
 /// Lets a run mend or prune the whole ledger: a workflow of the context's own repository, or a person. Where the context is not on the

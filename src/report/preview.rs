@@ -24,10 +24,9 @@ pub fn removal(removal: &Removal, color: bool) -> String {
         for run in &removed.runs {
             text += &super::run::text(run, color);
         }
-        let _ = match removed.is_gone {
-            true => writeln!(text, "{} {}", removed.name, paint("is gone", Style::Good, color)),
-            false => writeln!(text, "{} {}", removed.name, paint("is not gone yet", Style::Bad, color)),
-        };
+        let end =
+            if removed.is_gone { paint("is gone", Style::Good, color) } else { paint("is not gone yet", Style::Bad, color) };
+        let _ = writeln!(text, "{} {end}", removed.name);
     }
     text
 }

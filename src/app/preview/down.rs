@@ -171,8 +171,10 @@ impl Of<'_> {
             let is_used = |place: &Place| left.iter().any(|(other, producers)| other != place && producers.contains(place));
             // Where they take from each other, the gates say so.
             let next = left.keys().find(|place| !is_used(place)).or_else(|| left.keys().next()).cloned();
-            next.iter().for_each(|place| _ = left.remove(place));
-            ordered.extend(next);
+            if let Some(place) = next {
+                left.remove(&place);
+                ordered.push(place);
+            }
         }
         Ok(ordered)
     }

@@ -75,7 +75,7 @@ async fn commented(session: &Session, run: &PreviewRun, comment: &Comment) -> En
 async fn refresh(session: &Session, run: &PreviewRun, number: u64) -> Ended {
     let repository = session.workflow.as_ref().map(|workflow| workflow.run.repository.as_str()).unwrap_or_default();
     let Some(standing) = standing::open(session, &run.target.context, repository, number).await? else {
-        return Err(not_checked_out(number, "how the pull request stands is not known").into());
+        return Err(not_checked_out(number, "how the pull request stands is not known"));
     };
     if standing.from_fork {
         return Ok(Outcome::Skipped("pull requests from forks have no preview".to_owned()));
@@ -83,7 +83,7 @@ async fn refresh(session: &Session, run: &PreviewRun, number: u64) -> Ended {
     let folder = session.folder(run.target.working_directory.as_deref());
     match crate::app::perform::commit(session, &folder).await {
         Some(commit) if commit == standing.head => up::refresh(session, run).await,
-        _ => Err(not_checked_out(number, "the newest commit of its branch is not what is checked out").into()),
+        _ => Err(not_checked_out(number, "the newest commit of its branch is not what is checked out")),
     }
 }
 

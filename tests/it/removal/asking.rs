@@ -30,7 +30,7 @@ fn expires(scene: &Scene) -> String {
 #[test]
 fn tf_r51_a_longer_life_is_asked_for_by_label_and_comment() {
     needs_terraform!();
-    let mut scene = Scene::new();
+    let mut scene = Scene::with_gates();
     let number = scene.pull_request();
     scene.happens("opened", number).is("succeeded");
     let at_first = expires(&scene);

@@ -27,7 +27,7 @@ pub(super) enum Heard {
     /// It is there.
     Known {
         /// Who asks.
-        client: Client,
+        client: Box<Client>,
         /// Under its name of today.
         repository: Repository,
         /// Its open pull requests.
@@ -68,7 +68,7 @@ async fn of(client: &Client, id: u64) -> Result<Heard, ApiError> {
     let Some(repository) = standing::repository(client, id).await? else { return Ok(Heard::Gone) };
     match standing::open(client, &repository).await {
         Err(ApiError::NotFound { .. }) => Ok(Heard::Gone),
-        open => Ok(Heard::Known { client: client.clone(), repository, open: open? }),
+        open => Ok(Heard::Known { client: Box::new(client.clone()), repository, open: open? }),
     }
 }
 
