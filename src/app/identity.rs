@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use super::session::Session;
 use crate::cloud::{Purpose, TokenSource, WebIdentity};
 use crate::context::layout;
+use crate::domain::address::Place;
 use crate::domain::deployment::Deployment;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
+use crate::domain::organization::Environment;
 use crate::github::IdentityTokens;
 use crate::request::variables::runner;
 use crate::secrets::Secret;
@@ -24,7 +26,21 @@ pub(super) async fn sign_in(
     purpose: Purpose,
     run: &str,
 ) -> Result<Option<WebIdentity>, Problems> {
-    let Some(account) = &deployment.environment.account else { return Ok(None) };
+    sign_in_at(session, &deployment.place, &deployment.environment, purpose, run).await
+}
+
+/// The same for a place.
+///
+/// # Errors
+/// As for [`sign_in`].
+pub(super) async fn sign_in_at(
+    session: &Session,
+    place: &Place,
+    environment: &Environment,
+    purpose: Purpose,
+    run: &str,
+) -> Result<Option<WebIdentity>, Problems> {
+    let Some(account) = &environment.account else { return Ok(None) };
     let Some(role) = purpose.role(account) else { return Ok(None) };
     let variables = &session.world.variables;
     let asking = [runner::ID_TOKEN_REQUEST_URL, runner::ID_TOKEN_REQUEST_TOKEN].map(|name| variables.get(name));
@@ -32,15 +48,14 @@ pub(super) async fn sign_in(
         session.say(&format!("outside of a workflow the role `{role}` is not taken: Terraform uses your own credentials"));
         return Ok(None);
     }
-    let tokens = session.identity_tokens().map_err(|problem| at_role(deployment, problem.into()))?;
+    let tokens = session.identity_tokens().map_err(|problem| at_role(place, problem.into()))?;
     let identity =
         WebIdentity::open(&session.world, Arc::new(tokens), Box::new(session.learner()), (purpose, run), account).await;
-    identity.map(Some).map_err(|problems| at_role(deployment, problems))
+    identity.map(Some).map_err(|problems| at_role(place, problems))
 }
 
 /// Problems of roles are at the account, in the environment's document.
-fn at_role(deployment: &Deployment, mut problems: Problems) -> Problems {
-    let place = &deployment.place;
+fn at_role(place: &Place, mut problems: Problems) -> Problems {
     let file = super::context_file(&layout::environment(&place.workspace, &place.environment));
     for problem in &mut problems.0 {
         problem.origin = Diagnostic::error(problem.reason, "").at(&file, Pointer::keys(["account"]).at_key()).origin;

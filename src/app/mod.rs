@@ -12,6 +12,7 @@ mod deploy;
 mod destroy;
 mod drift;
 mod fleet;
+mod holder;
 mod identity;
 mod load;
 mod log;
@@ -19,6 +20,7 @@ mod moving;
 mod outputs;
 mod overrides;
 mod owner;
+mod pace;
 mod perform;
 mod plan;
 mod plugins;
@@ -29,10 +31,12 @@ mod proofs;
 mod proposal;
 mod rollback;
 mod session;
+mod state_locks;
 mod status;
 mod trace;
 mod transfer;
 mod trust;
+mod unlock;
 mod uses;
 mod validate;
 mod view;
@@ -166,7 +170,8 @@ async fn obey(session: &Session, command: Command) -> Ended {
         Command::Adopt(arguments) => return Box::pin(adopt::run(session, &arguments)).await,
         Command::Move(arguments) => return Box::pin(moving::run(session, &arguments)).await,
         Command::Drift(arguments) => return Box::pin(drift::run(session, &arguments)).await,
-        Command::Status(target) => status::run(session, &target).await?,
+        Command::Status(arguments) => status::run(session, &arguments).await?,
+        Command::Unlock(arguments) => unlock::run(session, &arguments).await?,
         Command::Connection(connection) => connection::run(session, &connection).await?,
         Command::Transfer(transfer) => transfer::run(session, &transfer).await?,
         Command::Context(context) => return context::run(session, &context).await,

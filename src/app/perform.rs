@@ -9,7 +9,7 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
+use super::{Ended, Outcome, back, identity, outputs, overrides, owner, pace, watch};
 use crate::cloud::Purpose;
 use crate::context::ledger::Snapshot;
 use crate::context::{Branch, ContextStore};
@@ -141,6 +141,7 @@ async fn carry_out(
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
     let run = job.map_or_else(|| new_run(session), |job| job.fleet.clone());
+    pace::admit(session, &resolved, order.run_type, &run).await?;
     let settings = settings(session, &resolved, &order, admitted, &run).await?;
     let settings = Settings { only: job.map(|job| job.aliases.clone()), ..settings };
     let folder = private_folder(session)?;
@@ -291,6 +292,24 @@ pub(super) fn new_run(session: &Session) -> RunId {
         u64::try_from(session.world.clock.now().timestamp_millis()).unwrap_or_default(),
         session.world.random.bits(),
     )
+}
+
+/// What a run is asked to do that touches no infrastructure.
+///
+/// # Errors
+/// Never in practice: the id of a run is a version tag.
+pub(super) fn plain_settings(session: &Session, run: &RunId, run_type: RunType) -> Result<Settings, Problems> {
+    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
+    let user = || session.world.variables.get(variables::USER).map(str::to_owned);
+    let tag = VersionTag::new(run.as_str()).map_err(|problem| Diagnostic::error(FailureReason::Internal, problem.to_string()))?;
+    Ok(Settings {
+        actor: workflow.and_then(|run| run.actor.clone()).or_else(user),
+        repository: workflow.map(|run| run.repository.clone()),
+        repository_id: owner::own_repository(session),
+        commit: workflow.and_then(|run| run.sha.clone()),
+        run_url: workflow.and_then(|run| run.url.clone()),
+        ..Settings::plain(run_type, tag)
+    })
 }
 
 /// What the engine is asked to do.

@@ -136,6 +136,7 @@ fn target(command: &Command) -> Option<&Target> {
         Command::Connection(Connection::Deprecate(deprecate)) => Some(&deprecate.target),
         Command::Connection(Connection::Retire { target, .. }) => Some(target),
         Command::Move(moving) => Some(&moving.target),
+        Command::Unlock(unlock) => Some(&unlock.target),
         _ => None,
     }
 }

@@ -299,7 +299,7 @@ impl<'a> Snapshot<'a> {
         self.newest_below(layout::runs_folder(place), most).await
     }
 
-    /// A run of a place, if it is recorded.
+    /// The record of a run; none where the run did not come to its end yet.
     ///
     /// # Errors
     /// When the context cannot be read, or the record is not one.
@@ -372,6 +372,18 @@ impl<'a> Snapshot<'a> {
     /// When the context cannot be read.
     pub async fn files(&self, paths: &[String]) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         self.read_listed(paths).await
+    }
+
+    /// Those of these files, which a listing of this commit named, that are believed, and what speaks against the others (R41).
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn weighed(&self, paths: &[String]) -> Result<(BTreeMap<String, Vec<u8>>, Vec<Doubt>), StoreError> {
+        let mut files = self.read_listed(paths).await?;
+        let (Some(trust), Some(at)) = (self.store.trust(), &self.at) else { return Ok((files, Vec::new())) };
+        let doubts = trust.doubts(self.store, at, &files).await?;
+        files.retain(|path, _| !doubts.contains_key(path));
+        Ok((files, doubts.into_values().collect()))
     }
 
     /// The files with ids for names in a folder, the newest first: ids sort by time.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -158,6 +159,12 @@ impl RunId {
     /// The id that `text` is; none if it is not one.
     pub fn parse(text: &str) -> Option<Self> {
         ulid::Ulid::from_string(text).ok().map(|_| Self(text.to_owned()))
+    }
+
+    /// When the run began, as its id says.
+    pub fn started(&self) -> DateTime<Utc> {
+        let millis = ulid::Ulid::from_string(&self.0).map(|id| id.timestamp_ms()).unwrap_or_default();
+        i64::try_from(millis).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default()
     }
 
     /// The id as text, 26 characters.

@@ -144,6 +144,8 @@ pub enum RunType {
     Deprecate,
     /// Takes a connection out of use.
     Retire,
+    /// Frees what a dead run left held.
+    Unlock,
 }
 
 impl RunType {
@@ -157,6 +159,7 @@ impl RunType {
             Self::Adopt => "adopts",
             Self::Deprecate => "deprecates",
             Self::Retire => "retires",
+            Self::Unlock => "unlocks",
         }
     }
 
@@ -180,6 +183,7 @@ impl std::fmt::Display for RunType {
             Self::Adopt => "adopt",
             Self::Deprecate => "deprecate",
             Self::Retire => "retire",
+            Self::Unlock => "unlock",
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Problems of a task, on the caller's own line: the manifest's entry of the applied plugin, with the plugin's place in the text.
 
 use super::Engine;
+use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Severity, Spot};
 use crate::domain::names::Alias;
 use crate::terraform;
@@ -8,7 +9,15 @@ use crate::terraform;
 impl Engine {
     /// A Terraform failure as problems on the manifest's line of the applied plugin.
     pub(super) fn explain(&self, alias: &Alias, failure: Box<terraform::Failure>) -> Problems {
-        self.at_alias(alias, problems_of(*failure))
+        let held = failure.lock.as_ref().map(|lock| lock.id.clone());
+        let mut problems = problems_of(*failure);
+        if let (Some(id), Some(first)) = (held.filter(|id| is_plain(id)), problems.0.first_mut()) {
+            let Place { workspace, environment, deployable } = &self.deployment.place;
+            first.help.push(format!(
+                "once its holder is surely dead: tieline unlock -w {workspace} -e {environment} --deployable {deployable} --alias {alias} --lock {id} --reason <text>"
+            ));
+        }
+        self.at_alias(alias, problems)
     }
 
     pub(super) fn at_alias(&self, alias: &Alias, mut problems: Problems) -> Problems {
@@ -43,8 +52,13 @@ impl Engine {
     }
 }
 
+/// Whether an id that a backend told can stand in a command that people paste.
+fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|character| character.is_ascii_alphanumeric() || "-_./:".contains(character))
+}
+
 /// A failure of terraform as problems: what it said, or that it said nothing; who holds the state lock; where an unsaved state is.
-fn problems_of(failure: terraform::Failure) -> Problems {
+pub(super) fn problems_of(failure: terraform::Failure) -> Problems {
     let mut problems: Vec<Diagnostic> = failure
         .diagnostics
         .iter()

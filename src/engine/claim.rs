@@ -140,11 +140,34 @@ pub async fn claim_place(start: &Start, wanted: Wanted, say: &(dyn Fn(String) + 
 /// As for [`claim`].
 pub(super) async fn claim_as(start: &Start, claim: &Claim, say: &(dyn Fn(String) + Sync)) -> Result<CommitId, Problems> {
     let taken = take(&start.world, &*start.store, claim).await?;
+    if let Some(dead) = &taken.dead {
+        say(format!(
+            "run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over",
+            dead.run.id, dead.host
+        ));
+    }
+    settle(start, claim, taken).await
+}
+
+/// Takes the claim of a place over from this very run, whose death the caller answers for. None where that run does not hold it any
+/// more.
+///
+/// # Errors
+/// `claimed` when somebody else was faster; `context-unavailable` when the context cannot be read or written.
+pub async fn take_over(start: &Start, place: &Place, dead: &RunId) -> Result<Option<Held>, Problems> {
+    let Some((held_at, holder)) = ledger::read_claim(&*start.store, place).await? else { return Ok(None) };
+    if holder.run.id != *dead {
+        return Ok(None);
+    }
+    let claim = start.claim_of(Wanted::alone(place));
+    let taken = seize(&start.world, &*start.store, &claim, (&held_at, holder)).await?;
+    let commit = settle(start, &claim, taken).await?;
+    Ok(Some(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, commit))))
+}
+
+/// Makes a claim that was taken ours alone: a dead run's journal is folded first.
+async fn settle(start: &Start, claim: &Claim, taken: Taken) -> Result<CommitId, Problems> {
     let Some(dead) = &taken.dead else { return Ok(taken.commit) };
-    say(format!(
-        "run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over",
-        dead.run.id, dead.host
-    ));
     recovery::fold(&start.world, &*start.store, &start.trees, dead).await?;
     lost_race(start.store.write_claim(&claim.place, &canonical::to_bytes(claim), Some(&taken.commit)).await, claim)
 }
@@ -221,9 +244,18 @@ async fn take(world: &World, store: &dyn ContextStore, claim: &Claim) -> Result<
     if !is_dead(world, store, &holder).await? {
         return Err(held_by(world, &holder).into());
     }
-    // Held by us, but with its journal still: that is lost only once it is folded.
+    seize(world, store, claim, (&held_at, holder)).await
+}
+
+/// Takes a dead run's claim. It is held by us, but with its journal still: that is lost only once it is folded.
+async fn seize(
+    world: &World,
+    store: &dyn ContextStore,
+    claim: &Claim,
+    (held_at, holder): (&CommitId, Claim),
+) -> Result<Taken, Problems> {
     let held = canonical::to_bytes(&held_now(world, &holder));
-    let commit = lost_race(store.write_claim(&claim.place, &held, Some(&held_at)).await, claim)?;
+    let commit = lost_race(store.write_claim(&claim.place, &held, Some(held_at)).await, claim)?;
     Ok(Taken { commit, dead: Some(holder) })
 }
 
@@ -296,6 +328,7 @@ pub(super) fn held_by(world: &World, holder: &Claim) -> Diagnostic {
             holder.lease.format("%Y-%m-%d %H:%M:%S UTC")
         ))
         .help(format!("if it is surely dead, run again on `{}`, which can tell and takes over", holder.host))
+        .help(format!("or free its claim with `tieline unlock --claim {} --reason <text>`", holder.run.id))
 }
 
 fn held_by_fleet(holder: &Claim) -> Diagnostic {

@@ -1,4 +1,4 @@
-//! Runs that mark a connection and touch no infrastructure (R40).
+//! Runs that touch no infrastructure: they mark a connection (R40), or free what a dead run left held (R21).
 
 use super::claim::Held;
 use super::deploy::verdict;
@@ -32,5 +32,20 @@ pub async fn end_marking(held: &Held, record: &ConnectionRecord, problems: &Prob
     publication.connection(record);
     publication.run(&run);
     let published = held.publish(publication, &format!("{} of {}, run {}", run.run_type, record.address, run.id)).await;
+    held.release().await.and(published)
+}
+
+/// Writes how a run ended that has nothing to leave but its own record, and gives the claim back.
+///
+/// # Errors
+/// When the context cannot be written.
+pub async fn end_alone(held: &Held, problems: &Problems) -> Result<(), Problems> {
+    let claim = held.claim();
+    let mut run = claim.run;
+    run.ended = Some(held.now());
+    (run.status, run.failure_reason) = verdict(problems);
+    let mut publication = Publication::new(&claim.place);
+    publication.run(&run);
+    let published = held.publish(publication, &format!("{} of {}, run {}", run.run_type, claim.place, run.id)).await;
     held.release().await.and(published)
 }

@@ -37,6 +37,7 @@ mod retiring;
 mod root;
 mod rules;
 mod schedule;
+mod state_locks;
 mod stop;
 mod tasks;
 
@@ -69,16 +70,17 @@ use crate::terraform::Terraform;
 use crate::world::World;
 
 pub use adopting::{Adoption, Source};
-pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all};
+pub use claim::{Held, Start, Wanted, claim, claim_all, claim_place, release_all, take_over};
 pub use deploy::deploy;
 pub use drift::drift;
 pub use event::{Event, Phase, Sink};
 pub use fleet::{bury, deploy_part, finish_fleet, give_up, join, take_fleet};
 pub use graph::{Graph, Node, graph, jobs};
-pub use mark::{end_marking, mark};
+pub use mark::{end_alone, end_marking, mark};
 pub use moving::{Affected, empty_what_is_left, relocate};
 pub use plan::plan;
 pub use recovery::clear_up;
+pub use state_locks::StateLocks;
 
 /// What a run is asked to do beyond its documents.
 #[derive(Debug, Clone)]

@@ -14,11 +14,13 @@ pub mod pull;
 mod rate;
 pub mod standing;
 mod wire;
+mod workflow_run;
 
 pub use claims::JobClaims;
 pub use client::{Client, Identity, Repository, Server, part};
 pub use error::{ApiError, Bearer};
 pub use oidc::IdentityTokens;
+pub use workflow_run::{Standing, WorkflowAttempt};
 
 #[cfg(test)]
 mod tests;

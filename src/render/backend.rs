@@ -99,6 +99,15 @@ pub(super) fn foreign_state_config(backend: &Backend, local_base: Option<&Path>)
     Ok(readable(backend.kind, config))
 }
 
+/// A root module that only says where a state is.
+///
+/// # Errors
+/// As for [`backend_block`].
+pub fn root(location: &StateLocation, local_base: Option<&Path>, role: Option<StateRole<'_>>) -> Result<Vec<u8>, Problems> {
+    let (field, block) = backend_block(location, local_base, role)?;
+    Ok(canonical::to_bytes(&json!({"terraform": {field: block}})))
+}
+
 /// A root module that only says where a state is that is not ours.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! What people and programs read, drawn from data. Pure: nothing is computed here that the data does not say.
 
+pub mod activities;
 pub mod comment;
 pub mod connections;
 pub mod drift;
@@ -8,6 +9,7 @@ pub mod early;
 mod fixtures;
 pub mod fleet;
 mod impact;
+mod lines;
 mod markdown;
 pub mod moving;
 pub mod outputs;
@@ -27,6 +29,8 @@ pub(crate) mod style;
 pub mod summary;
 mod surroundings;
 mod table;
+mod times;
+pub mod unlocking;
 pub mod usage;
 pub mod verify;
 

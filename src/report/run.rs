@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::style::{Style, paint};
+use super::times::moment;
 use super::{SCHEMA_VERSION, by_text, counted, one_line, problems, to_json};
 use crate::domain::connection::ConnectionRecord;
 use crate::domain::outcome::RunReport;
@@ -75,11 +75,7 @@ pub(super) fn overridden(set_aside: &Overridden) -> String {
     format!("set aside: {}{}, because: {}", set_aside.what, subjects.join(","), set_aside.reason)
 }
 
-/// A time, to the second.
-pub(super) fn moment(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
+/// How a run stands, in a word, with the reason where it failed.
 pub(super) fn status_word(status: RunStatus, reason: Option<crate::domain::failure::FailureReason>) -> String {
     let word = match status {
         RunStatus::Running => "runs",

@@ -80,9 +80,17 @@ Examples:
 
 pub(super) const STATUS: &str = "\
 Examples:
-  tieline status                            The environment that tieline.yaml names
-  tieline status -w retail -e staging       Any other one; no manifest is needed
-  tieline status -w retail -e staging -o json";
+  tieline status                                      The environment that tieline.yaml names, or all of its workspace
+  tieline status -w retail -e staging                 Any other one; no manifest is needed
+  tieline status -w retail --outcome failed --since 24h
+  tieline status -w retail -e staging --locks         With the state locks, each of which is tried
+  tieline status -w retail --run 01JD7XQ3Z4N6R8T0V2W4Y6A8C0
+  tieline status -w retail --html activities.html";
+
+pub(super) const UNLOCK: &str = "\
+Examples:
+  tieline unlock --claim 01JD7XQ3Z4N6R8T0V2W4Y6A8C0 --reason 'its runner was taken away'
+  tieline unlock -w retail -e staging --deployable shop --alias database --lock 6a25001d-dcec-447d-59c9-21475b550241 --reason 'killed by hand'";
 
 pub(super) const CONNECTION_LIST: &str = "\
 Examples:

@@ -15,7 +15,7 @@ use crate::domain::record::TerraformBuild;
 use crate::world::{Exit, Line, ProcessSpec, SpawnError, Stream, World};
 
 use super::command::{self, BackendChange, Commands, Over, PlanMode};
-use super::diagnose::{self, TfDiagnostic};
+use super::diagnose::{self, LockInfo, TfDiagnostic};
 use super::event::{self, Event, EventSink};
 use super::locate::Binary;
 use super::outcome::{Applied, Failure, Plan};
@@ -263,6 +263,22 @@ impl Terraform {
     /// `apply-failed`, `state-locked` or `cancelled`.
     pub async fn state_push(&self, root: &Root, file: &Path, over: Over, cancel: &CancellationToken) -> Result<(), Box<Failure>> {
         self.quietly(&self.0.commands.state_push(root, file, over), FailureReason::ApplyFailed, cancel).await
+    }
+
+    /// Who holds the state lock; none where it is free. A free one is taken for a moment, and nothing else is changed.
+    ///
+    /// # Errors
+    /// `init-failed` when it cannot be told; `cancelled`.
+    pub async fn holder_of_lock(&self, root: &Root, cancel: &CancellationToken) -> Result<Option<LockInfo>, Box<Failure>> {
+        match self.quietly(&self.0.commands.try_lock(root), FailureReason::InitFailed, cancel).await {
+            Err(failure) => match &failure.lock {
+                Some(lock) => Ok(Some(lock.clone())),
+                // It was locked before it was looked for.
+                None if failure.tail.iter().any(|line| line.contains("No state file was found")) => Ok(None),
+                None => Err(failure),
+            },
+            Ok(()) => Ok(None),
+        }
     }
 
     /// Frees the state lock of this very id.

@@ -15,6 +15,9 @@ const PLAN_FILE: &str = "plan.tfplan";
 /// Long enough for a cold disk; `version` does nothing else.
 const VERSION_LIMIT: Duration = Duration::from_mins(1);
 
+/// The address of a resource that no root module has.
+const NOBODYS: &str = "terraform_data.tieline_nobodys";
+
 /// What is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanMode {
@@ -131,6 +134,12 @@ impl Commands {
         self.start(root, arguments)
     }
 
+    /// What fails on a held state lock at once, and changes nothing on a free one: nothing is taken out that is not there, and nothing
+    /// is written in a dry run.
+    pub(super) fn try_lock(&self, root: &Root) -> ProcessSpec {
+        self.start(root, ["state", "rm", "-no-color", "-lock-timeout=0s", "-dry-run", NOBODYS].map(str::to_owned).to_vec())
+    }
+
     pub(super) fn force_unlock(&self, root: &Root, id: &str) -> ProcessSpec {
         self.start(root, ["force-unlock", "-no-color", "-force", id].map(str::to_owned).to_vec())
     }
@@ -233,6 +242,7 @@ mod tests {
                 new.change_backend(&root, BackendChange::Migrate),
                 "init -no-color -input=false -lock-timeout=90s -migrate-state -force-copy",
             ),
+            (new.try_lock(&root), "state rm -no-color -lock-timeout=0s -dry-run terraform_data.tieline_nobodys"),
             (new.force_unlock(&root, "1234-abcd"), "force-unlock -no-color -force 1234-abcd"),
         ];
         for (spec, arguments) in table {

@@ -119,4 +119,9 @@ pub trait Exec: Send + Sync {
 
     /// Whether this very process is known to have ended; one that cannot be looked at from here is not.
     fn has_ended(&self, process: &crate::domain::record::Process) -> bool;
+
+    /// Whether this very process is known to live; one that cannot be looked at from here is not.
+    fn is_alive(&self, _process: &crate::domain::record::Process) -> bool {
+        false
+    }
 }

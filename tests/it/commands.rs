@@ -21,14 +21,26 @@ fn tf_status_and_connections_read_well() {
     retail/staging
 
     Runs
-      shop  <id>  succeeded  2/2 tasks  <age> ago  tester
+      <id>  shop  deploy v1  succeeded
+        <time>, <age> ago, took <duration>, by tester
+        database +2 ~0 -0, api +1 ~0 -0: succeeded
 
     Releases
-      shop  v1  <time>  run <id>  deployed now
+      shop  v1  deployed now
+        <time>, <age> ago, run <id>
+
+    Applied plugins
+      shop/api  web 2.0.0
+        applied <time>, <age> ago; 1 resource
+      shop/database  postgres 1.4.0
+        applied <time>, <age> ago; 2 resources
 
     Connections
-      retail/staging/shop/api.web      web-conn 1.0.0       generation 1  ready  0 consumers
-      retail/staging/shop/database.db  postgres-conn 1.1.0  generation 1  ready  1 consumer
+      retail/staging/shop/api.web  ready
+        web-conn 1.0.0, generation 1, 0 consumers
+      retail/staging/shop/database.db  ready
+        postgres-conn 1.1.0, generation 1, 1 consumer
+          retail/staging/shop/api.database
     ");
     assert_shown!(run(&["connection", "list"]).stdout, @r#"
     retail/staging/shop/api.web  web-conn 1.0.0, generation 1
@@ -119,8 +131,11 @@ fn tf_status_and_connections_read_well() {
     let listed = run(&["connection", "list", "-o", "json"]).json();
     assert_eq!(listed["connections"]["retail/staging/shop/api.web"]["attributes"]["url"], "https://staging.acme.test");
     let status = run(&["status", "-o", "json"]).json();
-    assert_eq!(status["runs"]["shop"][0]["status"], "succeeded");
-    assert_eq!(status["releases"]["shop"][0]["versionTag"], "v1");
+    assert_eq!((&status["schemaVersion"], &status["runs"][0]["status"]), (&2.into(), &"succeeded".into()));
+    assert_eq!(
+        (&status["releases"][0]["place"], &status["releases"][0]["versionTag"]),
+        (&"retail/staging/shop".into(), &"v1".into())
+    );
     project.run(&["connection", "show", "database.none", "-C", "shop", "-e", "staging"]).refused("invalid-input");
 }
 

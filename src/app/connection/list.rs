@@ -34,14 +34,17 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     Ok(())
 }
 
-/// All published connections of an environment, by address.
-pub(in crate::app) async fn connections_of(store: &dyn ContextStore, place: &Place) -> Result<Vec<ConnectionRecord>, Problems> {
+/// All published connections of an environment, by address. One that is not believed is told and left out.
+async fn connections_of(store: &dyn ContextStore, place: &Place) -> Result<Vec<ConnectionRecord>, Problems> {
     let Some(head) = store.head(Branch::Ledger).await? else { return Ok(Vec::new()) };
     let folder = layout::environment_folder(&place.workspace, &place.environment);
     let listed = store.list(&head, &[folder]).await?;
     let paths: Vec<String> =
         listed.into_values().flatten().map(|file| file.path).filter(|path| path.contains("/connections/")).collect();
-    let files = store.read(&head, &paths).await?;
+    let (files, doubts) = Snapshot::new(store, Some(head)).weighed(&paths).await?;
+    if let Some(trust) = store.trust() {
+        trust.tell(&doubts);
+    }
     let mut records: Vec<ConnectionRecord> = files.values().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect();
     records.sort_by(|a, b| a.address.cmp(&b.address));
     Ok(records)

@@ -3,19 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::app::owner;
-use crate::app::perform::new_run;
+use crate::app::perform::{new_run, plain_settings};
 use crate::app::session::{Opened, Session};
 use crate::context::ledger::Snapshot;
 use crate::context::{Branch, layout};
 use crate::documents;
 use crate::domain::address::{Address, Place};
 use crate::domain::connection::ConnectionRecord;
-use crate::domain::diagnostic::{Diagnostic, Problems};
-use crate::domain::failure::FailureReason;
-use crate::domain::names::{RunId, VersionTag};
+use crate::domain::diagnostic::Problems;
+use crate::domain::names::RunId;
 use crate::domain::record::RunType;
-use crate::engine::{self, Held, Settings, Start, Wanted};
-use crate::request::variables;
+use crate::engine::{self, Held, Start, Wanted};
 
 /// The run, with its claim.
 pub(super) struct Marking {
@@ -46,7 +44,7 @@ impl Marking {
             world: session.world.clone(),
             store: opened.store.clone(),
             run: run.clone(),
-            settings: settings(session, &run, run_type)?,
+            settings: plain_settings(session, &run, run_type)?,
             trees: BTreeMap::new(),
         };
         let held = engine::claim_place(&start, Wanted::alone(home), &|note| session.say(&note)).await?;
@@ -90,17 +88,4 @@ async fn admit(session: &Session, opened: &Opened, home: &Place) -> Result<(), P
         Some(workspace) => owner::admit(session, home, &workspace),
         None => Ok(()),
     }
-}
-
-fn settings(session: &Session, run: &RunId, run_type: RunType) -> Result<Settings, Problems> {
-    let workflow = session.workflow.as_ref().map(|workflow| &workflow.run);
-    let user = || session.world.variables.get(variables::USER).map(str::to_owned);
-    let tag = VersionTag::new(run.as_str()).map_err(|problem| Diagnostic::error(FailureReason::Internal, problem.to_string()))?;
-    Ok(Settings {
-        actor: workflow.and_then(|run| run.actor.clone()).or_else(user),
-        repository: workflow.map(|run| run.repository.clone()),
-        commit: workflow.and_then(|run| run.sha.clone()),
-        run_url: workflow.and_then(|run| run.url.clone()),
-        ..Settings::plain(run_type, tag)
-    })
 }

@@ -18,7 +18,6 @@ use crate::domain::names::{DeployableName, EnvironmentName, WorkspaceName};
 use crate::request::cli::{self, Target};
 
 pub(super) use known::imported_at;
-pub(super) use list::connections_of;
 
 /// Runs a command about connections.
 pub(super) async fn run(session: &Session, command: &cli::Connection) -> Result<(), Problems> {

@@ -31,7 +31,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Move) -> Ended {
     if let Some(place) = preview {
         return Err(assemble::not_by_name(&place.environment).into());
     }
-    let resolved = assemble::for_destroy(session, &at(&arguments.target, &relocation.from), &arguments.sensitive).await?;
+    let resolved = assemble::for_destroy(session, &arguments.target.at(&relocation.from), &arguments.sensitive).await?;
     let store = &*resolved.opened.store;
     let (workspace, environment) = session.environment(store, resolved.organization.head.as_ref(), &relocation.to).await?;
     owner::admit(session, &relocation.from, &resolved.workspace)?;
@@ -52,16 +52,6 @@ pub(super) async fn run(session: &Session, arguments: &cli::Move) -> Ended {
         session.print(&report::moving::text(&report, &relocation, &affected.places(), session.uses_color(Stream::Out)));
     }
     Ok(Outcome::Ran(Box::new(report)))
-}
-
-/// The same request about another place.
-fn at(target: &cli::Target, place: &Place) -> cli::Target {
-    cli::Target {
-        workspace: Some(place.workspace.to_string()),
-        environment: Some(place.environment.to_string()),
-        deployable: Some(place.deployable.to_string()),
-        ..target.clone()
-    }
 }
 
 /// Claims all places, the first two the old and the new one, and moves.
@@ -183,7 +173,7 @@ async fn redirect(resolved: &Resolved, relocation: &Relocation) -> Result<Redire
 
 /// A move that was made before: what it may not have come to is done now.
 async fn finish(session: &Session, arguments: &cli::Move, relocation: &Relocation, redirect: &Redirect) -> Ended {
-    let resolved = assemble::for_destroy(session, &at(&arguments.target, &relocation.to), &arguments.sensitive).await?;
+    let resolved = assemble::for_destroy(session, &arguments.target.at(&relocation.to), &arguments.sensitive).await?;
     let environment = resolved.deployment.environment.clone();
     let left = redirect.left.iter().map(|(alias, state)| (relocation.renamed(alias), state.clone())).collect();
     let folder = private_folder(session)?;

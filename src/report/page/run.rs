@@ -11,7 +11,8 @@ use crate::domain::record::{RunRecord, RunStatus, RunType, TaskRecord, TaskStatu
 use crate::domain::visible::shortened;
 use crate::report::Surroundings;
 use crate::report::markdown::{Block, Inline, code, prose};
-use crate::report::run::{moment, overridden};
+use crate::report::run::overridden;
+use crate::report::times::moment;
 
 /// The longest reason in the table of tasks, in characters.
 const LONGEST_REASON: usize = 160;
@@ -56,6 +57,7 @@ fn outcome(run: &RunRecord) -> Inline {
         RunType::Adopt => "Adoption",
         RunType::Deprecate => "Deprecation",
         RunType::Retire => "Retirement",
+        RunType::Unlock => "Unlocking",
     }
     .into();
     let (icon, word) = match (run.status, run.failure_reason) {

@@ -9,6 +9,7 @@ mod plugins;
 mod preview;
 mod runs;
 mod shared;
+mod status;
 mod transfer;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +28,7 @@ pub use shared::{
     Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, Target, Terraform, Values,
     Wish,
 };
+pub use status::{Outcome, RunKind, Status, Unlock};
 pub use transfer::Transfer;
 
 /// Deploy applications and shared infrastructure out of versioned plugins, wired by typed connections.
@@ -106,19 +108,31 @@ pub enum Command {
     #[command(after_help = examples::DRIFT)]
     Drift(Drift),
     /// Spread a large deploy over many jobs; changes nothing itself.
+    ///
     /// Prints the applied plugins in waves: each waits for nothing but the waves before it. In a workflow the waves are job matrices, in the
     /// output `matrix`. Each job deploys its part with `tieline deploy --only <alias> --fleet <id>`, and `tieline fleet finish` publishes
     /// what came of all of them, once.
     #[command(after_help = examples::FLEET)]
     Fleet(Box<Fleet>),
     /// Environments for pull requests, made and removed with them.
+    ///
     /// With no word after it, in a workflow, the event decides: a pull request that is opened or changed makes its preview, one that is
     /// closed removes it, a comment or label is asked what it wants, a schedule sweeps.
     #[command(after_help = examples::PREVIEW)]
     Preview(Box<Preview>),
-    /// Show runs, releases, connections, consumers and claims of an environment.
+    /// Show what goes on and what is there: claims, runs, releases, applied plugins, connections, previews.
+    ///
+    /// Without an environment it is about the whole workspace. Of each claim it says whether its run lives, and how that is known. With
+    /// `--html` it writes the activities page, with all of it over time and who feeds whom.
     #[command(after_help = examples::STATUS)]
-    Status(Target),
+    Status(Status),
+    /// Free a claim or a Terraform state lock that a dead run left, by its exact id.
+    ///
+    /// Who did it and why is recorded as a run. A run that lives is never robbed of its claim: neither one whose process is seen on this
+    /// machine, nor one whose lease or workflow run is not over. What a dead run had done is noted in the ledger first. A state lock is
+    /// freed only while no run of the deployable goes on, and only where Terraform names this very id.
+    #[command(after_help = examples::UNLOCK)]
+    Unlock(Unlock),
     /// Look at connections and who needs them, say who may use them, end them in order.
     #[command(subcommand)]
     Connection(Connection),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::domain::address::Place;
 use crate::domain::duration::duration;
 use crate::domain::names::Alias;
 
@@ -38,6 +39,19 @@ pub struct Target {
     /// Where the context repository is.
     #[command(flatten)]
     pub context: ContextArguments,
+}
+
+impl Target {
+    /// The same about another place.
+    #[must_use]
+    pub fn at(&self, place: &Place) -> Self {
+        Self {
+            workspace: Some(place.workspace.to_string()),
+            environment: Some(place.environment.to_string()),
+            deployable: Some(place.deployable.to_string()),
+            ..self.clone()
+        }
+    }
 }
 
 /// Where the context repository is.
@@ -88,7 +102,8 @@ pub struct Values {
 #[command(next_help_heading = "Inputs")]
 pub struct Sensitive {
     /// Sensitive inputs, as a YAML mapping: `{alias.input: value}`. Give them as the variable: a command line can be read by others
-    /// on the machine. A destroy also takes what it cannot read any more, as `alias.slot.attribute`.
+    /// on the machine. A destroy and a look for drift also take what they cannot read any more, as
+    /// `alias.slot.attribute`.
     #[arg(long, env = "TIELINE_SECRETS", value_name = "YAML", hide_env_values = true)]
     pub secrets: Option<String>,
 }

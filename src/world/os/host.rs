@@ -29,6 +29,11 @@ pub(super) fn has_ended(process: &Process) -> bool {
     is_this_machine && process.namespace == MACHINES_OWN && namespace() == MACHINES_OWN
 }
 
+/// Whether a process can be looked at from here, and is there.
+pub(super) fn is_alive(process: &Process) -> bool {
+    process.boot == boot() && process.namespace == namespace() && started(process.id) == Some(process.started)
+}
+
 fn namespace() -> String {
     std::fs::read_link("/proc/self/ns/pid").map(|link| link.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -51,6 +51,10 @@ impl Exec for OsExec {
     fn has_ended(&self, process: &Process) -> bool {
         super::host::has_ended(process)
     }
+
+    fn is_alive(&self, process: &Process) -> bool {
+        super::host::is_alive(process)
+    }
 }
 
 fn spawn_error(spec: &ProcessSpec, source: std::io::Error) -> SpawnError {
@@ -237,10 +241,12 @@ mod tests {
     #[test]
     fn r21_only_a_process_that_can_be_looked_at_is_known_to_have_ended() {
         let this = crate::world::os::host::this().process;
-        assert!(!OsExec::default().has_ended(&this));
+        assert!(!OsExec::default().has_ended(&this) && OsExec::default().is_alive(&this));
         let earlier = Process { started: this.started + 1, ..this.clone() };
         assert!(OsExec::default().has_ended(&earlier), "a later process has its number");
-        assert!(!OsExec::default().has_ended(&Process { namespace: "pid:[1]".into(), ..earlier.clone() }), "a container's");
+        assert!(!OsExec::default().is_alive(&earlier));
+        let inside = Process { namespace: "pid:[1]".into(), ..earlier.clone() };
+        assert!(!OsExec::default().has_ended(&inside) && !OsExec::default().is_alive(&inside), "a container's");
         assert!(
             !OsExec::default().has_ended(&Process { boot: "other".into(), machine: "other".into(), ..earlier }),
             "another machine's"

@@ -101,7 +101,9 @@ impl States {
         let mut line = String::new();
         while reader.read_line(&mut line).is_ok_and(|count| count > 0) {
             let mut words = line.split(' ');
-            let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
+            // A client that is killed may leave half a line.
+            let (Some(method), Some(target)) = (words.next(), words.next()) else { return };
+            let (method, target) = (method.to_owned(), target.to_owned());
             let path = target.split('?').next().unwrap().to_owned();
             let mut length = 0;
             loop {

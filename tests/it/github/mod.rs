@@ -41,6 +41,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod trees;
+mod workflow_runs;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -14,6 +14,7 @@ use super::issues::Issue;
 use super::pulls::Pull;
 use super::state::{self, State};
 use super::trees::{self, Entry};
+use super::workflow_runs::WorkflowRun;
 
 /// The branch that a repository starts with.
 pub(super) const DEFAULT_BRANCH: &str = "main";
@@ -34,6 +35,7 @@ pub(super) struct Repository {
     pub(super) comments: Vec<Comment>,
     pub(super) deployments: Vec<Deployment>,
     pub(super) checks: Vec<Check>,
+    pub(super) workflow_runs: Vec<WorkflowRun>,
     /// What is served as the archive of every commit, instead of the true one.
     pub(super) archive: Option<Vec<u8>>,
     last_id: u64,
@@ -53,6 +55,7 @@ impl Repository {
             comments: Vec::new(),
             deployments: Vec::new(),
             checks: Vec::new(),
+            workflow_runs: Vec::new(),
             archive: None,
             last_id: id,
         }
@@ -288,6 +291,16 @@ impl Hosted {
         self.with(|repository| {
             let all = repository.deployments.iter();
             all.map(|deployment| (deployment.shown.clone(), deployment.statuses.clone())).collect()
+        })
+    }
+
+    /// Has a run of a workflow stand so; the address that people watch it at.
+    pub(crate) fn workflow_run(&self, id: u64, status: &str, conclusion: Option<&str>) -> String {
+        self.with(|repository| {
+            repository.workflow_runs.retain(|run| run.id != id);
+            let (status, conclusion) = (status.to_owned(), conclusion.map(str::to_owned));
+            repository.workflow_runs.push(WorkflowRun { id, status, conclusion });
+            format!("{}/actions/runs/{id}/attempts/1", repository.web())
         })
     }
 

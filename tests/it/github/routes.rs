@@ -5,6 +5,7 @@ use super::call::{Answer, Call, Outcome};
 use super::state::State;
 use super::{
     about, apps, checks, comments, commits, contents, deployments, history, identity, issues, objects, pulls, references, trees,
+    workflow_runs,
 };
 
 /// Carries a call out.
@@ -89,6 +90,10 @@ fn repository(state: &mut State, call: &Call, (owner, name): (&str, &str), rest:
         ("GET", ["deployments", id]) => deployments::get(door.with("deployments=read")?, id),
         ("GET", ["deployments", id, "statuses"]) => deployments::statuses(door.with("deployments=read")?, call, id),
         ("POST", ["deployments", id, "statuses"]) => deployments::set(door.with("deployments=write")?, call, id),
+        ("GET", ["actions", "runs", id]) => workflow_runs::get(door.with("actions=read")?, call, id),
+        ("GET", ["actions", "runs", id, "attempts", attempt]) => {
+            workflow_runs::attempt(door.with("actions=read")?, call, id, attempt)
+        }
         ("POST", ["check-runs"]) => checks::create(door.with("checks=write")?, call),
         ("GET", ["check-runs", id]) => checks::get(door.with("checks=read")?, id),
         ("PATCH", ["check-runs", id]) => checks::change(door.with("checks=write")?, call, id),

@@ -38,7 +38,7 @@ impl Console for Heard {
     }
 }
 
-fn connection(number: usize) -> Value {
+pub(crate) fn connection(number: usize) -> Value {
     let face = json!({"type": "thing-conn", "typeVersion": "1.0.0", "attributes": {"name": "thing"}, "sensitive": {}});
     let face: Face = serde_json::from_value(face).unwrap();
     json!({
@@ -51,7 +51,7 @@ fn connection(number: usize) -> Value {
     })
 }
 
-fn entry(consumer: &str) -> Value {
+pub(crate) fn entry(consumer: &str) -> Value {
     json!({
         "schemaVersion": 1, "consumer": consumer, "uid": "u", "generation": 1, "type": "thing-conn", "typeVersion": "1.0.0",
         "attributes": ["name"],
@@ -77,7 +77,7 @@ async fn fill(world: &World, project: &Project) {
 }
 
 /// Runs the program in this process, and gives what it said and which files of the context it read.
-async fn run(world: &World, arguments: &[&str]) -> (String, Vec<String>) {
+pub(crate) async fn run(world: &World, arguments: &[&str]) -> (String, Vec<String>) {
     let heard = Arc::new(Heard::default());
     let (counting, world) = Counting::new(&World { console: heard.clone(), ..world.clone() });
     let arguments = [&["tieline"], arguments].concat().into_iter().map(str::to_owned).collect();

@@ -31,7 +31,8 @@ fn tf_r40_a_deprecated_connection_keeps_who_is_bound_and_takes_nobody_new() {
     assert_eq!((run["type"].as_str(), run["status"].as_str()), (Some("deprecate"), Some("succeeded")));
     let told = "it is deprecated and goes after 2099-12-31: take the one in sa-east-2";
     project.plan("shop").succeeds().says(told);
-    project.run(&["status", "-C", "shop", "-e", "staging"]).succeeds().says("To take in").says(told);
+    let status = project.run(&["status", "-C", "shop", "-e", "staging", "-o", "json"]).succeeds().json();
+    assert_eq!(status["stale"][0]["because"], serde_json::json!([told]));
 
     // The mark outlives deploys of the producer, whether they change anything or not.
     project.deploy("network").succeeds().says("1 unchanged");

@@ -1,6 +1,6 @@
 //! What keeps the ledger right, and what it tells about who uses what.
 
-mod cost;
+pub(crate) mod cost;
 mod declared;
 mod marking;
 mod prune;

@@ -41,7 +41,10 @@ fn tf_r20_both_sides_see_who_is_behind() {
       1 consumer, 1 behind
     "#);
     let status = project.run(&["status", "-C", "shop", "-e", "staging"]).succeeds();
-    assert_shown!(status.stdout.split_once("To take in\n").unwrap().1, @"  retail/staging/shop/database.network  platform/staging/network/vpc.vpc  generation 1 is in use, there is 2");
+    assert_shown!(status.stdout.split_once("To take in\n").unwrap().1, @r"
+    retail/staging/shop/database.network
+      takes platform/staging/network/vpc.vpc: generation 1 is in use, there is 2
+    ");
     project.deploy("shop").succeeds();
     project.run(&["status", "-C", "shop", "-e", "staging"]).succeeds().never_says("To take in");
 }

@@ -21,17 +21,21 @@ fn tf_r36_status_shows_what_can_be_gone_back_to() {
         "  a: {use: ../plugins/thing, inputs: {size: 2}}\n  c: {use: ../plugins/thing, connections: {upstream: a.out}}\n",
     );
     let shown = status(&project, &[]).stdout;
-    let releases = shown.split("\nReleases\n").nth(1).unwrap().split("\nConnections\n").next().unwrap();
+    let releases = shown.split("\nReleases\n").nth(1).unwrap().split("\nApplied plugins\n").next().unwrap();
     assert_shown!(releases, @r"
-    app  v4  <time>  run <id>  deployed now
-    app  v3  <time>  run <id>  back: c other connections
-    app  v2  <time>  run <id>  back: a other inputs, c other connections
-    app  v1  <time>  run <id>  back: a 1.1.0 -> 1.0.0, b comes back, c goes
+    app  v4  deployed now
+      <time>, <age> ago, run <id>
+    app  v3  back: c other connections
+      <time>, <age> ago, run <id>
+    app  v2  back: a other inputs, c other connections
+      <time>, <age> ago, run <id>
+    app  v1  back: a 1.1.0 -> 1.0.0, b comes back, c goes
+      <time>, <age> ago, run <id>
     to go back: tieline rollback -w lab -e staging --deployable app --to <id>
     ");
 
     let json = status(&project, &["-o", "json"]).json();
-    let first = &json["releases"]["app"][3];
+    let first = &json["releases"][3];
     assert_eq!(first["differs"], serde_json::json!({"a": "1.1.0 -> 1.0.0", "b": "comes back", "c": "goes"}));
     let command = first["command"].as_str().unwrap();
     assert!(command.starts_with("tieline rollback "), "{command}");
@@ -39,7 +43,7 @@ fn tf_r36_status_shows_what_can_be_gone_back_to() {
     let arguments: Vec<&str> = command.split(' ').skip(1).chain(["--allow-destroy"]).collect();
     project.run(&arguments).succeeds().says("back to the release `v1`");
     let json = status(&project, &["-o", "json"]).json();
-    assert_eq!(json["releases"]["app"][0]["differs"], serde_json::json!({}));
+    assert_eq!(json["releases"][0]["differs"], serde_json::json!({}));
 }
 
 #[test]
@@ -72,7 +76,7 @@ fn tf_r36_a_half_way_deploy_is_not_what_is_deployed() {
     let project = two_sizes();
     project.app("app", "  a: {use: ../plugins/thing, inputs: {size: 2, broken: true}}\n");
     project.deploy("app").fails(2, "apply-failed").says("To go back to release `v2`");
-    assert_eq!(status(&project, &["-o", "json"]).json()["releases"]["app"][0]["differs"]["a"], "other inputs");
+    assert_eq!(status(&project, &["-o", "json"]).json()["releases"][0]["differs"]["a"], "other inputs");
     back_to(&project, "v2", &[]).succeeds();
     status(&project, &[]).says("deployed now");
 }
