@@ -37,9 +37,9 @@ impl std::fmt::Display for Node {
 /// The tasks of a deployment where this is applied: what goes waits for the tasks that still hold on to it (R27), links and `after` order
 /// the rest.
 pub fn graph(deployment: &Deployment, applied: &BTreeMap<Alias, AppliedRecord>) -> Graph {
-    let node = |alias: &Alias| match deployment.plugins.contains_key(alias) {
-        true => Node::Deploy(alias.clone()),
-        false => Node::Destroy(alias.clone()),
+    let node = |alias: &Alias| {
+        let is_deployed = deployment.plugins.contains_key(alias);
+        if is_deployed { Node::Deploy(alias.clone()) } else { Node::Destroy(alias.clone()) }
     };
     let mut graph = Graph::new();
     for (alias, plugin) in &deployment.plugins {
@@ -84,8 +84,8 @@ fn bound_together(graph: &Graph, wave: &[&Node]) -> Vec<BTreeSet<Alias>> {
     let mut groups: Vec<BTreeSet<Alias>> = Vec::new();
     for node in wave {
         let is_near = |group: &BTreeSet<Alias>| {
-            let waits_for_it = |other: &&Node| group.contains(other.alias()) && graph[*other].contains(*node);
-            graph[*node].iter().any(|need| group.contains(need.alias())) || wave.iter().any(|other| waits_for_it(&other))
+            let waits_for_it = |other: &Node| group.contains(other.alias()) && graph[other].contains(*node);
+            graph[*node].iter().any(|need| group.contains(need.alias())) || wave.iter().any(|other| waits_for_it(other))
         };
         let (near, mut others): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_near);
         let own = std::iter::once(node.alias().clone());

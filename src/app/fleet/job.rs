@@ -11,6 +11,7 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::Alias;
 use crate::domain::nearest::nearest;
+use crate::engine;
 use crate::request::cli::FleetPart;
 
 /// Deploys a part of what `resolve` gives.
@@ -38,7 +39,7 @@ pub(in crate::app) async fn job(
 /// What is neither in the manifest nor applied cannot be deployed.
 async fn refuse_unknown(resolved: &Resolved, asked: &BTreeSet<Alias>) -> Result<(), Problems> {
     let graph = graph(resolved).await?;
-    let known: BTreeSet<&Alias> = graph.keys().map(|node| node.alias()).collect();
+    let known: BTreeSet<&Alias> = graph.keys().map(engine::Node::alias).collect();
     let unknown = asked.iter().filter(|alias| !known.contains(alias)).map(|alias| {
         let message = format!("there is no applied plugin `{alias}` to deploy");
         let problem = Diagnostic::error(FailureReason::InvalidInput, message).in_file(&resolved.deployment.file);

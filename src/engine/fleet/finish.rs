@@ -235,12 +235,11 @@ impl Engine {
         let all = schedule::run(&graph, known.clone(), 1, &stopped, |_| std::future::ready(false)).await;
         let mut missing = Vec::new();
         for (node, end) in all.into_iter().filter(|(node, _)| !known.contains_key(node)) {
-            let (status, because) = match end {
-                End::Skipped { because } => (TaskStatus::Skipped, behind(&because)),
-                _ => {
-                    missing.push(format!("`{node}`"));
-                    (TaskStatus::Aborted, "no job came to it".to_owned())
-                }
+            let (status, because) = if let End::Skipped { because } = end {
+                (TaskStatus::Skipped, behind(&because))
+            } else {
+                missing.push(format!("`{node}`"));
+                (TaskStatus::Aborted, "no job came to it".to_owned())
             };
             self.end_task(journal, &node, status, Some(because), ChangeCounts::default());
         }

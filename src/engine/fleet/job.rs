@@ -67,15 +67,17 @@ impl Engine {
     }
 
     fn not_begun(&self, journal: &Journal, problems: Problems) -> Results {
-        let ours = self.graph().into_keys().filter(|node| self.is_ours(node.alias()));
-        let ends = ours.map(|node| (node.alias().clone(), End::Failed)).collect();
         journal.note(|claim| claim.run.tasks = crate::engine::tasks::pending(self));
-        Results { ends, problems, ..Results::default() }
+        Results { problems, ..Results::default() }
     }
 
     /// Leaves what came of the job's tasks in its journal.
     async fn leave(&self, journal: &Journal, results: Results) -> RunReport {
-        let Results { applied, destroyed, retained, changes, blockers, mut problems, ends } = results;
+        let Results { applied, destroyed, retained, changes, blockers, mut problems, mut ends } = results;
+        // Where the plan was refused, no task came to an end of its own.
+        for node in self.graph().keys().filter(|node| self.is_ours(node.alias())) {
+            ends.entry(node.alias().clone()).or_insert(End::Failed);
+        }
         self.name_stop(&mut problems);
         if journal.is_lost() && !problems.0.iter().any(|problem| problem.reason == FailureReason::Claimed) {
             problems.extend(journal.taken_over());

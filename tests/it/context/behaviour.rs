@@ -2,6 +2,8 @@
 
 use super::{Bench, place, strings, write};
 use tieline::context::{Branch, Change, Changes, CommitId, ContextStore, StoreError};
+use tieline::domain::fleet::PartName;
+use tieline::domain::names::RunId;
 
 /// Runs each behaviour as a test of its own for each kind of store.
 macro_rules! every_store {
@@ -62,6 +64,7 @@ every_store! {
     r21_a_claim_is_taken_by_one,
     r21_a_claim_that_was_taken_over_cannot_be_written_by_its_old_holder,
     r30_claims_are_listed_by_place,
+    r21_journals_of_a_fleet_are_no_claims,
 }
 
 type Store<'a> = &'a dyn ContextStore;
@@ -215,4 +218,24 @@ async fn r30_claims_are_listed_by_place(one: Store<'_>, other: Store<'_>) {
         found.into_iter().collect::<Vec<_>>(),
         [(place("platform/staging/network"), network), (place("retail/staging/shop"), shop)]
     );
+}
+
+async fn r21_journals_of_a_fleet_are_no_claims(one: Store<'_>, other: Store<'_>) {
+    let fleet = RunId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap();
+    let part =
+        |alias: &str| PartName { place: place("retail/staging/shop"), fleet: fleet.clone(), alias: alias.parse().unwrap() };
+    assert!(one.parts(&fleet).await.unwrap().is_empty());
+    let api = one.write_part(&part("api"), b"1", None).await.unwrap();
+    assert!(is_conflict(&other.write_part(&part("api"), b"2", None).await));
+    let moved = one.write_part(&part("api"), b"2", Some(&api)).await.unwrap();
+    assert!(is_conflict(&other.write_part(&part("api"), b"3", Some(&api)).await));
+    let web = other.write_part(&part("web"), b"4", None).await.unwrap();
+    let listed = other.parts(&fleet).await.unwrap();
+    assert_eq!(listed, [("api".parse().unwrap(), moved.clone()), ("web".parse().unwrap(), web)].into());
+    assert_eq!(other.read_part(&moved).await.unwrap(), b"2");
+    assert!(one.claims().await.unwrap().is_empty());
+    assert!(one.parts(&RunId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAW").unwrap()).await.unwrap().is_empty());
+    one.delete_parts(&fleet, &listed).await.unwrap();
+    assert!(other.parts(&fleet).await.unwrap().is_empty());
+    one.delete_parts(&fleet, &listed).await.unwrap();
 }
