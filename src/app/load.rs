@@ -304,7 +304,7 @@ impl Session {
         let files: BTreeMap<String, Vec<u8>> = tree
             .files
             .iter()
-            .filter(|(path, _)| path.ends_with(".tf") || path.ends_with(".tf.json"))
+            .filter(|(path, _)| policy::is_terraform(path.rsplit('/').next().unwrap_or(path)))
             .map(|(path, file)| (path.clone(), file.bytes.clone()))
             .collect();
         for (path, bytes) in &files {

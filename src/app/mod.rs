@@ -20,6 +20,7 @@ mod moving;
 mod outputs;
 mod overrides;
 mod owner;
+mod pace;
 mod perform;
 mod plan;
 mod plugins;

@@ -9,7 +9,7 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, back, identity, outputs, overrides, owner, watch};
+use super::{Ended, Outcome, back, identity, outputs, overrides, owner, pace, watch};
 use crate::cloud::Purpose;
 use crate::context::ledger::Snapshot;
 use crate::context::{Branch, ContextStore};
@@ -141,6 +141,7 @@ async fn carry_out(
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
     let run = job.map_or_else(|| new_run(session), |job| job.fleet.clone());
+    pace::admit(session, &resolved, order.run_type, &run).await?;
     let settings = settings(session, &resolved, &order, admitted, &run).await?;
     let settings = Settings { only: job.map(|job| job.aliases.clone()), ..settings };
     let folder = private_folder(session)?;

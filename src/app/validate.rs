@@ -2,17 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::load::{LoadedPlugins, Written};
 use super::session::Session;
 use super::{assemble, load};
 use crate::domain::deployment::PublishedFace;
-use crate::domain::diagnostic::Problems;
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::OutputName;
+use crate::domain::manifest::AppliedPlugin;
+use crate::domain::names::{Alias, OutputName};
+use crate::domain::overlay::{self, Seen};
 use crate::domain::plugin::Plugin;
+use crate::engine::Content;
 use crate::policy;
 use crate::render;
 use crate::request::cli::Target;
 use crate::resolve::{self, Types};
+
+/// What tells the names of two previews apart.
+const NAME_PREFIX: &str = "name_prefix";
 
 /// Checks a manifest and everything it names.
 pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Problems> {
@@ -37,7 +44,8 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let store = opened.as_ref().zip(organization.as_ref().and_then(|organization| organization.head.as_ref()));
     let types = session.types(store.map(|(opened, head)| (&*opened.store as _, head)), &loaded.proposed, catalog).await?;
 
-    let mut problems = problems(session, &written, &loaded, &types);
+    let mut problems = problems(session, &written, &loaded, (&types, &types));
+    problems.extend(colliding(&written, &loaded));
     problems.extend(loaded.warnings);
     if opened.is_none() {
         session
@@ -68,8 +76,9 @@ pub(super) async fn without_context(session: &Session, target: &Target) -> Resul
         let names = names.into_iter().collect::<Vec<_>>().join(", ");
         unchecked.push(format!("attributes of types that only the context repository has: {names}"));
     }
+    let known = Types::new(loaded.proposed.iter().cloned(), BTreeMap::new());
     let types = Types::new(loaded.proposed.iter().cloned().chain(assumed), BTreeMap::new());
-    told(session, &written, problems(session, &written, &loaded, &types))?;
+    told(session, &written, problems(session, &written, &loaded, (&types, &known)))?;
     unchecked.push("what would change: that takes a plan, which reads Terraform states".to_owned());
     Ok(unchecked)
 }
@@ -77,14 +86,14 @@ pub(super) async fn without_context(session: &Session, target: &Target) -> Resul
 /// What is wrong with a source for who may not reach it.
 const OUT_OF_REACH: [FailureReason; 2] = [FailureReason::PluginUnavailable, FailureReason::PermissionDenied];
 
-/// What is wrong with a manifest and its plugins.
-fn problems(session: &Session, written: &load::Written, loaded: &load::LoadedPlugins, types: &Types) -> Problems {
+/// What is wrong with a manifest and its plugins; of the types only the `known` are held against modules.
+fn problems(session: &Session, written: &Written, loaded: &LoadedPlugins, (types, known): (&Types, &Types)) -> Problems {
     let mut problems = resolve::declaration(&written.file, &written.manifest, &loaded.plugins, types);
     for (used, plugin) in &loaded.plugins {
         let module = loaded.contents[used].module();
         problems.extend(load::in_plugin(
             &session.plugin_folder(&written.folder, used),
-            policy::check_contract(&plugin.plugin, &published(&plugin.plugin, types), module),
+            policy::check_contract(&plugin.plugin, &published(&plugin.plugin, known), module),
         ));
         let wired = render::wiring(&plugin.plugin, module, &plugin.plugin.input_names());
         problems.extend(load::in_plugin(&session.plugin_folder(&written.folder, used), wired.err().unwrap_or_default()));
@@ -92,7 +101,7 @@ fn problems(session: &Session, written: &load::Written, loaded: &load::LoadedPlu
     problems
 }
 
-fn told(session: &Session, written: &load::Written, problems: Problems) -> Result<(), Problems> {
+fn told(session: &Session, written: &Written, problems: Problems) -> Result<(), Problems> {
     if problems.any_error() {
         return Err(problems);
     }
@@ -100,6 +109,34 @@ fn told(session: &Session, written: &load::Written, problems: Problems) -> Resul
     let count = written.manifest.plugins.len();
     session.print(&format!("`{}` is valid: {count} applied {}", written.file, if count == 1 { "plugin" } else { "plugins" }));
     Ok(())
+}
+
+/// Warns of plugins whose resources may have the same names in every preview.
+fn colliding(written: &Written, loaded: &LoadedPlugins) -> Problems {
+    let Some(preview) = &written.manifest.preview else { return Problems::default() };
+    let seen = overlay::merged(&written.manifest, Seen::Preview { name: None, base: &preview.base });
+    let tells_apart = |content: &Content| {
+        let is_module = |path: &str| path.ends_with(".tf") || path.ends_with(".tf.json");
+        let mut files = content.tree.files.iter().filter(|(path, _)| is_module(path));
+        files.any(|(_, file)| String::from_utf8_lossy(&file.bytes).contains(NAME_PREFIX))
+    };
+    let used = seen
+        .plugins
+        .iter()
+        .filter(|(_, applied)| loaded.contents.get(&applied.source).is_some_and(|content| !tells_apart(content)));
+    let warning = |(alias, applied): (&Alias, &AppliedPlugin)| {
+        let message =
+            format!("`{alias}` is used in previews, and its plugin does not name things by `var.tieline.{NAME_PREFIX}`");
+        let at = match written.manifest.plugins.contains_key(alias) {
+            true => Pointer::keys(["plugins", alias.as_str(), "use"]),
+            false => Pointer::keys(["preview", "plugins", alias.as_str(), "use"]),
+        };
+        Diagnostic::warning(FailureReason::InvalidDocument, message)
+            .at(&written.file, at)
+            .note(format!("two previews of `{}` would give their resources the same names", applied.source))
+            .help("declare `variable \"tieline\"` in its module and begin names with `name_prefix`, which is another one in each environment")
+    };
+    Problems(used.map(warning).collect())
 }
 
 /// What a plugin publishes, as far as its types are known; `declaration` reports those that are not.

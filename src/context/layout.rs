@@ -158,22 +158,59 @@ pub fn runs_folder(place: &Place) -> String {
     format!("{place}/runs")
 }
 
-/// The proof of who wrote files of a place.
-pub fn proof(place: &Place, id: &Digest) -> String {
-    format!("{place}/proofs/{id}.json")
+/// Whose runs write a file of the ledger, and nobody else's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Writer {
+    /// Those of a place.
+    Place(Place),
+    /// Those of the repository that a preview is of.
+    Preview(WorkspaceName, EnvironmentName),
 }
 
-/// The place whose runs write a file of the ledger, and nobody else; none for what nobody has to himself: trees of plugins, which are
-/// named after their content, and proofs, which prove themselves.
-pub fn writer(path: &str) -> Option<Place> {
+impl Writer {
+    /// The workspace that its files are in.
+    pub fn workspace(&self) -> &WorkspaceName {
+        match self {
+            Self::Place(place) => &place.workspace,
+            Self::Preview(workspace, _) => workspace,
+        }
+    }
+
+    /// The place, if it is one.
+    pub fn place(self) -> Option<Place> {
+        match self {
+            Self::Place(place) => Some(place),
+            Self::Preview(..) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Place(place) => write!(f, "{place}"),
+            Self::Preview(workspace, environment) => write!(f, "{workspace}/{environment}"),
+        }
+    }
+}
+
+/// The proof of who wrote files.
+pub fn proof(writer: &Writer, id: &Digest) -> String {
+    format!("{writer}/proofs/{id}.json")
+}
+
+/// Who writes a file of the ledger, and nobody else; none for what nobody has to himself: trees of plugins, which are named after their
+/// content, and proofs, which prove themselves.
+pub fn writer(path: &str) -> Option<Writer> {
     match LedgerFile::parse(path)? {
         LedgerFile::Applied(place, _)
         | LedgerFile::Consumer(_, place, _)
         | LedgerFile::Release(place, _)
         | LedgerFile::Run(place, _)
-        | LedgerFile::Moved(place, _) => Some(place),
-        LedgerFile::Connection(address) => address.producer(),
-        LedgerFile::Preview(..) | LedgerFile::Proof(..) | LedgerFile::Plugin(_) => None,
+        | LedgerFile::Moved(place, _) => Some(Writer::Place(place)),
+        LedgerFile::Connection(address) => address.producer().map(Writer::Place),
+        LedgerFile::Preview(workspace, environment) => Some(Writer::Preview(workspace, environment)),
+        LedgerFile::Proof(..) | LedgerFile::Plugin(_) => None,
     }
 }
 
@@ -236,8 +273,8 @@ pub enum LedgerFile<'a> {
     Release(Place, &'a str),
     /// A run record.
     Run(Place, &'a str),
-    /// A proof of who wrote files of a place.
-    Proof(Place, &'a str),
+    /// A proof of who wrote files.
+    Proof(Writer, &'a str),
     /// Where a deployable went; with an alias, where its applied plugin did.
     Moved(Place, Option<Alias>),
     /// A file of the plugin tree with this digest.
@@ -251,6 +288,10 @@ impl<'a> LedgerFile<'a> {
             [PLUGINS, digest, _, ..] if digest.len() == 64 => Some(Self::Plugin(digest)),
             [workspace, environment, "environment.json"] => {
                 Some(Self::Preview(workspace.parse().ok()?, environment.parse().ok()?))
+            }
+            [workspace, environment, "proofs", file] if file != "moved.json" => {
+                let writer = Writer::Preview(workspace.parse().ok()?, environment.parse().ok()?);
+                Some(Self::Proof(writer, file.strip_suffix(".json")?))
             }
             [workspace, environment, deployable, "moved.json"] => {
                 Some(Self::Moved(parse_place(workspace, environment, deployable)?, None))
@@ -276,7 +317,7 @@ impl<'a> LedgerFile<'a> {
             }
             "releases" => Some(Self::Release(place, name)),
             "runs" => Some(Self::Run(place, name)),
-            "proofs" => Some(Self::Proof(place, name)),
+            "proofs" => Some(Self::Proof(Writer::Place(place), name)),
             "moved" => Some(Self::Moved(place, Some(name.parse().ok()?))),
             _ => None,
         }
@@ -335,6 +376,9 @@ mod tests {
             assert_eq!(LedgerFile::parse(&path), Some(file), "{path}");
         }
         let digest = Digest::of(b"");
+        for writer in [Writer::Place(place()), Writer::Preview(place().workspace, place().environment)] {
+            assert_eq!(LedgerFile::parse(&proof(&writer, &digest)), Some(LedgerFile::Proof(writer, digest.as_str())));
+        }
         let path = format!("{}/main.tf", plugin_tree(&digest));
         assert_eq!(LedgerFile::parse(&path), Some(LedgerFile::Plugin(digest.as_str())));
     }

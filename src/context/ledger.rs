@@ -299,7 +299,7 @@ impl<'a> Snapshot<'a> {
         self.newest_below(layout::runs_folder(place), most).await
     }
 
-    /// A run of a place, if it is recorded.
+    /// The record of a run; none where the run did not come to its end yet.
     ///
     /// # Errors
     /// When the context cannot be read, or the record is not one.

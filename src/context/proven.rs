@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+use super::layout::Writer;
 use super::trust::Trust;
 use super::{Branch, Change, Changes, CommitId, ContextStore, ListedFile, StoreError, layout};
 use crate::domain::address::Place;
@@ -48,7 +49,7 @@ impl Proven {
         Self { store, trust, signer, signed: tokio::sync::Mutex::default() }
     }
 
-    /// The same changes with a proof for each place that they write for.
+    /// The same changes with a proof for each writer that they write for.
     async fn prove(&self, changes: &Changes) -> Result<Changes, StoreError> {
         let mut signed = self.signed.lock().await;
         if let Some((before, after)) = &*signed
@@ -57,15 +58,15 @@ impl Proven {
             return Ok(after.clone());
         }
         let mut proven = changes.clone();
-        for (place, records) in records_by_writer(changes) {
-            proven.extend(self.prove_for(&place, records).await?);
+        for (writer, records) in records_by_writer(changes) {
+            proven.extend(self.prove_for(&writer, records).await?);
         }
         *signed = Some((changes.clone(), proven.clone()));
         Ok(proven)
     }
 
-    /// The records of one place, each naming the proof that is with them.
-    async fn prove_for(&self, place: &Place, records: BTreeMap<String, Record>) -> Result<Changes, StoreError> {
+    /// The records of one writer, each naming the proof that is with them.
+    async fn prove_for(&self, writer: &Writer, records: BTreeMap<String, Record>) -> Result<Changes, StoreError> {
         let id = Digest::of_json(&records);
         let written: BTreeMap<String, Vec<u8>> = records
             .into_iter()
@@ -75,29 +76,30 @@ impl Proven {
             })
             .collect();
         let files = written.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes))).collect();
-        let token = self.token(place, &self.trust.keys.audience_of(&files)).await?;
+        let token = self.token(writer, &written, &self.trust.keys.audience_of(&files)).await?;
         let proof = Proof { schema_version: SCHEMA_VERSION, files, token };
         let mut changes: Changes = written.into_iter().map(|(path, bytes)| (path, Change::write(bytes))).collect();
-        changes.insert(layout::proof(place, &id), Change::write(canonical::to_bytes(&proof)));
+        changes.insert(layout::proof(writer, &id), Change::write(canonical::to_bytes(&proof)));
         Ok(changes)
     }
 
     /// A claim or another journal of a place, with a token that was made for the rest of it.
     async fn signed_journal(&self, place: &Place, content: &[u8]) -> Result<Vec<u8>, StoreError> {
         let Ok(mut claim) = serde_json::from_slice::<Record>(content) else { return Ok(content.to_vec()) };
-        let token = self.token(place, &self.trust.keys.audience_for(&Digest::of(content))).await?;
+        let writer = Writer::Place(place.clone());
+        let token = self.token(&writer, &BTreeMap::new(), &self.trust.keys.audience_for(&Digest::of(content))).await?;
         claim.insert(PROOF.to_owned(), token.into());
         Ok(canonical::to_bytes(&claim))
     }
 
-    /// A token that readers will take for the owner's of `place`: one that they will not is no use later.
-    async fn token(&self, place: &Place, audience: &str) -> Result<String, StoreError> {
+    /// A token that readers will take for the owner's of these files: one that they will not is no use later.
+    async fn token(&self, writer: &Writer, files: &BTreeMap<String, Vec<u8>>, audience: &str) -> Result<String, StoreError> {
         let refused = |diagnostic: Diagnostic| StoreError::Refused(Box::new(diagnostic));
         let token = self.signer.token(audience).await.map_err(|problem| {
             refused(problem.note("the context asks for proofs of who writes it: `proofs: required` in `context.yaml`"))
         })?;
-        self.trust.admits(&*self.store, place, &token, audience).await?.map_err(|why| {
-            let message = format!("what this run writes for `{place}` would not be believed: {why}");
+        self.trust.admits(&*self.store, (writer, files), &token, audience).await?.map_err(|why| {
+            let message = format!("what this run writes for `{writer}` would not be believed: {why}");
             refused(
                 Diagnostic::error(FailureReason::NotOwner, message)
                     .help("run it in a workflow of the owner, under `owners` of the workspace's document")
@@ -109,13 +111,13 @@ impl Proven {
 }
 
 /// The records among the changes, by whose they are. Trees of plugins are named after their content, and need no proof.
-fn records_by_writer(changes: &Changes) -> BTreeMap<Place, BTreeMap<String, Record>> {
-    let mut by_writer = BTreeMap::<Place, BTreeMap<String, Record>>::new();
+fn records_by_writer(changes: &Changes) -> BTreeMap<Writer, BTreeMap<String, Record>> {
+    let mut by_writer = BTreeMap::<Writer, BTreeMap<String, Record>>::new();
     for (path, change) in changes {
-        if let (Change::Write { bytes, .. }, Some(place)) = (change, layout::writer(path))
+        if let (Change::Write { bytes, .. }, Some(writer)) = (change, layout::writer(path))
             && let Ok(record) = serde_json::from_slice(bytes)
         {
-            by_writer.entry(place).or_default().insert(path.clone(), record);
+            by_writer.entry(writer).or_default().insert(path.clone(), record);
         }
     }
     by_writer

@@ -61,7 +61,7 @@ pub async fn look(store: &dyn ContextStore, head: Option<&CommitId>) -> Result<R
 /// What is not believed tells nobody what is right; but it may go, where the rest tells that it does not belong.
 fn without_unproven(findings: &mut [Finding], unproven: &[Finding]) {
     let doubted: BTreeSet<&String> = unproven.iter().map(|finding| &finding.path).collect();
-    let doubtful: BTreeSet<Place> = doubted.iter().filter_map(|path| layout::writer(path)).collect();
+    let doubtful: BTreeSet<Place> = doubted.iter().filter_map(|path| layout::writer(path)?.place()).collect();
     for finding in findings {
         let may_not = |remedy: &Remedy| {
             doubtful.contains(&remedy.writer) && !(remedy.change == Change::Remove && doubted.contains(&remedy.path))

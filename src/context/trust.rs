@@ -9,13 +9,14 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 
-use super::layout;
+use super::layout::{self, Writer};
 use super::{CommitId, ContextStore, StoreError};
 use crate::domain::address::Place;
 use crate::domain::canonical;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::{Digest, WorkspaceName};
 use crate::domain::organization::{Owner, Workspace};
+use crate::domain::preview::PullRequestId;
 use crate::domain::proof::{Proof, ProofKeys};
 use crate::github::JobClaims;
 
@@ -60,6 +61,9 @@ struct Proven {
     proof: Option<Digest>,
 }
 
+/// Files of the ledger, by path.
+type Files = BTreeMap<String, Vec<u8>>;
+
 /// Owners by workspace; none where the workspace has no document.
 type Workspaces = BTreeMap<WorkspaceName, Option<Workspace>>;
 
@@ -95,24 +99,24 @@ impl Trust {
         at: &CommitId,
         files: &BTreeMap<String, Vec<u8>>,
     ) -> Result<BTreeMap<String, Weighed>, StoreError> {
-        let claimed: BTreeMap<&String, (Place, Option<String>)> = files
+        let claimed: BTreeMap<&String, (Writer, Option<String>)> = files
             .iter()
             .filter_map(|(path, bytes)| {
-                let place = layout::writer(path)?;
+                let writer = layout::writer(path)?;
                 let proof = serde_json::from_slice::<Proven>(bytes).ok().and_then(|file| file.proof);
-                Some((path, (place.clone(), proof.map(|proof| layout::proof(&place, &proof)))))
+                Some((path, (writer.clone(), proof.map(|proof| layout::proof(&writer, &proof)))))
             })
             .collect();
-        let places: BTreeMap<&String, &Place> =
-            claimed.values().filter_map(|(place, proof)| Some((proof.as_ref()?, place))).collect();
-        let paths: Vec<String> = places.keys().map(|path| (*path).clone()).collect();
-        let workspaces = self.workspaces(store, places.values().map(|place| &place.workspace)).await?;
+        let writers: BTreeMap<&String, &Writer> =
+            claimed.values().filter_map(|(writer, proof)| Some((proof.as_ref()?, writer))).collect();
+        let paths: Vec<String> = writers.keys().map(|path| (*path).clone()).collect();
+        let workspaces = self.workspaces(store, writers.values().map(|writer| writer.workspace())).await?;
         let proofs: BTreeMap<String, Result<Checked, String>> = store
             .read(at, &paths)
             .await?
             .into_iter()
             .map(|(path, bytes)| {
-                let checked = self.checked(places[&path], &bytes, &workspaces);
+                let checked = self.checked((writers[&path], files), &bytes, &workspaces);
                 (path, checked)
             })
             .collect();
@@ -162,29 +166,34 @@ impl Trust {
             return Ok(Some("it is the claim of another place".to_owned()));
         }
         let audience = self.keys.audience_for(&Digest::of(&canonical::to_bytes(&claim)));
-        Ok(self.admits(store, place, &token, &audience).await?.err())
+        Ok(self.admits(store, (&Writer::Place(place.clone()), &Files::new()), &token, &audience).await?.err())
     }
 
-    /// Whether a token is one of the owner of `place`, made for `audience`.
+    /// Whether a token is one of who may write these files as `writer`, made for `audience`.
     pub(super) async fn admits(
         &self,
         store: &dyn ContextStore,
-        place: &Place,
+        (writer, files): (&Writer, &Files),
         token: &str,
         audience: &str,
     ) -> Result<Result<(), String>, StoreError> {
-        let workspaces = self.workspaces(store, [&place.workspace]).await?;
-        let by_owner = self.claims_of(token, audience).and_then(|claims| written_by(&claims, owner(place, &workspaces)?, place));
-        Ok(by_owner)
+        let workspaces = self.workspaces(store, [writer.workspace()]).await?;
+        Ok(self.claims_of(token, audience).and_then(|claims| match writer {
+            Writer::Place(place) => written_by(&claims, owner(place, &workspaces)?, place),
+            Writer::Preview(..) => of_preview(&claims, writer, files),
+        }))
     }
 
-    /// The proof in a file, if it is one of files that `place` may write.
-    fn checked(&self, place: &Place, bytes: &[u8], workspaces: &Workspaces) -> Result<Checked, String> {
+    /// The proof in a file, if it is one of files that `writer` may write.
+    fn checked(&self, (writer, files): (&Writer, &Files), bytes: &[u8], workspaces: &Workspaces) -> Result<Checked, String> {
         let proof: Proof = serde_json::from_slice(bytes).map_err(|_| "its proof cannot be read".to_owned())?;
-        if let Some(path) = proof.files.keys().find(|path| layout::writer(path).as_ref() != Some(place)) {
-            return Err(format!("its proof is also for `{path}`, which is not for `{place}` to write"));
+        if let Some(path) = proof.files.keys().find(|path| layout::writer(path).as_ref() != Some(writer)) {
+            return Err(format!("its proof is also for `{path}`, which is not for `{writer}` to write"));
         }
         let claims = self.claims_of(&proof.token, &self.keys.audience_of(&proof.files))?;
+        let Writer::Place(place) = writer else {
+            return of_preview(&claims, writer, files).map(|()| (proof, None));
+        };
         match owner(place, workspaces) {
             Err(why) => Ok((proof, Some(why))),
             Ok(owner) => written_by(&claims, owner, place).map(|()| (proof, None)),
@@ -226,6 +235,17 @@ impl Trust {
         doubts.retain(|path, _| then.get(path) != files.get(path));
         Ok(doubts)
     }
+}
+
+/// Whether what a preview was made from is from the repository that it names.
+fn of_preview(claims: &JobClaims, writer: &Writer, files: &Files) -> Result<(), String> {
+    let made = files.iter().find(|(path, _)| layout::writer(path).as_ref() == Some(writer));
+    let named = made.and_then(|(_, bytes)| serde_json::from_slice::<PullRequestId>(bytes).ok()).map(|id| id.repository_id);
+    if named.is_some() && claims.repository_id() == named {
+        return Ok(());
+    }
+    let of = claims.repository.as_deref().unwrap_or("a repository without a name");
+    Err(format!("its token is of a workflow of `{of}`, and `{writer}` is a preview of another repository"))
 }
 
 fn owner<'a>(place: &Place, workspaces: &'a Workspaces) -> Result<&'a Owner, String> {

@@ -130,7 +130,11 @@ impl Records {
         match LedgerFile::parse(path) {
             None => findings.add(path, "no run writes a file here", None),
             Some(LedgerFile::Plugin(_)) => {}
-            Some(LedgerFile::Preview(..)) => drop(findings.parse::<Preview>(path, bytes)),
+            Some(LedgerFile::Preview(_, name)) => {
+                if let Some(preview) = findings.parse::<Preview>(path, bytes) {
+                    findings.expect(path, "environment.name", &preview.environment.name, &name);
+                }
+            }
             Some(LedgerFile::Applied(place, alias)) => {
                 self.applied.insert((place, alias), findings.parse(path, bytes));
             }

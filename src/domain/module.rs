@@ -19,7 +19,8 @@ pub struct Module {
     pub required_versions: Vec<String>,
     /// The modules it calls.
     pub calls: Vec<ModuleCall>,
-    /// What would run programs or ask the network on the runner: provisioners, and data sources and actions made for that.
+    /// What would run programs or ask the network on the runner: provisioners, data sources and actions made for
+    /// that, and settings of providers that name a program.
     pub programs: Vec<Finding>,
     /// Its own `backend` and `cloud` blocks.
     pub backends: Vec<Finding>,

@@ -72,7 +72,7 @@ pub enum ContextKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Ceilings {
-    /// Whether plugins may use provisioners and the data sources `external` and `http`.
+    /// Whether plugins may use provisioners, the data sources `external` and `http`, and providers that start a program.
     #[serde(default)]
     pub local_exec: bool,
     /// Prefixes of permitted module sources.
@@ -144,7 +144,7 @@ pub struct Limits {
     /// Applied plugins in one deployable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_plugins: Option<u32>,
-    /// Runs started in an hour.
+    /// Runs that may begin in an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs_per_hour: Option<u32>,
     /// Live previews.

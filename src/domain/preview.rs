@@ -19,7 +19,7 @@ const LONGEST_LINK: usize = 2048;
 const DIGITS: [usize; 2] = [8, 16];
 
 /// What the names of all previews begin with; no environment's document has such a name (R49).
-const PREFIX: &str = "pr-";
+pub const PREFIX: &str = "pr-";
 
 impl EnvironmentName {
     /// Whether environments of this name are previews.

@@ -134,6 +134,21 @@ pub async fn claim_place(start: &Start, wanted: Wanted, say: &(dyn Fn(String) + 
     Ok(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, commit)))
 }
 
+/// Takes a place with this claim.
+///
+/// # Errors
+/// As for [`claim`].
+pub(super) async fn claim_as(start: &Start, claim: &Claim, say: &(dyn Fn(String) + Sync)) -> Result<CommitId, Problems> {
+    let taken = take(&start.world, &*start.store, claim).await?;
+    if let Some(dead) = &taken.dead {
+        say(format!(
+            "run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over",
+            dead.run.id, dead.host
+        ));
+    }
+    settle(start, claim, taken).await
+}
+
 /// Takes the claim of a place over from this very run, whose death the caller answers for. None where that run does not hold it any
 /// more.
 ///
@@ -148,21 +163,6 @@ pub async fn take_over(start: &Start, place: &Place, dead: &RunId) -> Result<Opt
     let taken = seize(&start.world, &*start.store, &claim, (&held_at, holder)).await?;
     let commit = settle(start, &claim, taken).await?;
     Ok(Some(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, commit))))
-}
-
-/// Takes a place with this claim.
-///
-/// # Errors
-/// As for [`claim`].
-pub(super) async fn claim_as(start: &Start, claim: &Claim, say: &(dyn Fn(String) + Sync)) -> Result<CommitId, Problems> {
-    let taken = take(&start.world, &*start.store, claim).await?;
-    if let Some(dead) = &taken.dead {
-        say(format!(
-            "run {} on {} ended without a word; its journal is folded into the ledger and its claim taken over",
-            dead.run.id, dead.host
-        ));
-    }
-    settle(start, claim, taken).await
 }
 
 /// Makes a claim that was taken ours alone: a dead run's journal is folded first.

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::attributes::Part;
 use super::recorded::PlannedRecord;
-use super::{Engine, changes};
+use super::{Engine, Event, changes};
 use crate::domain::change::PlannedResource;
 use crate::domain::diagnostic::Problems;
 use crate::domain::drift::{Look, PlaceDrift, Sight};
@@ -21,13 +21,11 @@ pub async fn drift(engine: &Engine, room: &Semaphore) -> (PlaceDrift, Problems) 
     let looks = engine.identified(engine.within_time(looks)).await;
     let (mut seen, mut problems) = (BTreeMap::new(), Problems::default());
     for (alias, look) in engine.removed.keys().zip(looks) {
-        seen.insert(
-            alias.clone(),
-            look.unwrap_or_else(|of_plugin| {
-                problems.extend(of_plugin);
-                Look::Unknown
-            }),
-        );
+        let look = look.unwrap_or_else(|of_plugin| {
+            problems.extend(of_plugin);
+            Look::Unknown
+        });
+        seen.insert(alias.clone(), look);
     }
     engine.name_stop(&mut problems);
     let place = engine.deployment.place.clone();
@@ -42,7 +40,9 @@ impl Engine {
         if self.cancel.is_cancelled() {
             return Ok(Look::Unknown);
         }
-        self.look_at(alias).await.map_err(|mut problems| {
+        let looked = self.look_at(alias).await;
+        self.emit(Event::Note(format!("looked at {}/{alias}", self.deployment.place)));
+        looked.map_err(|mut problems| {
             let what = format!("what changed outside of `{}/{alias}` could not be looked at", self.deployment.place);
             problems.0.iter_mut().for_each(|problem| problem.notes.push(what.clone()));
             problems

@@ -188,10 +188,6 @@ pub(super) fn unwritable(path: &Path, problem: &std::io::Error) -> Problems {
 }
 
 fn terraform_files(files: crate::world::Files, folder: &Path) -> std::io::Result<BTreeMap<String, Vec<u8>>> {
-    let names = files
-        .list(folder)?
-        .into_iter()
-        .map(|entry| entry.name)
-        .filter(|name| name.ends_with(".tf") || name.ends_with(".tf.json"));
+    let names = files.list(folder)?.into_iter().map(|entry| entry.name).filter(|name| policy::is_terraform(name));
     names.map(|name| Ok((name.clone(), files.read(&folder.join(&name), 16 << 20)?))).collect()
 }

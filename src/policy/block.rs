@@ -7,7 +7,7 @@ use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
 use hcl_edit::structure::Body;
 use serde_json::{Map, Value};
 
-use super::references;
+use super::{object_keys, references};
 use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Spot};
 use crate::domain::failure::FailureReason;
 use crate::domain::module::Reference;
@@ -26,6 +26,8 @@ pub(super) struct Block {
     pub(super) attributes: BTreeMap<String, Value>,
     /// The names that each attribute takes its value from.
     pub(super) references: BTreeMap<String, BTreeSet<Reference>>,
+    /// The keys of objects in its attributes, at any depth and wherever they stand in an expression.
+    pub(super) keys: BTreeSet<String>,
     /// The blocks in it.
     pub(super) blocks: Vec<Self>,
     /// Where it stands.
@@ -35,9 +37,9 @@ pub(super) struct Block {
 impl Block {
     /// The same block so far, without content.
     fn copy(&self) -> Self {
-        let (attributes, references, blocks) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let (attributes, references, keys, blocks) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new(), Vec::new());
         let (kind, labels, origin) = (self.kind.clone(), self.labels.clone(), self.origin.clone());
-        Self { kind, labels, attributes, references, blocks, origin }
+        Self { kind, labels, attributes, references, keys, blocks, origin }
     }
 
     /// The label at `position`, or nothing.
@@ -137,6 +139,7 @@ fn hcl_blocks(body: &Body, lines: &Lines<'_>) -> Vec<Block> {
                 .attributes()
                 .map(|attribute| (attribute.key.as_str().to_owned(), references::in_expression(&attribute.value)))
                 .collect(),
+            keys: block.body.attributes().flat_map(|attribute| object_keys::in_expression(&attribute.value)).collect(),
             blocks: hcl_blocks(&block.body, lines),
             origin: lines.origin(block.span().map_or(0, |span| span.start)),
         })
@@ -203,6 +206,7 @@ fn json_body(file: &str, parent: Option<&str>, body: &Value, at: &Pointer, found
                         labels: Vec::new(),
                         attributes: BTreeMap::new(),
                         references: BTreeMap::new(),
+                        keys: BTreeSet::new(),
                         blocks: Vec::new(),
                         origin: Origin { file: file.to_owned(), at: Spot::File },
                     };
@@ -234,6 +238,7 @@ fn json_block(file: &str, block: Block, labels: usize, value: &Value, at: &Point
             block.origin.at = Spot::Pointer(at.clone().at_key());
             block.attributes = entries.iter().map(|(key, value)| (key.clone(), json_constant(value))).collect();
             block.references = entries.iter().map(|(key, value)| (key.clone(), references::in_json(value))).collect();
+            block.keys = object_keys::in_json(value);
             json_body(file, Some(&block.kind.clone()), value, at, &mut block.blocks);
             found.push(block);
         }

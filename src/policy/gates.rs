@@ -9,7 +9,7 @@ use super::read::is_local;
 /// What is allowed: the run's inputs and the context's ceilings taken together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gates {
-    /// Provisioners, and data sources and actions that run programs or ask the network.
+    /// Provisioners, data sources and actions that run programs or ask the network, and providers that start a program.
     pub local_exec: bool,
     /// Prefixes of permitted module sources; `./` permits the modules that come with their caller. None: any.
     pub modules: Option<Vec<String>>,
@@ -54,7 +54,7 @@ fn programs(label: &str, module: &Module) -> Problems {
     let denied = module.programs.iter().map(|finding| {
         let message = format!("{} in {} would run on the runner, which is not allowed", finding.what, named(label));
         at(&finding.origin, FailureReason::LocalExecDenied, message)
-            .help("remove it, or allow it both with the input `local-exec` and in the `ceilings` of `context.yaml`")
+            .help("remove it, or allow it both with the input `allow-local-exec` and in the `ceilings` of `context.yaml`")
     });
     Problems(denied.collect())
 }
@@ -87,6 +87,11 @@ fn module_allowed(source: Option<&str>, allowed: &[String]) -> bool {
             .strip_prefix(prefix.as_str())
             .is_some_and(|rest| prefix.ends_with(['/', ':']) || rest.is_empty() || rest.starts_with(['/', '?']))
     })
+}
+
+/// Whether a prefix of sources lies within these prefixes.
+pub fn allows_module(prefix: &str, allowed: &[String]) -> bool {
+    module_allowed(Some(prefix), allowed)
 }
 
 fn providers(label: &str, module: &Module, allowed: &[String]) -> Problems {

@@ -7,6 +7,7 @@ mod block;
 mod contract;
 mod gates;
 mod json;
+mod object_keys;
 mod read;
 mod references;
 pub mod rules;
@@ -14,6 +15,6 @@ pub mod rules;
 mod tests;
 
 pub use contract::check_contract;
-pub use gates::{Gates, allows_provider, gate};
-pub use read::{FetchedModule, fetched_modules, read, read_tree};
+pub use gates::{Gates, allows_module, allows_provider, gate};
+pub use read::{FetchedModule, fetched_modules, is_terraform, read, read_tree};
 pub use references::provider_variables;

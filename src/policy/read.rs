@@ -124,7 +124,7 @@ pub fn fetched_modules(manifest: &[u8]) -> Result<Vec<FetchedModule>, Problems> 
 }
 
 /// Whether Terraform or `OpenTofu` reads a file of this name.
-fn is_terraform(name: &str) -> bool {
+pub fn is_terraform(name: &str) -> bool {
     let ignored = name.starts_with('.') || name.ends_with('~') || (name.starts_with('#') && name.ends_with('#'));
     !ignored && ["tf", "tf.json", "tofu", "tofu.json"].iter().any(|extension| has_extension(name, extension))
 }
@@ -155,6 +155,11 @@ fn add(module: &mut Module, block: &Block) {
         "terraform" => add_settings(module, block),
         "provider" => {
             add_provider(module, block.label(0), None, &block.origin);
+            if let Some(what) = program_of(block) {
+                module
+                    .programs
+                    .push(Finding { what: format!("{what} of the provider `{}`", block.label(0)), origin: block.origin.clone() });
+            }
             if !block.attributes.contains_key("alias") {
                 module.configured.insert(block.label(0).to_owned());
             }
@@ -223,6 +228,20 @@ fn add_provider(module: &mut Module, local: &str, source: Option<&str>, origin: 
     if let Some(source) = source {
         *provider = ProviderUse { source: Some(source.to_owned()), origin: origin.clone() };
     }
+}
+
+/// What in a provider's settings names a program to start for credentials, as those of `kubernetes` and `helm` can; or may, since it is
+/// not written out.
+fn program_of(settings: &Block) -> Option<&'static str> {
+    const EXEC: &str = "exec";
+    let is_exec = |block: &Block| block.kind == EXEC || block.kind == "dynamic" && block.label(0) == EXEC;
+    if is_exec(settings) || settings.attributes.contains_key(EXEC) || settings.keys.contains(EXEC) {
+        return Some("`exec`");
+    }
+    if settings.attributes.get("kubernetes").is_some_and(Value::is_null) {
+        return Some("`kubernetes`, which is not written out and may have an `exec`,");
+    }
+    settings.blocks.iter().find_map(program_of)
 }
 
 fn add_variable(module: &mut Module, block: &Block) {

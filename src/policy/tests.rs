@@ -174,6 +174,30 @@ fn r10_provisioners_and_programs_are_found_however_they_are_written() {
 }
 
 #[test]
+fn a_provider_that_starts_a_program_is_local_exec() {
+    let exec = "exec {\n  command = \"id\"\n}";
+    for module in [
+        hcl(&format!("provider \"kubernetes\" {{\n  {exec}\n}}")),
+        hcl(&format!("provider \"helm\" {{\n  kubernetes {{\n    {exec}\n  }}\n}}")),
+        hcl("provider \"kubernetes\" {\n  dynamic \"exec\" {\n    for_each = [1]\n    content { command = \"id\" }\n  }\n}"),
+        hcl("provider \"helm\" {\n  kubernetes = { exec = { command = \"id\" } }\n}"),
+        hcl("provider \"helm\" {\n  kubernetes = merge({ host = var.h }, var.y ? { \"exec\" = local.x } : {})\n}"),
+        hcl("provider \"helm\" {\n  kubernetes = var.cluster\n}"),
+        json_module(&json!({"provider": {"kubernetes": {"exec": {"command": "id"}}}})),
+        json_module(&json!({"provider": [{"helm": [{"kubernetes": [{"exec": [{"command": "id"}]}]}]}]})),
+        json_module(&json!({"provider": {"helm": {"kubernetes": "${var.cluster}"}}})),
+        json_module(&json!({"provider": {"kubernetes": {"dynamic": {"exec": {"for_each": [1], "content": {}}}}}})),
+    ] {
+        let found = gated(module.clone(), &Gates::default());
+        assert!(found.len() == 1 && found[0].starts_with("local-exec-denied: `"), "{found:?}");
+        assert!(gated(module, &Gates { local_exec: true, ..Gates::default() }).is_empty());
+    }
+    let harmless =
+        "provider \"helm\" {\n  kubernetes = { host = var.host, token = var.token }\n}\nlocals {\n  exec = { exec = 1 }\n}";
+    assert!(gated(hcl(harmless), &Gates::default()).is_empty());
+}
+
+#[test]
 fn a_plugins_own_backend_is_refused() {
     for text in ["terraform {\n  backend \"s3\" {}\n}", "terraform {\n  cloud {}\n}"] {
         assert!(gated(hcl(text), &Gates::default())[0].starts_with("invalid-document: "), "{text}");

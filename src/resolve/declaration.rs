@@ -10,7 +10,7 @@ use super::types::Types;
 use super::view::{Placed, View, in_patch};
 use crate::domain::address::{AliasMember, PartialAddress};
 use crate::domain::deployment::PublishedFace;
-use crate::domain::diagnostic::{Diagnostic, Problems};
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason::{ContractMismatch, InvalidDocument, LimitExceeded};
 use crate::domain::manifest::AppliedPlugin;
 use crate::domain::names::{Alias, AttributeName, OutputName, PluginName, SlotName};
@@ -19,6 +19,7 @@ use crate::domain::plugin::Slot;
 /// Checks that every name leads somewhere and every link joins what fits.
 pub(super) fn check(view: &View<'_>, contracts: &Contracts<'_>, types: &Types, problems: &mut Problems) {
     check_overlay(view, contracts, problems);
+    check_preview_link(view, contracts, problems);
     check_after(view, problems);
     check_single_use(view, contracts, problems);
     for (alias, applied) in view.deployed() {
@@ -151,6 +152,27 @@ fn check_overlay(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Prob
         let own = || view.own(address).map(|own| not_elsewhere(&own, "name a connection that something else supplies"));
         problems.0.extend(unknown.or_else(own).map(|problem| problem.placed(view.at_stand_in(of))));
     }
+}
+
+/// What a preview is shown by must be something that it publishes in clear.
+fn check_preview_link(view: &View<'_>, contracts: &Contracts<'_>, problems: &mut Problems) {
+    let written = view.written.preview.as_ref().filter(|_| view.is_preview).and_then(|preview| preview.url.as_deref());
+    let Some((output, attribute)) = written.and_then(|url| url.rsplit_once('.')) else { return };
+    let Ok(of) = output.parse::<AliasMember<OutputName>>() else { return };
+    let problem = match view.merged.plugins.get(&of.alias) {
+        None => Some(no_such_alias(view, &of.alias)),
+        Some(applied) => contracts.of(applied).and_then(|contract| match contract.faces.get(&of.member) {
+            None => Some(no_such_output(&of, contract)),
+            Some(faces) => {
+                let is_shown = |face: &PublishedFace| {
+                    face.from.contains_key(attribute) && !face.connection_type.sensitive().contains(attribute)
+                };
+                let message = format!("`{of}` publishes no attribute `{attribute}` that can be shown");
+                (!faces.iter().any(is_shown)).then(|| Diagnostic::error(InvalidDocument, message))
+            }
+        }),
+    };
+    problems.0.extend(problem.map(|problem| problem.placed(view.at(Pointer::keys(["preview", "url"])))));
 }
 
 fn no_such_slot(alias: &Alias, name: &SlotName, contract: &Contract<'_>) -> Diagnostic {

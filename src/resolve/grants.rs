@@ -78,15 +78,17 @@ pub(super) fn denied(address: &Address, place: &Place, consumer: &Consumer, miss
 
 /// The grant to add, and where.
 pub(super) fn to_add(address: &Address, consumer: &Consumer, missing: &[Permission]) -> String {
-    let allow: Vec<&str> = missing.iter().map(|permission| permission.as_str()).collect();
-    let for_previews = consumer.is_preview && missing.contains(&Permission::ReadSensitive);
+    // To read without use is nothing that a grant can say.
+    let reads = missing.contains(&Permission::ReadSensitive);
+    let allow = if reads { vec![Permission::Use, Permission::ReadSensitive] } else { missing.to_vec() };
+    let allow: Vec<&str> = allow.into_iter().map(Permission::as_str).collect();
     format!(
         "ask for this grant in the context's `workspaces/{}/workspace.yaml`:\ngrants:\n  - {{connection: \"{}\", to: [\"{}\"], allow: [{}]{}}}",
         address.workspace,
         within_workspace(address),
         consumer.place,
         allow.join(", "),
-        if for_previews { ", previews: true" } else { "" },
+        if reads && consumer.is_preview { ", previews: true" } else { "" },
     )
 }
 

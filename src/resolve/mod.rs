@@ -308,14 +308,17 @@ fn check_environments(inputs: &Inputs<'_>, view: &View<'_>, problems: &mut Probl
 fn check_limits(inputs: &Inputs<'_>, view: &View<'_>, problems: &mut Problems) {
     let count = view.deployed().count();
     let limits = [
-        (inputs.workspace.limits.max_plugins, format!("workspace `{}`", inputs.place.workspace)),
-        (inputs.limits.max_plugins, "the organization".to_owned()),
+        (inputs.workspace.limits.max_plugins, format!("workspace `{}`", inputs.place.workspace), inputs.workspace_file()),
+        (inputs.limits.max_plugins, "the organization".to_owned(), "context:context.yaml".to_owned()),
     ];
-    for (limit, whose) in limits {
+    for (limit, whose, file) in limits {
         if let Some(limit) = limit.filter(|limit| count > *limit as usize) {
             let message = format!("{count} applied plugins are more than {whose} allows a deployable to have: {limit}");
             problems.push(
-                Diagnostic::error(FailureReason::LimitExceeded, message).at(inputs.file, Pointer::keys(["plugins"]).at_key()),
+                Diagnostic::error(FailureReason::LimitExceeded, message)
+                    .at(inputs.file, Pointer::keys(["plugins"]).at_key())
+                    .note(format!("it is `limits.max-plugins` in {file}"))
+                    .help("make two deployables of it that share connections, or ask for a higher limit"),
             );
         }
     }

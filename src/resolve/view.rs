@@ -17,7 +17,7 @@ pub(super) struct View<'a> {
     pub(super) overlays: Vec<OverlayPart<'a>>,
     /// The references and stand-ins that hold.
     wiring: Overlay,
-    is_preview: bool,
+    pub(super) is_preview: bool,
     /// None where only the documents are checked.
     place: Option<&'a Place>,
 }

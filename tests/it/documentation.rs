@@ -12,6 +12,7 @@ const PAGES: &[&str] = &[
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "examples/context-repository/README.md",
+    "examples/preview/README.md",
     "examples/quickstart/README.md",
     "examples/sharing/README.md",
     "docs/action.md",
@@ -21,12 +22,16 @@ const PAGES: &[&str] = &[
     "docs/documents.md",
     "docs/environment.md",
     "docs/errors.md",
+    "docs/fleet.md",
     "docs/moving.md",
+    "docs/policies.md",
+    "docs/previews.md",
     "docs/rollback.md",
     "docs/rules.md",
     "docs/secrets.md",
     "docs/status.md",
     "docs/trust.md",
+    "docs/workflows.md",
 ];
 
 #[test]

@@ -450,3 +450,28 @@ fn tf_r41_what_is_not_believed_is_left_out_of_what_is_shown_and_said() {
         "{listed}"
     );
 }
+
+#[test]
+fn tf_r41_what_a_preview_was_made_from_is_proven_by_the_repository_that_it_names() {
+    needs_terraform!();
+    let mut lab = Lab::deployed();
+    let manifest = lab.project.read("app/tieline.yaml");
+    lab.project.write("app/tieline.yaml", &(manifest + "preview: {base: staging}\n"));
+    let up = ["preview", "up", "-C", "app", "--pull-request", "5"];
+    lab.project.run(&up).succeeds();
+    // The lab has deployables of several repositories.
+    let listed = lab.project.run(&["preview", "list", "-o", "json"]).succeeds().json();
+    let name = listed["previews"][0]["environment"].as_str().unwrap().to_owned();
+    assert!(name.starts_with("pr-5-"), "{name}");
+    lab.project.verify();
+
+    let path = format!("lab/{name}/environment.json");
+    let forged = lab.project.ledger_text(&path).replace("2000000", "3000000");
+    lab.project.forge(&path, &forged);
+    let listed = lab.project.run(&["preview", "list"]).succeeds();
+    listed.says("there are no previews").says(&format!("`{path}` is not believed"));
+
+    lab.in_workflow_of("acme/other", 3_000_000);
+    lab.project.run(&up).refused("not-owner");
+    lab.project.run(&[&up[..], &["--repository-id", "2000000"]].concat()).refused("not-owner");
+}

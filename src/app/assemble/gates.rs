@@ -23,9 +23,7 @@ pub(in crate::app) fn gates(organization: &Organization, arguments: &cli::Terraf
     }
     let modules = match (&arguments.allowed_modules, ceilings.modules) {
         (Some(asked), Some(ceiling)) => {
-            let outside: Vec<&String> =
-                asked.iter().filter(|prefix| !ceiling.iter().any(|allowed| prefix.starts_with(allowed.as_str()))).collect();
-            if let Some(prefix) = outside.first() {
+            if let Some(prefix) = asked.iter().find(|prefix| !policy::allows_module(prefix, &ceiling)) {
                 return Err(Diagnostic::error(
                     FailureReason::Ceiling,
                     format!("`allowed-modules` names `{prefix}`, which the context's ceiling does not allow"),

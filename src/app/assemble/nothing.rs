@@ -43,11 +43,11 @@ pub(in crate::app) async fn for_destroy(
             .help("check the names of workspace, environment and deployable; `tieline status` shows what there is")
             .into());
     }
-    let catalog = grounds.organization.catalog.as_ref();
     // Nothing of a pull request's files is read to remove its preview (R52); its plugins were put into the ledger before they were applied.
     let looks_at_hand = is_claimed && !place.environment.is_preview();
+    let catalog = grounds.organization.catalog.as_ref();
     let at_hand = if looks_at_hand { trees_at_hand(session, target, catalog).await } else { BTreeMap::new() };
-    Ok(Resolved { at_hand, ..grounds.nothing_at(session, &place, &records).await? })
+    Ok(Resolved { at_hand, ..grounds.nothing_at(session, &snapshot, &place, &records).await? })
 }
 
 /// What is the same for all that is recorded in an environment, whatever deployable it is of.
@@ -82,20 +82,21 @@ impl Grounds {
         Ok(Self { opened, organization, head, secrets, attributes, folder })
     }
 
-    /// A deployment of nothing at a place: what is recorded there is what it takes away.
+    /// A deployment of nothing at a place: what is recorded there, at the snapshot, is what it takes away.
     ///
     /// # Errors
     /// When the context cannot be read.
     pub(in crate::app) async fn nothing_at(
         &self,
         session: &Session,
+        snapshot: &Snapshot<'_>,
         place: &Place,
         records: &PlaceRecords,
     ) -> Result<Resolved, Problems> {
-        let store = &*self.opened.store;
-        let preview = Snapshot::newest(store).await?.preview(&place.workspace, &place.environment).await?;
+        let preview = snapshot.preview(&place.workspace, &place.environment).await?;
         let Surroundings { workspace, environment, gone } =
-            surroundings(session, store, &self.head, place, records, preview.map(|preview| preview.environment)).await?;
+            surroundings(session, &*self.opened.store, &self.head, place, records, preview.map(|preview| preview.environment))
+                .await?;
         session.warn(&gone);
         let notes = gone.0.iter().map(|gone| gone.message.clone()).collect();
         let published = records.connections.values().next();

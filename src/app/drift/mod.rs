@@ -96,9 +96,9 @@ async fn look(
         sink: watcher.sink(),
         room: Semaphore::new(arguments.terraform.parallelism as usize),
     };
-    let looked = join_all(places.iter().map(|place| looker.look(place))).await;
+    let all = join_all(places.iter().map(|place| looker.look(place))).await;
     watcher.finish();
-    Ok(looked)
+    Ok(all)
 }
 
 /// What everything is looked at with.
@@ -129,16 +129,16 @@ impl Looker<'_> {
     /// Looks at a deployable, unless a run works on it before that is done: what is half changed says nothing.
     async fn unless_busy(&self, place: &Place) -> Result<Option<(PlaceDrift, Problems)>, Problems> {
         let store = &*self.grounds.opened.store;
-        let Some(before) = settled(store, place).await? else { return Ok(None) };
-        let engine = self.engine(place, &before).await?;
+        let Some((snapshot, before)) = settled(store, place).await? else { return Ok(None) };
+        let engine = self.engine(&snapshot, place, &before).await?;
         let looked = engine::drift(&engine, &self.room).await;
         let after = settled(store, place).await?;
-        Ok(after.filter(|after| after.applied == before.applied).map(|_| looked))
+        Ok(after.filter(|(_, after)| after.applied == before.applied).map(|_| looked))
     }
 
-    async fn engine(&self, place: &Place, records: &PlaceRecords) -> Result<Arc<Engine>, Problems> {
+    async fn engine(&self, snapshot: &Snapshot<'_>, place: &Place, records: &PlaceRecords) -> Result<Arc<Engine>, Problems> {
         let Self { session, arguments, grounds, terraform, settings, .. } = self;
-        let resolved = grounds.nothing_at(session, place, records).await?;
+        let resolved = grounds.nothing_at(session, snapshot, place, records).await?;
         let identity = identity::sign_in(session, &resolved.deployment, Purpose::Plan, "drift").await?;
         let folder = self.folder.join(place.deployable.as_str());
         let ready = (terraform.clone(), identity);
@@ -157,9 +157,11 @@ impl Looker<'_> {
 }
 
 /// What is recorded of a place; none while a run holds it.
-async fn settled(store: &dyn ContextStore, place: &Place) -> Result<Option<PlaceRecords>, Problems> {
+async fn settled<'a>(store: &'a dyn ContextStore, place: &Place) -> Result<Option<(Snapshot<'a>, PlaceRecords)>, Problems> {
     if store.read_claim(place).await?.is_some() {
         return Ok(None);
     }
-    Ok(Some(Snapshot::newest(store).await?.place(place).await?))
+    let snapshot = Snapshot::newest(store).await?;
+    let records = snapshot.place(place).await?;
+    Ok(Some((snapshot, records)))
 }

@@ -9,6 +9,7 @@ use crate::app::{Ended, announce};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::manifest::PreviewPart;
+use crate::domain::names::EnvironmentName;
 use crate::domain::record::RunType;
 use crate::request::cli::{PreviewRun, Target};
 
@@ -28,6 +29,7 @@ async fn run(session: &Session, arguments: &PreviewRun, copying: Copying) -> End
     let making = Making::of(session, arguments, &written, part, copying).await?;
     making.is_wanted().await?;
     let preview = making.planned().await?;
+    refuse_another(arguments.target.environment.as_deref(), &preview.environment.name)?;
     let target = Target { environment: Some(preview.environment.name.to_string()), ..arguments.target.clone() };
     let accepts = Accepts { degraded: arguments.terraform.allow_degraded, abandoned: &arguments.overrides.abandon };
     let order = Order {
@@ -48,6 +50,15 @@ async fn run(session: &Session, arguments: &PreviewRun, copying: Copying) -> End
     let work = async { Ok(told(session, Box::pin(performed_on(session, order, resolve, ensure)).await?)) };
     let subject = announce::Subject { target: &target, wishes: &arguments.announcements, deploys: true };
     Box::pin(announce::around(session, &subject, work)).await
+}
+
+/// A preview's name follows from its pull request: where another environment is asked for, something else is meant.
+fn refuse_another(asked: Option<&str>, name: &EnvironmentName) -> Result<(), Problems> {
+    let Some(other) = asked.filter(|asked| *asked != name.as_str()) else { return Ok(()) };
+    let message = format!("the environment `{other}` was asked for, and the preview is `{name}`");
+    Err(Diagnostic::error(FailureReason::InvalidInput, message)
+        .help("leave the environment out: what a preview is on top of is said by `preview.base` in the manifest")
+        .into())
 }
 
 /// What the manifest says of previews.

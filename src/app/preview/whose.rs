@@ -6,6 +6,7 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::preview::PullRequestId;
 use crate::request::cli::PullRequestArguments;
+use crate::request::variables::runner;
 
 /// The pull request that is named, else that of the workflow's event.
 ///
@@ -29,7 +30,8 @@ pub(super) fn pull_request(session: &Session, arguments: &PullRequestArguments) 
 /// `invalid-input` where neither says which; `not-owner` for another repository than the workflow's.
 pub(super) fn pull_request_in(session: &Session, arguments: &PullRequestArguments) -> Result<(PullRequestId, String), Problems> {
     let id = pull_request(session, arguments)?;
-    let own = session.workflow.as_ref().map(|workflow| workflow.run.repository.clone());
+    let variables = &session.world.variables;
+    let own = variables.get(runner::ACTIONS).and_then(|_| variables.get(runner::REPOSITORY)).map(str::to_owned);
     if let Some(of_workflow) = owner::own_repository(session).filter(|own| *own != id.repository_id) {
         let message = format!("a workflow makes previews for pull requests of its own repository, whose id is {of_workflow}");
         return Err(Diagnostic::error(FailureReason::NotOwner, message)

@@ -292,13 +292,21 @@ impl ContextStore for GitStore {
 
     async fn delete_parts(&self, fleet: &RunId, parts: &BTreeMap<Alias, CommitId>) -> Result<(), StoreError> {
         let prefix = layout::parts(&self.names.claims_prefix, fleet);
-        for (alias, commit) in parts {
-            match self.swap(&format!("{prefix}{alias}"), None, Some(commit)).await {
-                Err(StoreError::Conflict { .. }) => {}
-                deleted => deleted?,
+        let named: BTreeMap<String, CommitId> =
+            parts.iter().map(|(alias, commit)| (format!("{prefix}{alias}"), commit.clone())).collect();
+        match &self.repository {
+            Repository::Remote(remote) if !named.is_empty() => remote.delete(&named).await,
+            Repository::Remote(_) => Ok(()),
+            Repository::Local(git) => {
+                for (name, commit) in &named {
+                    match references::swap(git, name, None, Some(commit)).await {
+                        Err(StoreError::Conflict { .. }) => {}
+                        deleted => deleted?,
+                    }
+                }
+                Ok(())
             }
         }
-        Ok(())
     }
 
     fn describe(&self) -> String {

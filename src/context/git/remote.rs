@@ -130,6 +130,22 @@ impl Remote {
         Err(self.network.unavailable(&words))
     }
 
+    /// Takes refs of the remote away, all at once, but for those that are no longer where they were seen.
+    pub(super) async fn delete(&self, refs: &BTreeMap<String, CommitId>) -> Result<(), StoreError> {
+        let leases = refs.iter().map(|(name, commit)| format!("--force-with-lease={name}:{commit}"));
+        let gone = refs.keys().map(|name| format!(":{name}"));
+        let push = ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed"].map(str::to_owned);
+        let command: Vec<String> =
+            push.into_iter().chain(leases).chain(["--".to_owned(), "origin".to_owned()]).chain(gone).collect();
+        let pushed = self.network.run(Reach::Network, &command.iter().map(String::as_str).collect::<Vec<_>>(), None).await?;
+        let report = String::from_utf8_lossy(&pushed.stdout);
+        let mut refused = report.lines().filter(|line| line.starts_with('!')).peekable();
+        if pushed.exit.success() || refused.peek().is_some() && refused.all(lost_race) {
+            return Ok(());
+        }
+        Err(self.network.failure(&pushed))
+    }
+
     /// Runs a command that only fetches, a few times where the network may be to blame.
     async fn fetching(&self, arguments: &[&str], stdin: Option<Vec<u8>>) -> Result<Vec<u8>, StoreError> {
         let delays = ExponentialBuilder::new().with_jitter().with_min_delay(Duration::from_millis(500)).with_max_times(3);

@@ -8,6 +8,7 @@ use crate::documents::finding::Finding;
 use crate::domain::address::IMPORTED;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::organization::{Grant, Owner, Permission, Workspace};
+use crate::domain::preview::PREFIX;
 
 impl Document for Workspace {
     const KIND: Kind = Kind::Workspace;
@@ -66,6 +67,14 @@ fn check_grant(grant: &Grant, at: &Pointer) -> Vec<Finding> {
             findings.push(
                 Finding::new(at.clone().key("to").index(index), format!("`{consumer}` is not a pattern of deployables"))
                     .help("write `<ws>/<env>/<deployable>` with `*` where any will do, such as `retail/*/*`"),
+            );
+        }
+        if parts_of(consumer).is_some_and(|[_, environment, _]| environment.starts_with(PREFIX)) {
+            findings.push(
+                Finding::new(at.clone().key("to").index(index), format!("`{consumer}` means previews, which grants do not name"))
+                    .help(
+                        "a preview counts as its base: name that, with `previews: true` where it may read sensitive attributes",
+                    ),
             );
         }
     }

@@ -73,13 +73,18 @@ pub async fn take_fleet(
         },
         journal.keep_alive(&done)
     );
+    if waited.is_err() {
+        // Whoever finishes it next need not wait for us.
+        journal.note(|claim| claim.lease = world.clock.now());
+        journal.sync().await?;
+    }
     waited.map(|()| Some(journal))
 }
 
 /// The claim of a fleet, closed and held by this process.
 fn close(world: &World, claim: &Claim) -> Result<Claim, Problems> {
     let is_closing = claim.fleet.as_ref().is_some_and(|fleet| fleet.closing);
-    if is_closing && !world.exec.has_ended(&claim.process) && claim.lease >= world.clock.now() {
+    if is_closing && !world.exec.has_ended(&claim.process) && claim.lease > world.clock.now() {
         let message = format!("fleet `{}` is being finished on `{}`, process {}", claim.run.id, claim.host, claim.process.id);
         return Err(Diagnostic::error(FailureReason::Claimed, message).help("wait until that has ended").into());
     }

@@ -108,6 +108,7 @@ impl Engine {
             ends,
         };
         report.problems.extend(skipped(&left));
+        report.notes.push(format!("a part of fleet {}: nothing is published before `tieline fleet finish`", report.run.id));
         journal.note(|claim| {
             claim.applied = applied.into_iter().map(|(alias, (record, _))| (alias, record)).collect();
             if let Some(part) = &mut claim.part {

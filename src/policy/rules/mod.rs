@@ -28,8 +28,8 @@ pub use input::{Run, VERSION, of_deployment, of_plan};
 const ROOT: &str = "tieline";
 /// The longest message, in characters.
 const LONGEST_MESSAGE: usize = 1000;
-/// How deep brackets may be nested: the parser does not look at that everywhere, and comes to its end.
-const DEEPEST: usize = 50;
+/// How deep brackets may be nested: with each level the parser takes twice as long.
+const DEEPEST: usize = 16;
 /// The most messages of one rule.
 const MOST_MESSAGES: usize = 100;
 
@@ -165,10 +165,12 @@ impl Rules {
 
     /// Asks all rules of a stage about `input`, in the order of their files. A rule that fails denies.
     pub fn judge(&self, stage: Stage, input: &Value) -> Vec<Finding> {
-        let mut engine = self.engine.clone();
-        let input = serde_json::from_value(input.clone()).unwrap_or(regorus::Value::Undefined);
-        engine.set_input(input);
         let rules = self.rules.iter().filter(|rule| rule.stage == stage);
+        let Ok(input) = serde_json::from_value(input.clone()) else {
+            return rules.map(|rule| rule.broken((None, "its input cannot be handed to it".to_owned()))).collect();
+        };
+        let mut engine = self.engine.clone();
+        engine.set_input(input);
         rules.flat_map(|rule| rule.ask(&mut engine)).collect()
     }
 }
@@ -216,18 +218,22 @@ fn asked(module: &NodeRef<Module>) -> Result<Vec<Asked>, Diagnostic> {
     Ok(rules)
 }
 
-/// How deep brackets are nested, those in texts and comments counted as well.
+/// How deep brackets are nested outside of texts and comments.
 fn nesting(text: &str) -> usize {
-    let mut depth = 0_usize;
-    let depths = text.bytes().map(|byte| {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'#' => _ = bytes.find(|byte| *byte == b'\n'),
+            b'`' => _ = bytes.find(|byte| *byte == b'`'),
+            b'"' => while bytes.next().is_some_and(|byte| byte != b'"' && (byte != b'\\' || bytes.next().is_some())) {},
             _ => {}
         }
-        depth
-    });
-    depths.max().unwrap_or_default()
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// The parts of a reference.

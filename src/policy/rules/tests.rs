@@ -135,14 +135,22 @@ fn what_cannot_be_asked_is_wrong_before_anything_is() {
     let nested = |open: &str, close: &str, times| format!("package a\n\nx := {}1{}\n", open.repeat(times), close.repeat(times));
     for (open, close) in [("[\n", "]\n"), ("(\n", ")\n"), ("f(", ")"), ("[x | x := ", "]"), ("{\"a\": ", "}")] {
         assert!(one(&nested(open, close, 9000))[0].contains("nested too deep"), "{open}");
-        drop(parse(&[("policies/a.rego", &nested(open, close, 50))]));
+        drop(parse(&[("policies/a.rego", &nested(open, close, 14))]));
     }
+    // Brackets in texts and comments are none.
+    assert!(
+        parse(&[(
+            "policies/a.rego",
+            &deny(&format!("input.x == [{}]; true # {}\n", "\"\\\"[\", `[`, ".repeat(30), "[".repeat(30)))
+        )])
+        .is_ok()
+    );
     assert_eq!(
         wrong(&[
             ("policies/a.rego", "package lib.a\n\nimport data.lib.b as other\n\nf(x) := other.g(x)\n"),
             ("policies/b.rego", "package lib.b\n\nimport data.lib.a\n\ng(x) := a.f(x)\n"),
         ]),
-        ["5: the function `lib.a.f` calls itself, by itself or by others"]
+        ["5: the function `lib.b.g` calls itself, by itself or by others"]
     );
 }
 

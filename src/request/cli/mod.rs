@@ -108,12 +108,14 @@ pub enum Command {
     #[command(after_help = examples::DRIFT)]
     Drift(Drift),
     /// Spread a large deploy over many jobs; changes nothing itself.
+    ///
     /// Prints the applied plugins in waves: each waits for nothing but the waves before it. In a workflow the waves are job matrices, in the
     /// output `matrix`. Each job deploys its part with `tieline deploy --only <alias> --fleet <id>`, and `tieline fleet finish` publishes
     /// what came of all of them, once.
     #[command(after_help = examples::FLEET)]
     Fleet(Box<Fleet>),
     /// Environments for pull requests, made and removed with them.
+    ///
     /// With no word after it, in a workflow, the event decides: a pull request that is opened or changed makes its preview, one that is
     /// closed removes it, a comment or label is asked what it wants, a schedule sweeps.
     #[command(after_help = examples::PREVIEW)]

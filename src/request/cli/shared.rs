@@ -102,7 +102,8 @@ pub struct Values {
 #[command(next_help_heading = "Inputs")]
 pub struct Sensitive {
     /// Sensitive inputs, as a YAML mapping: `{alias.input: value}`. Give them as the variable: a command line can be read by others
-    /// on the machine. A destroy also takes what it cannot read any more, as `alias.slot.attribute`.
+    /// on the machine. A destroy and a look for drift also take what they cannot read any more, as
+    /// `alias.slot.attribute`.
     #[arg(long, env = "TIELINE_SECRETS", value_name = "YAML", hide_env_values = true)]
     pub secrets: Option<String>,
 }

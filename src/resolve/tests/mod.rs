@@ -3,6 +3,7 @@
 mod connections;
 mod declarations;
 mod order;
+mod previews;
 mod sharing;
 mod values;
 mod wiring;
@@ -44,6 +45,8 @@ pub(super) struct Case {
     pub(super) limits: Limits,
     pub(super) allow_degraded: bool,
     pub(super) abandoned: Vec<Alias>,
+    /// Whether it is seen from `pr-12`, a preview on top of staging.
+    pub(super) in_preview: bool,
 }
 
 /// `retail/staging/shop` with these applied plugins and whatever follows them.
@@ -61,6 +64,7 @@ pub(super) fn case(plugins: &str) -> Case {
         limits: Limits::default(),
         allow_degraded: false,
         abandoned: Vec::new(),
+        in_preview: false,
     };
     for version in ["1.0.0", "1.1.0", "2.0.0"] {
         case.add_type("postgres-conn", version, "required: [host], properties: {host: {type: string}, port: {type: integer}, password: {type: string, x-sensitive: true}}");
@@ -161,9 +165,10 @@ impl Case {
     }
 
     pub(super) fn resolve(&self) -> Result<Resolved, Problems> {
+        let base = place().environment;
         resolve(&Inputs {
-            place: place(),
-            base: None,
+            place: if self.in_preview { Place { environment: "pr-12".parse().unwrap(), ..place() } } else { place() },
+            base: self.in_preview.then_some(&base),
             file: "tieline.yaml",
             manifest: &yaml(&self.manifest),
             workspace: &yaml(&self.workspace),

@@ -61,7 +61,7 @@ fn r43_sensitive_attributes_need_read_sensitive() {
     let withheld = |grant: &str| {
         granting(asking(address, DeployableKind::SharedInfra, true), grant).resolve().unwrap().deployment.withheld()
     };
-    assert!(withheld(grant).0[0].help[0].ends_with("allow: [read-sensitive]}"), "what is missing can be planned around");
+    assert!(withheld(grant).0[0].help[0].ends_with("allow: [use, read-sensitive]}"), "what is missing can be planned around");
     let both = "{connection: staging/data/pg.main, to: [retail/staging/shop], allow: [use, read-sensitive]}";
     assert!(!withheld(both).any_error());
 }

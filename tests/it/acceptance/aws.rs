@@ -115,9 +115,9 @@ fn acceptance_aws_drift_is_what_others_changed_there() {
     look("platform").says("  vpc: as it was applied; 1 resource has other values").says("Nothing changed outside of Terraform.");
 
     moto.sqs("SetQueueAttributes", &json!({"QueueUrl": url, "Attributes": {"MessageRetentionPeriod": "61"}}));
-    look("retail").says(" changed\n").says("-> 61");
+    look("retail").says("        message_retention_seconds: 345600 -> 61\n");
     moto.sqs("DeleteQueue", &json!({"QueueUrl": url}));
-    look("retail").says(" gone\n").never_says("-> 61").never_says(moto::SECRET_KEY);
+    look("retail").says("    - aws_sqs_queue.this\n").never_says("-> 61").never_says(moto::SECRET_KEY);
 }
 
 /// The provider looks up whose credentials it has: with any but the role's, it would be in the stand-in's own account and refuse.

@@ -8,6 +8,7 @@ use rustix::process::Signal;
 
 use super::bench::{Bench, Running, descendants, is_alive, wait_until};
 use super::container::{contained, needs_root};
+use crate::fleet::Fleet;
 use crate::github::GitHub;
 use crate::harness::needs_terraform;
 
@@ -152,6 +153,38 @@ fn tf_r21_post_clears_up_after_a_main_stage_that_was_killed() {
     let next = bench.deploys("app", &[]);
     assert!(!next.err.contains("taken over"), "{}", next.err);
     assert_eq!((bench.made("gate"), bench.value("app", "a").as_deref()), (1, Some("slow")));
+    bench.verify();
+}
+
+/// The claim is of all jobs: that of a killed one is told, and the others go on.
+#[test]
+fn tf_r21_post_of_a_killed_job_leaves_the_fleet_its_claim() {
+    needs_terraform!();
+    let bench = Bench::new();
+    bench.deployable("app", &format!("{{a: {}, b: {{use: ../plugins/quick}}}}", bench.slow("gate", "")));
+    fs::create_dir(bench.path("runner-temp")).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_tieline"), bench.path("bin/tieline-post")).unwrap();
+    let fleet = Fleet::of(&bench);
+    let of_fleet = |mut command: Command| {
+        command.env("INPUT_FLEET", &fleet.id).env("INPUT_ONLY", "a");
+        command
+    };
+    let main = bench.start(of_fleet(main_stage(&bench)));
+    bench.wait_at("gate");
+    kill(&bench, main);
+    let claim = bench.claim("app").unwrap();
+    let ended = bench.start(of_fleet(post_stage(&bench))).finish();
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+    let told = format!("the job for `a` in fleet `{}` was killed, or ran out of memory\nwhat it began was noted", fleet.id);
+    assert!(ended.out.starts_with(&told), "{}", ended.out);
+    assert_eq!(bench.claim("app").unwrap(), claim, "it is not given back");
+    assert_nothing_left(&bench);
+
+    fleet.runs(&bench, "b");
+    let finished = fleet.finish(&bench, &[]);
+    assert_eq!(finished.code, Some(3), "{}", finished.err);
+    assert!(finished.err.contains("the job for `a` ended without a word"), "{}", finished.err);
+    assert_eq!((bench.claim("app"), bench.value("app", "b").as_deref()), (None, Some("plain")));
     bench.verify();
 }
 

@@ -92,15 +92,8 @@ sensitive:
 ";
 
 /// What is read and checked, and changes nothing yet: kind or part, and field.
-const NOT_IN_EFFECT: &[(&str, &str)] = &[
-    ("Ceilings", "step-runners"),
-    ("Grant", "previews"),
-    ("Limits", "max-previews"),
-    ("Limits", "runs-per-hour"),
-    ("context", "sealing"),
-    ("environment", "overrides"),
-    ("environment", "sealing"),
-];
+const NOT_IN_EFFECT: &[(&str, &str)] =
+    &[("Ceilings", "step-runners"), ("context", "sealing"), ("environment", "overrides"), ("environment", "sealing")];
 
 pub(super) fn page() -> String {
     let mut page = HEAD.to_owned();
@@ -124,7 +117,7 @@ pub(super) fn page() -> String {
 fn what_is_not_in_effect_is_there() {
     let page = page();
     let marks = page.matches("*Not in effect.*").count();
-    assert_eq!(marks, NOT_IN_EFFECT.len() + 2, "a field of NOT_IN_EFFECT is not in any schema");
+    assert_eq!(marks, NOT_IN_EFFECT.len() + 1, "a field of NOT_IN_EFFECT is not in any schema");
 }
 
 fn fields(page: &mut String, owner: &str, schema: &Value) {
@@ -149,7 +142,7 @@ fn fields(page: &mut String, owner: &str, schema: &Value) {
         if let Some(default) = property.get("default").filter(|default| !default.is_object() && !default.is_array()) {
             let _ = write!(meaning, " Default: `{}`.", default.as_str().map_or_else(|| default.to_string(), str::to_owned));
         }
-        if NOT_IN_EFFECT.contains(&(owner, name)) || (owner, name.as_str()) == ("manifest", "preview") {
+        if NOT_IN_EFFECT.contains(&(owner, name)) {
             meaning.push_str(" *Not in effect.*");
         }
         let _ = writeln!(page, "| `{name}`{needed} | {} | {} |", cell(&type_of(property)), cell(&meaning));

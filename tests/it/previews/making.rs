@@ -10,8 +10,8 @@ fn tf_r49_a_pull_request_has_one_preview_however_often_it_is_asked_for() {
     needs_terraform!();
     let project = shop();
     let first = up(&project, 12);
-    assert_eq!(first["place"], "retail/pr-12/shop");
-    assert_eq!(tasks(&first), "api: succeeded\ndatabase: succeeded\n");
+    assert_eq!(first["place"]["environment"], "pr-12");
+    assert_eq!(tasks(&first), "database: succeeded\napi: succeeded\n");
     assert_eq!(first["preview"]["url"], "https://staging.acme.test");
     let made = made_from(&project, "retail/pr-12");
     assert_eq!(made["base"], "staging");
@@ -20,7 +20,7 @@ fn tf_r49_a_pull_request_has_one_preview_however_often_it_is_asked_for() {
     assert_eq!((&made["environment"]["protected"], &made["environment"]["allow-destroy"]), (&json!(false), &json!(true)));
 
     let again = up(&project, 12);
-    assert_eq!(tasks(&again), "api: skipped (unchanged)\ndatabase: skipped (unchanged)\n");
+    assert_eq!(tasks(&again), "database: skipped (unchanged)\napi: skipped (unchanged)\n");
     let converged = made_from(&project, "retail/pr-12");
     assert_eq!(converged["made"], made["made"]);
     assert!(converged["expires"].as_str() > made["expires"].as_str(), "each deploy moves the end");
@@ -67,7 +67,7 @@ fn tf_r7_a_preview_stays_on_the_copy_that_it_was_made_with_until_it_is_refreshed
     refused
         .says("the backend of `staging` is another one than when `retail/pr-12` was made")
         .says("preview down -w retail -e pr-12");
-    assert_eq!(tasks(&up(&project, 12)), "api: skipped (unchanged)\ndatabase: skipped (unchanged)\n");
+    assert_eq!(tasks(&up(&project, 12)), "database: skipped (unchanged)\napi: skipped (unchanged)\n");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn tf_r49_two_repositories_never_share_a_preview() {
     let project = shop();
     up(&project, 12);
     let other = preview(&project, "up", "shop", (456, 12), &["-o", "json"]).succeeds().json();
-    assert_eq!(other["place"], "retail/pr-12-b3a8e0e1/shop");
+    assert_eq!(other["place"]["environment"], "pr-12-b3a8e0e1");
     assert_eq!(made_from(&project, "retail/pr-12")["repositoryId"], json!(SHOP));
     let again = preview(&project, "up", "shop", (456, 12), &["-o", "json"]).succeeds().json();
     assert_eq!(again["place"], other["place"]);
@@ -87,8 +87,8 @@ fn tf_r49_two_repositories_never_share_a_preview() {
         "name: retail\nowners: {billing: {repository: acme/billing, id: 9}}",
     );
     let third = preview(&project, "up", "shop", (SHOP, 14), &["-o", "json"]).succeeds().json();
-    assert_eq!(third["place"], "retail/pr-14-a665a459/shop");
-    assert_eq!(up(&project, 12)["place"], "retail/pr-12/shop", "a preview keeps its name");
+    assert_eq!(third["place"]["environment"], "pr-14-a665a459");
+    assert_eq!(up(&project, 12)["place"]["environment"], "pr-12", "a preview keeps its name");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Previews: how they are made, what they see of what they are on top of, and what they never touch.
 
+mod example;
 mod making;
 mod outside;
 mod refusing;

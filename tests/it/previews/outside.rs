@@ -20,12 +20,12 @@ fn tf_r42_a_preview_reads_secrets_of_what_is_outside_only_where_a_grant_says_so(
     let project = on_shared_data();
     project.deploy("shop").succeeds();
     let refused = preview(&project, "up", "shop", (SHOP, 12), &[]).refused("grant-denied");
-    refused
-        .says("`retail/pr-12/shop` may not read the sensitive attributes of `retail/staging/data/pg.db`")
-        .says("{connection: \"staging/data/pg.db\", to: [\"retail/staging/shop\"], allow: [read-sensitive], previews: true}");
+    refused.says("`retail/pr-12/shop` may not read the sensitive attributes of `retail/staging/data/pg.db`").says(
+        "{connection: \"staging/data/pg.db\", to: [\"retail/staging/shop\"], allow: [use, read-sensitive], previews: true}",
+    );
     let grant = |previews: bool| {
         let grants = format!(
-            "grants: [{{connection: staging/data/pg.db, to: [retail/staging/shop], allow: [read-sensitive], previews: {previews}}}]\n"
+            "grants: [{{connection: staging/data/pg.db, to: [retail/staging/shop], allow: [use, read-sensitive], previews: {previews}}}]\n"
         );
         project.write_context(
             "workspaces/retail/workspace.yaml",
@@ -81,8 +81,7 @@ fn tf_r46_a_preview_can_use_the_database_of_its_base() {
             "  stand-ins: {database.db: staging/shop/database.db}\n",
         ),
     );
-    let grants =
-        "grants: [{connection: staging/shop/database.db, to: [retail/staging/shop], allow: [read-sensitive], previews: true}]\n";
+    let grants = "grants: [{connection: staging/shop/database.db, to: [retail/staging/shop], allow: [use, read-sensitive], previews: true}]\n";
     project.write_context(
         "workspaces/retail/workspace.yaml",
         &format!("apiVersion: tieline/v1\nkind: Workspace\nname: retail\n{grants}"),

@@ -3,14 +3,17 @@
 //! It differs from a runner in paths, users and signals, which `runner` has right; what it shows is that the workflows and the
 //! action fit together. Needs `tests/engine`, which starts a Docker engine.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{at, read};
 use crate::acceptance::{need, program};
+use crate::github::GitHub;
 use crate::harness::needs_terraform;
 
 const IMAGE: &str = "tieline-act-test";
@@ -26,8 +29,16 @@ values: {domain: acme.test}
 defaults: {aws-vpc-conn: platform/staging/network/vpc.vpc}
 ";
 
-const PULL_REQUEST: &str =
-    r#"{"number": 7, "pull_request": {"number": 7, "head": {"ref": "change", "repo": {"full_name": "acme/shop"}}}}"#;
+/// The id of the repository.
+const ID: u64 = 1_000_000;
+
+/// What GitHub says of something that happened to a pull request.
+fn pull_request(action: &str) -> Value {
+    let repo = json!({"id": ID, "full_name": "acme/shop"});
+    let (head, base) =
+        (json!({"ref": "change", "sha": "f00", "repo": repo}), json!({"ref": "main", "sha": "ba5e", "repo": repo}));
+    json!({"action": action, "number": 7, "pull_request": {"number": 7, "head": head, "base": base, "labels": []}})
+}
 
 #[test]
 fn tf_act_runs_the_example_workflows() {
@@ -48,6 +59,23 @@ fn tf_act_runs_the_example_workflows() {
     for path in ["staging/shop/connections/web.web.json", "production/shop/connections/web.web.json"] {
         assert!(ledger.contains(&format!("retail/{path}\n")), "{ledger}");
     }
+
+    let looked = act.run_on_github("workflow_dispatch", "drift.yml");
+    assert_eq!(looked.matches("drifted=[]").count(), 2, "staging and production\n{looked}");
+    fs::rename(act.at("shop/.tieline/state/retail/staging/shop/web.tfstate"), act.at("web.tfstate")).unwrap();
+    let looked = act.run_on_github("workflow_dispatch", "drift.yml");
+    assert!(looked.contains("changed outside of Terraform, [\"retail/staging/shop/web\"]"), "{looked}");
+    assert_eq!(act.github.repository("acme/shop").issues().len(), 1);
+    fs::rename(act.at("web.tfstate"), act.at("shop/.tieline/state/retail/staging/shop/web.tfstate")).unwrap();
+
+    act.edit("shop/tieline.yaml", "environment: staging\n", "environment: staging\npreview: {base: staging}\n");
+    let made = act.run("pull_request", "preview.yml", &["action=opened"]);
+    assert!(made.contains("run-status=succeeded"), "{made}");
+    assert!(act.ledger().contains("retail/pr-7/shop/connections/web.web.json\n"), "{made}");
+    let swept = act.run("workflow_dispatch", "sweep.yml", &[]);
+    assert!(act.ledger().contains("retail/pr-7/environment.json\n"), "it has time left\n{swept}");
+    let removed = act.run("pull_request", "preview.yml", &["action=closed"]);
+    assert!(!act.ledger().contains("retail/pr-7/environment.json"), "{removed}");
 
     let (first, place) = (act.releases().remove(0), ["deployable=shop", "environment=staging"]);
     act.edit("shop/tieline.yaml", "acme.test/shop:1.9", "acme.test/shop:2.0");
@@ -72,6 +100,7 @@ struct Act {
     folder: TempDir,
     program: PathBuf,
     terraform: PathBuf,
+    github: GitHub,
 }
 
 impl Act {
@@ -82,7 +111,7 @@ impl Act {
         let base =
             std::env::var("TIELINE_TEST_BASE_IMAGE").map_err(|_| "no Docker engine with our image (tests/engine starts one)")?;
         let terraform = fs::canonicalize(program("terraform", &[]).ok_or("no `terraform` on PATH")?).unwrap();
-        let act = Self { folder: tempfile::tempdir().unwrap(), program: emulator, terraform };
+        let act = Self { folder: tempfile::tempdir().unwrap(), program: emulator, terraform, github: GitHub::start() };
         act.build(&base);
         act.check_out();
         Ok(act)
@@ -158,31 +187,45 @@ impl Act {
         self.ran(event, workflow, inputs).unwrap_or_else(|said| panic!("{workflow}\n{said}"))
     }
 
-    /// The file of an event with these inputs, `name=value`; without any it is a pull request's.
-    fn event(&self, inputs: &[&str]) -> PathBuf {
-        let named: serde_json::Map<String, serde_json::Value> = inputs
-            .iter()
-            .filter_map(|input| input.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect();
-        let event = if inputs.is_empty() { PULL_REQUEST.to_owned() } else { serde_json::json!({"inputs": named}).to_string() };
-        fs::write(self.at("event.json"), event).unwrap();
+    /// Runs a workflow with a token of a GitHub that is not the real one; its log.
+    fn run_on_github(&self, event: &str, workflow: &str) -> String {
+        self.github.repository("acme/shop");
+        let token = format!("GITHUB_TOKEN={}", self.github.token(&[("acme/shop", &["issues=write"])]));
+        let mut act = self.act(event, workflow, &[]);
+        act.args(["--secret", &token, "--env", &format!("GITHUB_API_URL={}", self.github.url())]);
+        succeed(&mut act)
+    }
+
+    /// The file of an event with these inputs, `name=value`; the one of a pull request is its action.
+    fn event(&self, event: &str, inputs: &[&str]) -> PathBuf {
+        let named: BTreeMap<&str, &str> = inputs.iter().filter_map(|input| input.split_once('=')).collect();
+        let event = match event {
+            "pull_request" => pull_request(named.get("action").unwrap_or(&"opened")),
+            _ => json!({ "inputs": named }),
+        };
+        fs::write(self.at("event.json"), event.to_string()).unwrap();
         self.at("event.json")
     }
 
     /// Runs a workflow; its log, by whether it succeeded.
     fn ran(&self, event: &str, workflow: &str, inputs: &[&str]) -> Result<String, String> {
+        let output = self.act(event, workflow, inputs).output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        if output.status.success() { Ok(said) } else { Err(said) }
+    }
+
+    /// The emulator with a workflow.
+    fn act(&self, event: &str, workflow: &str, inputs: &[&str]) -> Command {
         let option = |name: &str, value: &Path| format!("{name}={}", value.display());
         let mut act = self.command(&self.program);
         act.env("DOCKER_HOST", std::env::var("DOCKER_HOST").unwrap());
-        act.args([event, "--workflows", &format!(".github/workflows/{workflow}"), "--eventpath"]).arg(self.event(inputs));
+        act.args([event, "--workflows", &format!(".github/workflows/{workflow}"), "--eventpath"]).arg(self.event(event, inputs));
         act.args(["--platform", &format!("self-hosted={IMAGE}"), "--pull=false", "--bind", "--network=host"]);
         act.args(["--container-daemon-socket=-", "--env", "GITHUB_REPOSITORY=acme/shop"]);
+        act.args(["--env", &format!("GITHUB_REPOSITORY_ID={ID}")]);
         act.args(["--local-repository", &option("tieline/tieline@v0.1.0", &self.at("action"))]);
         act.args(["--var", &option("TIELINE_CONTEXT", &self.at("shop/.tieline/context.git"))]);
-        let output = act.output().unwrap();
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        if output.status.success() { Ok(said) } else { Err(said) }
+        act
     }
 }
 
