@@ -6,6 +6,7 @@ use crate::app::plan::private_folder;
 use crate::app::session::{Opened, Session};
 use crate::app::{identity, state_locks};
 use crate::cloud::Purpose;
+use crate::context::ledger::Snapshot;
 use crate::domain::address::Place;
 use crate::domain::diagnostic::Problems;
 use crate::domain::organization::Environment;
@@ -25,14 +26,14 @@ const RUN: &str = "status";
 pub(super) async fn look(
     session: &Session,
     arguments: &cli::Status,
-    opened: &Opened,
+    (opened, snapshot): (&Opened, &Snapshot<'_>),
     applied: &[Applied],
 ) -> Result<Vec<Locked>, Problems> {
     let known: Vec<TerraformBuild> = applied.iter().map(|applied| applied.record.terraform.clone()).collect();
     let mut locked = Vec::new();
     for some in applied.chunk_by(|a, b| a.place.environment == b.place.environment) {
         let folder = private_folder(session)?;
-        let environment = environment(session, opened, &some[0].place).await;
+        let environment = environment(session, opened, snapshot, &some[0].place).await;
         let identity = match &environment {
             Some(environment) => identity::sign_in_at(session, &some[0].place, environment, Purpose::Deploy, RUN).await?,
             None => None,
@@ -53,8 +54,12 @@ async fn one(locks: &StateLocks, applied: &Applied, environment: Option<&Environ
     Locked { place: place.clone(), alias: alias.clone(), backend: record.state.backend.kind.as_str().to_owned(), state }
 }
 
-/// The environment's document; none where it is gone, and each state is looked at with what was recorded of it.
-async fn environment(session: &Session, opened: &Opened, place: &Place) -> Option<Environment> {
+/// The environment's document, or the copy that a preview was made with; none where it is gone, and each state is looked at with what was
+/// recorded of it.
+async fn environment(session: &Session, opened: &Opened, snapshot: &Snapshot<'_>, place: &Place) -> Option<Environment> {
+    if place.environment.is_preview() {
+        return snapshot.preview(&place.workspace, &place.environment).await.ok()?.map(|preview| preview.environment);
+    }
     let organization = session.organization(&*opened.store, &[]).await.ok()?;
     let found = session.environment(&*opened.store, organization.head.as_ref(), place).await;
     found.ok().map(|(_, environment)| environment)

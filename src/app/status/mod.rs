@@ -37,7 +37,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Status) -> Result<()
     }
     let mut status = reading.status().await?;
     if arguments.locks {
-        status.locks = Some(locks::look(session, arguments, &opened, &status.applied.shown).await?);
+        status.locks = Some(locks::look(session, arguments, (&opened, &snapshot), &status.applied.shown).await?);
     }
     show(session, arguments, &status)
 }

@@ -260,6 +260,11 @@ impl Bench {
 
     /// Puts a claim where a run would; `like` is the claim whose file name is taken.
     pub(crate) fn put_claim(&self, deployable: &str, claim: &Value) {
+        self.put_journal(&claim_ref(deployable), claim);
+    }
+
+    /// Puts a journal at a ref.
+    pub(crate) fn put_journal(&self, reference: &str, claim: &Value) {
         let repository = ".tieline/context.git";
         self.write("claim", &claim.to_string());
         let blob = self.git(repository, &["hash-object", "-w", self.path("claim").to_str().unwrap()]);
@@ -272,7 +277,7 @@ impl Bench {
             .output();
         let tree = String::from_utf8(made.unwrap().stdout).unwrap();
         let commit = self.git(repository, &["commit-tree", "-m", "claim", tree.trim()]);
-        self.git(repository, &["update-ref", &claim_ref(deployable), commit.trim()]);
+        self.git(repository, &["update-ref", reference, commit.trim()]);
     }
 
     /// The Terraform state of a plugin in a file, by resource: whether it is tainted.

@@ -125,3 +125,29 @@ fn r41_only_workflows_of_the_owner_free_a_claim() {
     unlock(&bench, &[]).refused("not-owner");
     assert!(bench.claim("app").is_some());
 }
+
+#[test]
+fn r21_the_claim_of_a_fleet_is_freed_once_none_of_its_jobs_works() {
+    let bench = Bench::new();
+    let mut fleet = claim(PLACE, LONG_AGO, None);
+    fleet["fleet"] = json!({"deployment": {"environment": "0".repeat(64), "plugins": {}}, "closing": false});
+    fleet["run"]["tasks"] = json!([]);
+    let job = |holder: Holder| {
+        let mut job = claim(PLACE, holder, None);
+        job["part"] = json!({"aliases": ["a"]});
+        job
+    };
+    let part = format!("refs/tieline/claims/fleet/{RUN}/a");
+    bench.put_claim("app", &fleet);
+    bench.put_journal(&part, &job(Holder::Alive));
+    bench.run(&["status", "-w", "w"]).succeeds().says("a fleet of 1 job").says("a: works, or ended without a word, on runner-7");
+    unlock(&bench, &[]).refused("claimed").says("its process runs on this machine");
+
+    bench.put_journal(&part, &job(Holder::Dead));
+    bench.run(&["status", "-w", "w"]).succeeds().says(&format!("finish it: tieline fleet finish --fleet {RUN}"));
+    unlock(&bench, &[]).succeeds();
+    assert_eq!(bench.claims(), "", "its jobs' journals are gone too");
+    let runs = bench.runs("app");
+    let dead = runs.iter().find(|run| run["id"] == RUN).unwrap();
+    assert_eq!((&dead["status"], &dead["tasks"][0]["status"]), (&json!("aborted"), &json!("aborted")));
+}
