@@ -22,11 +22,12 @@ enum Whose<'a> {
     Organization,
 }
 
-/// Refuses a run where as many as are allowed began in the last hour. Where nothing is limited, nothing is read.
+/// Refuses a run where as many as are allowed began in the last hour; one that has begun, as a fleet has for its later jobs, goes on. Where
+/// nothing is limited, nothing is read.
 ///
 /// # Errors
 /// Every limit that is reached; or that the ledger cannot be read.
-pub(super) async fn admit(session: &Session, resolved: &Resolved, run_type: RunType) -> Result<(), Problems> {
+pub(super) async fn admit(session: &Session, resolved: &Resolved, run_type: RunType, run: &RunId) -> Result<(), Problems> {
     if !matches!(run_type, RunType::Deploy | RunType::Rollback) {
         return Ok(());
     }
@@ -37,7 +38,12 @@ pub(super) async fn admit(session: &Session, resolved: &Resolved, run_type: RunT
     let mut problems = Problems::default();
     for (whose, limit) in limits {
         let Some(limit) = limit else { continue };
-        let begun = begun(&*resolved.opened.store, &whose, now - TimeDelta::hours(1)).await?;
+        let runs = runs(&*resolved.opened.store, &whose).await?;
+        if runs.contains(run) {
+            return Ok(());
+        }
+        // Ids are in the order of their times.
+        let begun: Vec<_> = runs.iter().map(RunId::started).filter(|began| *began > now - TimeDelta::hours(1)).collect();
         // The newest of those that have to be an hour old first.
         if let Some(last) = begun.len().checked_sub(limit as usize).and_then(|over| begun.get(over).or(begun.last())) {
             problems.push(whose.reached(begun.len(), limit, *last + TimeDelta::hours(1)));
@@ -46,8 +52,8 @@ pub(super) async fn admit(session: &Session, resolved: &Resolved, run_type: RunT
     if problems.any_error() { Err(problems) } else { Ok(()) }
 }
 
-/// When the runs began that began since then, the oldest first: those that ended, by their records, and those in progress, by their claims.
-async fn begun(store: &dyn ContextStore, whose: &Whose<'_>, since: DateTime<Utc>) -> Result<Vec<DateTime<Utc>>, StoreError> {
+/// The runs there were: those that ended, by their records, and those in progress, by their claims.
+async fn runs(store: &dyn ContextStore, whose: &Whose<'_>) -> Result<BTreeSet<RunId>, StoreError> {
     let mut runs = BTreeSet::new();
     if let Some(head) = store.head(Branch::Ledger).await? {
         let folders: Vec<String> = match whose {
@@ -65,8 +71,7 @@ async fn begun(store: &dyn ContextStore, whose: &Whose<'_>, since: DateTime<Utc>
             runs.insert(parse_json::<Claim>(&format!("the claim of {place}"), &bytes)?.run.id);
         }
     }
-    // Ids are in the order of their times.
-    Ok(runs.iter().map(RunId::started).filter(|began| *began > since).collect())
+    Ok(runs)
 }
 
 /// The workspaces that have documents.

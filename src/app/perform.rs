@@ -140,11 +140,8 @@ async fn carry_out(
 ) -> Result<RunReport, Problems> {
     let resolved = Box::pin(resolve()).await?;
     let admitted = admit(session, &resolved, &order).await?;
-    // A fleet was let in as a whole, when its waves were asked for.
-    if job.is_none() {
-        pace::admit(session, &resolved, order.run_type).await?;
-    }
     let run = job.map_or_else(|| new_run(session), |job| job.fleet.clone());
+    pace::admit(session, &resolved, order.run_type, &run).await?;
     let settings = settings(session, &resolved, &order, admitted, &run).await?;
     let settings = Settings { only: job.map(|job| job.aliases.clone()), ..settings };
     let folder = private_folder(session)?;

@@ -49,14 +49,6 @@ fn r71_no_input_says_which_providers_there_may_be() {
 }
 
 #[test]
-fn r71_a_protected_environment_is_not_opened_by_an_input() {
-    let project = project("{}");
-    project.edit_context("workspaces/lab/environments/staging.yaml", "protected: false", "protected: true");
-    let destroy = project.run(&["destroy", "-C", "app", "-e", "staging", "--reason", "because"]);
-    assert_eq!(destroy.code, 1, "{destroy}");
-}
-
-#[test]
 fn r71_no_limit_and_no_rule_has_a_switch() {
     let project = project("{}");
     project.write_context("policies/a.rego", "package tieline.deployment\n\ndeny contains \"no\"\n");

@@ -165,10 +165,12 @@ impl Rules {
 
     /// Asks all rules of a stage about `input`, in the order of their files. A rule that fails denies.
     pub fn judge(&self, stage: Stage, input: &Value) -> Vec<Finding> {
-        let mut engine = self.engine.clone();
-        let input = serde_json::from_value(input.clone()).unwrap_or(regorus::Value::Undefined);
-        engine.set_input(input);
         let rules = self.rules.iter().filter(|rule| rule.stage == stage);
+        let Ok(input) = serde_json::from_value(input.clone()) else {
+            return rules.map(|rule| rule.broken((None, "its input cannot be handed to it".to_owned()))).collect();
+        };
+        let mut engine = self.engine.clone();
+        engine.set_input(input);
         rules.flat_map(|rule| rule.ask(&mut engine)).collect()
     }
 }
