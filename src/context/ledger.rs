@@ -113,23 +113,6 @@ impl<'a> Snapshot<'a> {
         Ok(records)
     }
 
-    /// The deployables of an environment of which something is applied.
-    ///
-    /// # Errors
-    /// When the context cannot be read.
-    pub async fn applied_in(
-        &self,
-        workspace: &WorkspaceName,
-        environment: &EnvironmentName,
-    ) -> Result<BTreeSet<Place>, StoreError> {
-        let listed = self.list(&[layout::environment_folder(workspace, environment)]).await?;
-        let places = listed.iter().filter_map(|file| match LedgerFile::parse(&file.path) {
-            Some(LedgerFile::Applied(place, _)) => Some(place),
-            _ => None,
-        });
-        Ok(places.collect())
-    }
-
     /// The connections at these addresses; those that are not there, and imported ones, are left out.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ const ROUTES = {
   [`${REPOSITORY}/git/trees`]: ['post'],
   [`${REPOSITORY}/git/trees/{tree_sha}`]: ['get'],
   [`${REPOSITORY}/installation`]: ['get'],
+  [`${REPOSITORY}/issues`]: ['get', 'post'],
+  [`${REPOSITORY}/issues/{issue_number}`]: ['patch'],
   [`${REPOSITORY}/issues/comments/{comment_id}`]: ['get', 'patch', 'delete'],
   [`${REPOSITORY}/issues/{issue_number}/comments`]: ['get', 'post'],
   [`${REPOSITORY}/pulls`]: ['get', 'post'],

@@ -16,8 +16,9 @@ use super::session::Session;
 use super::watch::Watcher;
 use super::{Ended, Outcome, identity};
 use crate::cloud::Purpose;
-use crate::context::ContextStore;
+use crate::context::layout::{self, LedgerFile};
 use crate::context::ledger::{PlaceRecords, Snapshot};
+use crate::context::{Branch, ContextStore};
 use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::drift::{DriftReport, PlaceDrift, Sight};
@@ -36,7 +37,7 @@ pub(super) async fn run(session: &Session, arguments: &Drift) -> Ended {
     let Place { workspace, environment, .. } = there.clone();
     let grounds = Grounds::open(session, &arguments.target, &arguments.sensitive, (&workspace, &environment)).await?;
     let store = &*grounds.opened.store;
-    let applied = Snapshot::newest(store).await?.applied_in(&workspace, &environment).await?;
+    let applied = applied(store, &layout::environment_folder(&workspace, &environment)).await?;
     if applied.is_empty() {
         // A wrong name must not pass for an environment in which nothing is deployed.
         session.environment(store, Some(&grounds.head), &there).await?;
@@ -57,6 +58,17 @@ pub(super) async fn run(session: &Session, arguments: &Drift) -> Ended {
         report::drift::text(&report, session.uses_color(Stream::Out))
     });
     Ok(Outcome::Drifted(Box::new(report)))
+}
+
+/// The deployables of an environment of which something is applied.
+async fn applied(store: &dyn ContextStore, environment: &str) -> Result<BTreeSet<Place>, Problems> {
+    let Some(head) = store.head(Branch::Ledger).await? else { return Ok(BTreeSet::new()) };
+    let listed = store.list(&head, &[environment.to_owned()]).await?;
+    let places = listed.values().flatten().filter_map(|file| match LedgerFile::parse(&file.path) {
+        Some(LedgerFile::Applied(place, _)) => Some(place),
+        _ => None,
+    });
+    Ok(places.collect())
 }
 
 /// Those that are asked for.

@@ -46,7 +46,7 @@ impl Issue {
         let label = |name: &String| {
             json!({
                 "id": name.len(), "node_id": format!("LA_{name}"), "url": format!("{api}/labels/{name}"), "name": name,
-                "description": null, "color": "ededed", "default": false,
+                "description": "", "color": "ededed", "default": false,
             })
         };
         let author = self.author.as_ref();
