@@ -1,35 +1,64 @@
 //! Whether the run that holds a claim lives: what can be seen from here, and what the server says of its workflow run (R21).
 
 use super::session::Session;
-use crate::context::ledger::Snapshot;
+use crate::context::ContextStore;
+use crate::context::ledger::{self, Snapshot};
 use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
+use crate::domain::fleet::PartName;
 use crate::domain::life::{self, Life, Sight, Workflow};
 use crate::domain::record::{Claim, RunStatus};
 use crate::github::WorkflowAttempt;
 use crate::request::cli::ContextArguments;
 
+/// Who holds a claim.
+pub(super) struct Holder {
+    /// Whether it lives.
+    pub(super) life: Life,
+    /// The journals of its jobs, where it is a fleet.
+    pub(super) jobs: Vec<Claim>,
+}
+
 /// What is known of the holder of a claim. The server is asked only where nothing else tells.
 ///
 /// # Errors
 /// When the context cannot be read.
-pub(super) async fn life(
+pub(super) async fn of(
     session: &Session,
     access: &ContextArguments,
-    ledger: &Snapshot<'_>,
+    (store, ledger): (&dyn ContextStore, &Snapshot<'_>),
     claim: &Claim,
-) -> Result<Life, Problems> {
+) -> Result<Holder, Problems> {
     let recorded = ledger.run(&claim.place, &claim.run.id).await?;
     let has_ended = recorded.is_some_and(|run| run.status != RunStatus::Running);
+    let mut life = life_of(session, access, claim, has_ended).await;
+    let jobs = if claim.fleet.is_some() { jobs(store, claim).await? } else { Vec::new() };
+    for job in jobs.iter().filter(|job| job.part.as_ref().is_some_and(|part| part.left.is_none())) {
+        life = life.and(life_of(session, access, job, has_ended).await);
+    }
+    Ok(Holder { life, jobs })
+}
+
+/// The journals of a fleet's jobs.
+async fn jobs(store: &dyn ContextStore, claim: &Claim) -> Result<Vec<Claim>, Problems> {
+    let mut jobs = Vec::new();
+    for (alias, at) in store.parts(&claim.run.id).await? {
+        let name = PartName { place: claim.place.clone(), fleet: claim.run.id.clone(), alias };
+        jobs.extend(ledger::read_part(store, &name, &at).await?);
+    }
+    Ok(jobs)
+}
+
+async fn life_of(session: &Session, access: &ContextArguments, journal: &Claim, has_ended: bool) -> Life {
     let exec = &session.world.exec;
-    let sight = match (exec.has_ended(&claim.process), exec.is_alive(&claim.process)) {
+    let sight = match (exec.has_ended(&journal.process), exec.is_alive(&journal.process)) {
         (true, _) => Sight::Gone,
         (_, true) => Sight::Runs,
         _ => Sight::OutOfSight,
     };
-    match life::seen(claim, sight, has_ended, session.world.clock.now()) {
-        Some(life) => Ok(life),
-        None => Ok(life::told(&ask(session, access, claim.run.run_url.as_deref()).await)),
+    match life::seen(journal, sight, has_ended, session.world.clock.now()) {
+        Some(life) => life,
+        None => life::told(&ask(session, access, journal.run.run_url.as_deref()).await),
     }
 }
 

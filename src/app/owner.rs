@@ -71,7 +71,10 @@ pub(super) async fn admit_removal(
         return Ok(None);
     }
     admit_remover(session, opened, place, preview)?;
-    let (Some(reason), true) = (reason, is_gone(session, access, &owner).await?) else { return Ok(None) };
+    let Some(reason) = reason else { return Ok(None) };
+    if !is_gone(session, access, &owner).await? {
+        return Ok(None);
+    }
     let subject = format!("{} ({})", owner.repository, owner.id);
     Ok(Some(overrides::overridden(Override::Orphaned, [subject], Some(reason))?))
 }

@@ -39,7 +39,7 @@ async fn free_claim(session: &Session, arguments: &cli::Unlock, id: &str) -> Res
     let held = held_by(&opened, id).await?;
     let Some(first) = held.first() else { return Err(nothing_held(id).into()) };
     let ledger = Snapshot::newest(&*opened.store).await?;
-    let life = holder::life(session, &arguments.target.context, &ledger, first).await?;
+    let life = holder::of(session, &arguments.target.context, (&*opened.store, &ledger), first).await?.life;
     if let Life::Alive(because) = &life {
         return Err(alive(first, because).into());
     }

@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     let store = opened.as_ref().zip(organization.as_ref().and_then(|organization| organization.head.as_ref()));
     let types = session.types(store.map(|(opened, head)| (&*opened.store as _, head)), &loaded.proposed, catalog).await?;
 
-    let mut problems = problems(session, &written, &loaded, &types);
+    let mut problems = problems(session, &written, &loaded, (&types, &types));
     problems.extend(colliding(&written, &loaded));
     problems.extend(loaded.warnings);
     if opened.is_none() {
@@ -76,8 +76,9 @@ pub(super) async fn without_context(session: &Session, target: &Target) -> Resul
         let names = names.into_iter().collect::<Vec<_>>().join(", ");
         unchecked.push(format!("attributes of types that only the context repository has: {names}"));
     }
+    let known = Types::new(loaded.proposed.iter().cloned(), BTreeMap::new());
     let types = Types::new(loaded.proposed.iter().cloned().chain(assumed), BTreeMap::new());
-    told(session, &written, problems(session, &written, &loaded, &types))?;
+    told(session, &written, problems(session, &written, &loaded, (&types, &known)))?;
     unchecked.push("what would change: that takes a plan, which reads Terraform states".to_owned());
     Ok(unchecked)
 }
@@ -85,14 +86,14 @@ pub(super) async fn without_context(session: &Session, target: &Target) -> Resul
 /// What is wrong with a source for who may not reach it.
 const OUT_OF_REACH: [FailureReason; 2] = [FailureReason::PluginUnavailable, FailureReason::PermissionDenied];
 
-/// What is wrong with a manifest and its plugins.
-fn problems(session: &Session, written: &Written, loaded: &LoadedPlugins, types: &Types) -> Problems {
+/// What is wrong with a manifest and its plugins; of the types only the `known` are held against modules.
+fn problems(session: &Session, written: &Written, loaded: &LoadedPlugins, (types, known): (&Types, &Types)) -> Problems {
     let mut problems = resolve::declaration(&written.file, &written.manifest, &loaded.plugins, types);
     for (used, plugin) in &loaded.plugins {
         let module = loaded.contents[used].module();
         problems.extend(load::in_plugin(
             &session.plugin_folder(&written.folder, used),
-            policy::check_contract(&plugin.plugin, &published(&plugin.plugin, types), module),
+            policy::check_contract(&plugin.plugin, &published(&plugin.plugin, known), module),
         ));
         let wired = render::wiring(&plugin.plugin, module, &plugin.plugin.input_names());
         problems.extend(load::in_plugin(&session.plugin_folder(&written.folder, used), wired.err().unwrap_or_default()));

@@ -1,5 +1,5 @@
 //! Letting go of what the ledger need not keep: run records beyond the retention, releases that neither a kept run nor a tag of use
-//! names, and plugin trees that nothing names any more.
+//! names, those of previews that are gone, and plugin trees that nothing names any more.
 //!
 //! A run beside this one loses nothing: it publishes its trees together with the records that name them, on whatever head it finds.
 
@@ -12,7 +12,7 @@ use super::publish::publish;
 use super::{Branch, Change, Changes, CommitId, ContextStore, StoreError};
 use crate::domain::address::Place;
 use crate::domain::diagnostic::Problems;
-use crate::domain::names::VersionTag;
+use crate::domain::names::{EnvironmentName, VersionTag, WorkspaceName};
 use crate::domain::record::{AppliedRecord, Release, RunRecord, RunStatus, RunType};
 use crate::world::World;
 
@@ -70,6 +70,8 @@ pub async fn look(store: &dyn ContextStore, head: Option<&CommitId>, retained: u
     }
     for (place, own) in &files.by_place {
         let destroyed = destroyed(store, head, own, retained).await?;
+        // Nobody goes back to a release of a preview that is gone.
+        kept.releases = files.is_standing(place);
         kept.place(place, own, &records, destroyed, &mut pruned)?;
     }
     pruned.plugins = files.plugins.keys().filter(|digest| !kept.plugins.contains(*digest)).cloned().collect();
@@ -103,6 +105,8 @@ async fn destroyed(
 struct Files {
     applied: Vec<String>,
     by_place: BTreeMap<Place, PlaceFiles>,
+    /// The previews there are.
+    previews: BTreeSet<(WorkspaceName, EnvironmentName)>,
     /// Paths of the files of each plugin tree.
     plugins: BTreeMap<String, Vec<String>>,
 }
@@ -121,6 +125,7 @@ impl Files {
             let owned = || path.clone();
             match LedgerFile::parse(path) {
                 Some(LedgerFile::Applied(..)) => files.applied.push(owned()),
+                Some(LedgerFile::Preview(workspace, name)) => drop(files.previews.insert((workspace, name))),
                 Some(LedgerFile::Plugin(digest)) => files.plugins.entry(digest.to_owned()).or_default().push(owned()),
                 Some(LedgerFile::Run(place, id)) => {
                     files.by_place.entry(place).or_default().runs.insert(id.to_owned(), owned());
@@ -134,6 +139,12 @@ impl Files {
         files
     }
 
+    /// Whether a place is in an environment, or in a preview that is there.
+    fn is_standing(&self, place: &Place) -> bool {
+        let name = (place.workspace.clone(), place.environment.clone());
+        !place.environment.is_preview() || self.previews.contains(&name)
+    }
+
     fn read_first(&self) -> Vec<String> {
         let releases = self.by_place.values().flat_map(|files| files.releases.values());
         self.applied.iter().chain(releases).cloned().collect()
@@ -144,6 +155,8 @@ impl Files {
 #[derive(Default)]
 struct Kept {
     retained: usize,
+    /// Whether releases of the place that is looked at are kept.
+    releases: bool,
     /// Runs that hold a claim.
     claimed: BTreeSet<String>,
     /// Digests of plugin trees that something names.
@@ -174,7 +187,7 @@ impl Kept {
             let release: Release = parse_json(path, &records[path])?;
             // A tag means the newest release that has it; runs that failed take no release's place.
             let is_named = tags.len() < self.retained && tags.insert(release.version_tag.clone());
-            if is_named || runs.contains(id) {
+            if (self.releases && (is_named || runs.contains(id))) || self.claimed.contains(id) {
                 self.name(release.plugins.values().map(|plugin| plugin.source.digest.to_string()));
             } else {
                 pruned.releases.entry(place.clone()).or_default().insert(id.clone(), release.version_tag);

@@ -146,7 +146,9 @@ impl DriftReport {
         for place in &mut self.places {
             place.notes.iter_mut().for_each(|note| *note = change(note));
             if let Sight::Looked(looks) = &mut place.sight {
-                looks.values_mut().for_each(|look| look.change_texts(change));
+                for look in looks.values_mut() {
+                    look.change_texts(change);
+                }
             }
         }
         Self { problems: self.problems.with_texts(change), ..self }

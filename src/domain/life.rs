@@ -25,6 +25,16 @@ impl Life {
         }
     }
 
+    /// What is known of two of which either keeps a claim alive.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Alive(_), _) | (Self::Unknown(_), Self::Dead(_)) => self,
+            (_, Self::Alive(_) | Self::Unknown(_)) => other,
+            (Self::Dead(_), Self::Dead(_)) => self,
+        }
+    }
+
     /// In a word.
     pub fn word(&self) -> &'static str {
         match self {
@@ -80,5 +90,28 @@ pub fn told(workflow: &Workflow) -> Life {
         Workflow::NotTold(why) => {
             Life::Unknown(format!("its lease is over, its process cannot be looked at from here, and {why}"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r21_of_a_fleet_one_job_that_lives_is_enough() {
+        let (alive, dead, unknown) = (Life::Alive("a".into()), Life::Dead("d".into()), Life::Unknown("u".into()));
+        assert_eq!(dead.clone().and(alive.clone()), alive);
+        assert_eq!(unknown.clone().and(alive.clone()), alive);
+        assert_eq!(alive.clone().and(unknown.clone()), alive);
+        assert_eq!(dead.clone().and(unknown.clone()), unknown);
+        assert_eq!(unknown.clone().and(dead.clone()), unknown);
+        assert_eq!(dead.clone().and(dead.clone()), dead);
+    }
+
+    #[test]
+    fn r21_a_container_may_outlive_its_workflow_and_a_workflow_its_lease() {
+        assert!(matches!(told(&Workflow::Over("cancelled".into())), Life::Dead(_)));
+        assert!(matches!(told(&Workflow::GoesOn("in_progress".into())), Life::Alive(_)));
+        assert!(matches!(told(&Workflow::NotTold("it was no workflow".into())), Life::Unknown(_)));
     }
 }

@@ -51,7 +51,7 @@ pub fn removal_json(removal: &Removal) -> String {
     }))
 }
 
-/// What a sweep did, as text: first what is wrong.
+/// What a sweep did, as text.
 pub fn sweep(sweep: &Sweep, color: bool) -> String {
     let mut text = String::new();
     for swept in &sweep.swept {

@@ -96,9 +96,9 @@ async fn look(
         sink: watcher.sink(),
         room: Semaphore::new(arguments.terraform.parallelism as usize),
     };
-    let looked = join_all(places.iter().map(|place| looker.look(place))).await;
+    let all = join_all(places.iter().map(|place| looker.look(place))).await;
     watcher.finish();
-    Ok(looked)
+    Ok(all)
 }
 
 /// What everything is looked at with.

@@ -6,7 +6,7 @@ mod job;
 use super::assemble::{self, Accepts, Resolved, Standing};
 use super::perform::{Order, admit, new_run};
 use super::session::Session;
-use super::{Ended, Outcome, outputs};
+use super::{Ended, Outcome, outputs, pace};
 use crate::context::ledger::Snapshot;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -34,12 +34,14 @@ pub(super) async fn run(session: &Session, arguments: &cli::Fleet) -> Ended {
         overrides: &arguments.overrides,
     };
     admit(session, &resolved, &order).await?;
+    let fleet = new_run(session);
+    pace::admit(session, &resolved, order.run_type, &fleet).await?;
     refuse_protected(&resolved)?;
     let graph = graph(&resolved).await?;
     let most = arguments.waves.map_or(usize::MAX, |waves| waves as usize);
     let waves = Waves {
         place: resolved.deployment.place.clone(),
-        fleet: new_run(session),
+        fleet,
         waves: engine::jobs(&graph, most, arguments.jobs as usize),
     };
     if let Some(workflow) = &session.workflow {

@@ -44,7 +44,7 @@ async fn labelled(session: &Session, run: &PreviewRun) -> Ended {
         return Ok(Outcome::Skipped("no label asks for a longer life; what was granted before stays".to_owned()));
     };
     let id = whose::pull_request(session, &run.pull_request)?;
-    keep::run(session, run, id, &Asked { length: Some(length), since: None }).await
+    keep::run(session, run, id, &Asked { length, since: None }).await
 }
 
 /// What a comment asks for, if it asks for something and its author may.
@@ -65,7 +65,7 @@ async fn commented(session: &Session, run: &PreviewRun, comment: &Comment) -> En
         Wish::Refresh => refresh(session, &run, comment.number).await,
         Wish::Keep(length) => {
             let id = whose::pull_request(session, &run.pull_request)?;
-            keep::run(session, &run, id, &Asked { length: Some(length), since: Some(session.world.clock.now()) }).await
+            keep::run(session, &run, id, &Asked { length, since: Some(session.world.clock.now()) }).await
         }
     }
 }

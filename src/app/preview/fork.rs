@@ -19,11 +19,8 @@ pub(super) fn is_one(session: &Session) -> bool {
 pub(super) async fn validated(session: &Session, target: &Target) -> Ended {
     let is_changed = session.workflow.as_ref().is_some_and(|workflow| workflow.run.happened == Happened::Changed);
     if !is_changed {
-        session.say(STRANGER);
         return Ok(Outcome::Skipped(format!("{STRANGER}, and nothing of it is to be removed or kept")));
     }
-    session.say(&format!("{STRANGER}; its manifest is checked alone"));
     let unchecked = validate::without_context(session, target).await?;
-    unchecked.iter().for_each(|what| session.say(&format!("not checked: {what}")));
     Ok(Outcome::Skipped(format!("{STRANGER}. Its manifest is valid. Not checked: {}", unchecked.join("; "))))
 }

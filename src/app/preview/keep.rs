@@ -20,9 +20,10 @@ use crate::domain::removal::PreviewName;
 use crate::domain::wish::granted;
 use crate::request::cli::PreviewRun;
 
-/// What somebody asks for: so long, from then on; none to have it told how things are.
+/// What somebody asks for.
 pub(super) struct Asked {
-    pub(super) length: Option<Duration>,
+    /// To have it so long.
+    pub(super) length: Duration,
     /// From when on; from the last deploy where this is none.
     pub(super) since: Option<DateTime<Utc>>,
 }
@@ -33,11 +34,13 @@ pub(super) async fn run(session: &Session, arguments: &PreviewRun, id: PullReque
     let opened = session.open_context(&arguments.target.context, &folder, &folder).await?;
     let all = Snapshot::newest(&*opened.store).await?.previews(None).await?;
     let own: Vec<_> = all.into_iter().filter(|(_, preview)| preview.id == id).collect();
-    let mut answers = Vec::new();
+    let (mut answers, mut is_kept) = (Vec::new(), false);
     for ((workspace, environment), preview) in own {
         let name = PreviewName { workspace, environment };
         let most = most(session, &opened, &name.workspace).await?;
+        let before = preview.expires;
         let (preview, answer) = keep(session, &opened, &name, preview, (most, asked)).await?;
+        is_kept |= preview.expires > before;
         answers.push(format!("`{name}`: {answer}"));
         shown::kept(session, arguments, &opened, (&name, &preview), (most, answer)).await?;
     }
@@ -45,8 +48,11 @@ pub(super) async fn run(session: &Session, arguments: &PreviewRun, id: PullReque
         [] => format!("there is no preview of pull request {}", id.pull_request),
         answers => answers.join("; "),
     };
+    if !is_kept {
+        return Ok(Outcome::Skipped(said));
+    }
     session.say(&said);
-    Ok(Outcome::Skipped(said))
+    Ok(Outcome::Done)
 }
 
 /// Asks for a preview, and gives it as it is then, with the answer in words.
@@ -57,11 +63,8 @@ async fn keep(
     preview: Preview,
     (most, asked): (Option<Duration>, &Asked),
 ) -> Result<(Preview, String), Problems> {
-    let Some(length) = asked.length else {
-        return Ok((preview, "nobody asks for more time any more; what was granted stays".to_owned()));
-    };
     let since = asked.since.or(preview.deployed).unwrap_or(preview.made);
-    match granted(&preview, most, length, since) {
+    match granted(&preview, most, asked.length, since) {
         Err(why) => Ok((preview, format!("it lives no longer: {why}"))),
         Ok(until) => {
             extend(session, &*opened.store, name, until).await?;

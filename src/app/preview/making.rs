@@ -1,6 +1,7 @@
 //! A preview as the ledger comes to have it: found by its pull request or named anew, counted against the limits, and copied from its base.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -23,6 +24,7 @@ use crate::domain::names::{DeployableName, EnvironmentName, WorkspaceName};
 use crate::domain::organization::{Environment, Workspace};
 use crate::domain::preview::{LIFE, Life, Preview, Previewed, PullRequestId, copied, lifetime};
 use crate::domain::record::SCHEMA_VERSION;
+use crate::domain::wish::kept_by;
 use crate::request::cli::{ContextArguments, PreviewRun};
 
 /// When a preview is copied from its base.
@@ -89,7 +91,9 @@ impl<'a> Making<'a> {
         owner::admit(session, &place, &workspace)?;
         let limits = Limits::of(&workspace, organization.context.as_ref());
         let ttl = part.ttl.as_deref().and_then(lifetime).unwrap_or(LIFE);
-        let life = Life { ttl, most: limits.most_life() };
+        let most = limits.most_life();
+        let ttl = labelled(session).filter(|asked| most.is_some_and(|most| *asked <= most)).map_or(ttl, |asked| ttl.max(asked));
+        let life = Life { ttl, most };
         let file = &written.file;
         let access = &target.context;
         Ok(Self {
@@ -267,6 +271,11 @@ impl<'a> Making<'a> {
         Diagnostic::error(FailureReason::Cancelled, message)
             .help("should its pull request be open, run again when it is gone: it is made anew then")
     }
+}
+
+/// How long labels on the pull request ask to have it after each deploy.
+fn labelled(session: &Session) -> Option<Duration> {
+    kept_by(&session.workflow.as_ref()?.run.pull_request.as_ref()?.labels)
 }
 
 fn made_meanwhile(workspace: &WorkspaceName, name: &EnvironmentName) -> Problems {

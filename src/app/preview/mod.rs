@@ -19,6 +19,14 @@ use crate::request::cli::{Preview, PreviewAction};
 
 /// Does what is asked for, or what the event of the workflow asks for.
 pub(super) async fn run(session: &Session, arguments: &Preview) -> Ended {
+    let ended = Box::pin(asked(session, arguments)).await;
+    if let Ok(Outcome::Skipped(why)) = &ended {
+        session.say(&format!("skipped: {why}"));
+    }
+    ended
+}
+
+async fn asked(session: &Session, arguments: &Preview) -> Ended {
     match &arguments.action {
         _ if fork::is_one(session) => fork::validated(session, arguments.target()).await,
         None => event::run(session, arguments).await,

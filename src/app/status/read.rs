@@ -215,8 +215,9 @@ impl Reading<'_> {
         let mut held = Vec::new();
         for place in self.store.claims().await?.into_keys().filter(|place| self.scope.has(place)) {
             let Some((_, claim)) = ledger::read_claim(self.store, &place).await? else { continue };
-            let life = holder::life(self.session, &self.arguments.target.context, self.snapshot, &claim).await?;
-            held.push(Held { claim, life });
+            let access = &self.arguments.target.context;
+            let holder = holder::of(self.session, access, (self.store, self.snapshot), &claim).await?;
+            held.push(Held { claim, life: holder.life, jobs: holder.jobs });
         }
         Ok(held)
     }

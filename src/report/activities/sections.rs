@@ -38,13 +38,15 @@ fn more<T>(part: &Part<T>, what: &str) -> Markup {
 }
 
 fn held(status: &Status, now: DateTime<Utc>) -> Markup {
-    let row = |Held { claim, life }: &Held| {
+    let row = |Held { claim, life, jobs }: &Held| {
         let run = &claim.run;
         html! {
             th scope="row" { (code(&claim.place.to_string())) }
             td { (run.run_type) " by " (shown(who(run))) br; (code(run.id.as_str())) (workflow(run)) }
             td { (since(run.started, now)) }
-            td { (shown(&claim.host)) ", process " (claim.process.id) }
+            td {
+                @if claim.fleet.is_some() { "a fleet of " (jobs.len()) " jobs" } @else { (shown(&claim.host)) ", process " (claim.process.id) }
+            }
             td { strong { (life.word()) } ": " (shown(life.because())) br; "lease till " (moment(claim.lease)) }
         }
     };

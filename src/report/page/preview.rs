@@ -25,16 +25,11 @@ pub(super) fn outlook(outlook: &Outlook) -> Vec<Block> {
     let look = |url: &String| Block::Paragraph(Inline::from("🔗 ") + link("Open the preview", url) + ": " + code(url));
     let mut blocks: Vec<Block> = outlook.url.iter().map(look).collect();
     let left = (outlook.expires - outlook.told).to_std().unwrap_or_default();
-    let lives = Inline::from("It lives until ")
-        + code(&moment(outlook.expires))
-        + prose(&format!(" ({} from now)", in_words(left)))
-        + ", or until the pull request is closed.";
+    let until = Inline::from("It lives until ") + code(&moment(outlook.expires)) + ", which is " + code(&in_words(left));
+    let lives = until + " from now, or until the pull request is closed.";
     let keep = outlook.most.map(|most| {
-        Inline::from("Comment ")
-            + code("/tieline keep 3d")
-            + " or add the label "
-            + code("tieline-keep-3d")
-            + prose(&format!(" to have it longer: at most {} after its last deploy.", in_words(most)))
+        let asked = Inline::from("Comment ") + code("/tieline keep 3d") + " or add the label " + code("tieline-keep-3d");
+        asked + " to have it longer, at most " + code(&in_words(most)) + " after its last deploy."
     });
     let remove = Inline::from("Comment ")
         + code("/tieline down")
@@ -104,7 +99,7 @@ fn removed_blocks(removed: &Removed, surroundings: &Surroundings) -> Vec<Block> 
     let destroyed = |run: &RunReport| {
         let counts = super::changes::counts(run.counts(), super::changes::Tense::Past);
         let counts = if counts.is_empty() { "nothing was left to destroy".to_owned() } else { counts };
-        code(run.place.deployable.as_str()) + prose(&format!(": {counts}")) + " · run " + code(run.run.id.as_str())
+        code(run.place.deployable.as_str()) + ": " + prose(&counts) + " · run " + code(run.run.id.as_str())
     };
     if !removed.runs.is_empty() {
         blocks.push(Block::List(removed.runs.iter().map(destroyed).collect()));

@@ -44,10 +44,17 @@ fn with(name: &str, value: Value, mut object: Value) -> Value {
     object
 }
 
-fn held(Held { claim, life }: &Held) -> Value {
+fn held(Held { claim, life, jobs }: &Held) -> Value {
+    let jobs = jobs.iter().map(|job| {
+        json!({
+            "aliases": job.part.as_ref().map(|part| &part.aliases), "ended": job.part.as_ref().is_some_and(|part| part.left.is_some()),
+            "host": job.host, "process": job.process, "lease": job.lease, "tasks": job.run.tasks,
+        })
+    });
     json!({
         "place": claim.place.to_string(), "run": claim.run, "host": claim.host, "process": claim.process, "lease": claim.lease,
         "binds": claim.binds, "holder": life,
+        "fleet": claim.fleet.as_ref().map(|_| jobs.collect::<Vec<_>>()),
     })
 }
 

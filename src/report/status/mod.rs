@@ -65,6 +65,8 @@ pub struct Held {
     pub claim: Claim,
     /// Whether its run lives.
     pub life: Life,
+    /// The journals of its jobs, where it is a fleet's.
+    pub jobs: Vec<Claim>,
 }
 
 /// A run with its place.

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 
 use super::{Applied, Candidate, Held, Locked, Part, Published, Status};
+use crate::domain::names::Alias;
 use crate::domain::preview::Preview;
-use crate::domain::record::{RunRecord, TaskRecord, TaskStatus};
+use crate::domain::record::{Claim, RunRecord, TaskRecord, TaskStatus};
 use crate::domain::state_lock::LockState;
 use crate::report::lines::{add, heading};
 use crate::report::run::status_word;
@@ -80,7 +81,14 @@ impl Page {
         self.line(2, &format!("{}  {} by {}", status.short(&claim.place), run.run_type, who(run)));
         self.line(4, &format!("run {}, since {}", run.id, since(run.started, self.now)));
         let done = run.main_tasks().filter(|task| task.ended.is_some()).count();
-        self.line(4, &format!("on {}, process {}; {done} of {} done", claim.host, claim.process.id, tasks(run)));
+        if claim.fleet.is_some() {
+            self.line(4, &format!("a fleet of {}", counted(held.jobs.len(), "job", "jobs")));
+        } else {
+            self.line(4, &format!("on {}, process {}; {done} of {} done", claim.host, claim.process.id, tasks(run)));
+        }
+        for job in &held.jobs {
+            self.job(job);
+        }
         if let Some(url) = &run.run_url {
             self.line(4, url);
         }
@@ -94,8 +102,19 @@ impl Page {
             },
         );
         if !matches!(held.life, crate::domain::life::Life::Alive(_)) {
+            if claim.fleet.is_some() {
+                self.line(4, &format!("finish it: tieline fleet finish --fleet {}", run.id));
+            }
             self.line(4, &format!("free it: tieline unlock --claim {} --reason <text>", run.id));
         }
+    }
+
+    /// A job of a fleet.
+    fn job(&mut self, job: &Claim) {
+        let Some(part) = &job.part else { return };
+        let aliases: Vec<&str> = part.aliases.iter().map(Alias::as_str).collect();
+        let how = if part.left.is_some() { "has ended" } else { "works, or ended without a word" };
+        self.line(6, &format!("{}: {how}, on {}, process {}", aliases.join(", "), job.host, job.process.id));
     }
 
     /// A run, with what became of its tasks.

@@ -28,7 +28,7 @@ fn r5_the_preview_overlay_is_over_that_of_the_base_and_under_the_run() {
     let mut case = in_preview("  web: {use: ./web, inputs: {size: manifest}}\n", rest);
     case.environment += "values: {size: environment}\n";
     case.workspace += "values: {size: workspace}\n";
-    let below = "preview overlay \"preview\" > environment overlay \"overlay\" > manifest \"manifest\" > environment \"environment\" > workspace \"workspace\" > plugin default \"plugin\"";
+    let below = "preview overlay \"preview\" > environment overlay \"overlay\" > manifest \"manifest\" > environment values \"environment\" > workspace values \"workspace\" > plugin default \"plugin\"";
     assert_eq!(layers(&case, "size"), below);
     case.run_inputs.insert("web.size".parse().unwrap(), json!("run"));
     assert_eq!(layers(&case, "size"), format!("run \"run\" > {below}"));
@@ -74,7 +74,7 @@ fn r50_what_is_of_others_is_that_of_the_base_and_what_is_its_own_is_the_previews
     let mut case = in_preview("  web: {use: ./web}\n", PART);
     case.environment += "defaults: {postgres-conn: data/pg.main}\n";
     case.publish_db("retail/staging/data/pg.main");
-    assert_eq!(chosen(&case.resolved(), "web", "database"), "default by type retail/staging/data/pg.main");
+    assert_eq!(chosen(&case.resolved(), "web", "database"), "environment default retail/staging/data/pg.main");
 }
 
 #[test]

@@ -19,4 +19,9 @@ fn tf_r50_the_example_leaves_nothing_but_history() {
         assert!(path.ends_with(".backup") || state["resources"].as_array().unwrap().is_empty(), "{path}");
     }
     project.verify();
+    // Nobody goes back into a preview that is gone; what it was made of need not be kept.
+    project.run(&["context", "prune"]).succeeds();
+    let releases: Vec<String> = project.ledger_paths().into_iter().filter(|path| path.contains("/releases/")).collect();
+    assert!(!releases.is_empty() && releases.iter().all(|path| path.starts_with("retail/staging/")), "{releases:?}");
+    project.verify();
 }

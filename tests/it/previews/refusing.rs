@@ -23,7 +23,7 @@ fn r49_whose_a_preview_is_must_be_known() {
 #[test]
 fn r49_an_environment_never_becomes_a_preview_nor_a_preview_one() {
     let project = Project::shop();
-    for command in [&["deploy"][..], &["rollback", "--to", "1.0"], &["adopt", "api", "--state", "old.tfstate"]] {
+    for command in [&["deploy"][..], &["rollback", "--to", "1.0"]] {
         let refused = project.run(&[command, &["-C", "shop", "-w", "retail", "-e", "pr-12"]].concat());
         refused.refused("invalid-input").says("`pr-12` is the name of a preview").says("`tieline preview up`");
     }

@@ -47,14 +47,14 @@ fn tf_r51_a_longer_life_is_asked_for_by_label_and_comment() {
     comments(&scene, number, "MEMBER", "/tieline keep <b>").is("skipped").says("write the time as");
     comments(&scene, number, "MEMBER", "thanks").is("skipped");
     assert_eq!(expires(&scene), at_first);
-    labels(&scene, number, "tieline-keep-5d").is("skipped").says("it is kept until");
+    labels(&scene, number, "tieline-keep-5d").is("succeeded").says("it is kept until");
     let labelled = expires(&scene);
     assert!(labelled > at_first, "{labelled} {at_first}");
-    comments(&scene, number, "MEMBER", "please\n/tieline keep 6d").is("skipped");
+    comments(&scene, number, "MEMBER", "please\n/tieline keep 6d").is("succeeded");
     assert!(expires(&scene) > labelled);
     let comment = scene.comment(number);
     for told in
-        ["Preview: `shop` in `lab/pr-1`", "it is kept until", "at most 7 days after its last deploy", "lab/pr-1/shop/top.out"]
+        ["Preview: `shop` in `lab/pr-1`", "it is kept until", "at most `7 days` after its last deploy", "lab/pr-1/shop/top.out"]
     {
         assert!(comment.contains(told), "no `{told}` in\n{comment}");
     }

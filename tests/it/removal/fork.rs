@@ -39,9 +39,9 @@ fn tf_case_11_a_pull_request_from_a_fork_is_validated_and_reads_and_writes_nothi
             assert_eq!(step.ran.code, 0, "{}", step.ran);
             step.says("not trusted with secrets")
                 .says("is valid")
-                .says("not checked: connections, grants")
-                .says("not checked: attributes of types that only the context repository has: `thing-conn`")
-                .says("not checked: what would change");
+                .says("Not checked: connections, grants")
+                .says("attributes of types that only the context repository has: `thing-conn`")
+                .says("what would change: that takes a plan");
         }
     }
     forks["action"] = "closed".into();

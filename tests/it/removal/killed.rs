@@ -22,6 +22,6 @@ fn tf_r52_a_killed_deploy_leaves_nothing_that_a_sweep_does_not_remove() {
     std::fs::remove_dir_all(scene.project.path("plugins")).unwrap();
     std::fs::remove_dir_all(scene.project.path("shop")).unwrap();
     scene.hosted.close_pull(number);
-    scene.sweep(&[]).succeeds();
+    scene.sweep(&["--allow-local-exec"]).succeeds();
     scene.is_swept();
 }

@@ -16,7 +16,7 @@ fn until_a_deploy_runs(scene: &Scene) -> u64 {
     let opened = scene.happens("opened", number).is("succeeded");
     assert_eq!(opened.outputs["environment"], "pr-1");
     let comment = scene.comment(number);
-    for told in ["Deploy succeeded", "It lives until", "/tieline down", "lab/pr-1/shop/a.out", "3 days from now"] {
+    for told in ["Deploy succeeded", "It lives until", "/tieline down", "lab/pr-1/shop/a.out", "which is `3 days` from now"] {
         assert!(comment.contains(told), "no `{told}` in\n{comment}");
     }
     let (deployment, _) = scene.hosted.deployments().remove(0);
@@ -37,7 +37,7 @@ fn until_a_deploy_runs(scene: &Scene) -> u64 {
 fn start_a_deploy(scene: &Scene, number: u64) -> super::Running<'_> {
     let last = "  t: {use: ../plugins/thing, after: [z]}\n";
     scene.push(&format!("{THING}  s: {}\n  z: {}\n{last}", scene.slow("one"), scene.slow("two")));
-    let running = scene.start_with("pull_request", &scene.event("synchronize", number), &[("INPUT_ALLOW-DESTROY", "")]);
+    let running = scene.start("pull_request", &scene.event("synchronize", number));
     scene.wait_at("two");
     running
 }

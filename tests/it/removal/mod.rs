@@ -186,6 +186,7 @@ impl Scene {
             ("GITHUB_REPOSITORY_ID", &self.hosted.id().to_string()),
             ("GITHUB_RUN_ID", "12"),
             ("GITHUB_STEP_SUMMARY", &summary),
+            ("INPUT_ALLOW-LOCAL-EXEC", "true"),
             ("INPUT_COMMAND", "preview"),
             ("INPUT_CONTEXT", &context),
             ("INPUT_GITHUB-TOKEN", &self.project.variables()["TIELINE_GITHUB_TOKEN"]),

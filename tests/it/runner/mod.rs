@@ -30,6 +30,7 @@ mod github;
 mod hostile;
 mod inputs;
 mod itself;
+mod previews;
 mod quickstart;
 mod trust;
 

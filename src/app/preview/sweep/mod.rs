@@ -107,14 +107,9 @@ impl Found {
             }
         }
         for claim in ledger::claims(store).await? {
-            found
-                .claims
-                .entry(name_of(&claim.place).into_iter().next().unwrap_or_else(|| PreviewName {
-                    workspace: claim.place.workspace.clone(),
-                    environment: claim.place.environment.clone(),
-                }))
-                .or_default()
-                .push(claim);
+            if let Some(name) = name_of(&claim.place) {
+                found.claims.entry(name).or_default().push(claim);
+            }
         }
         Ok(found)
     }
