@@ -3,11 +3,13 @@
 use super::session::Session;
 use crate::context::ContextStore;
 use crate::context::ledger::{self, Snapshot};
+use crate::domain::address::Place;
 use crate::domain::diagnostic::Problems;
 use crate::domain::failure::FailureReason;
 use crate::domain::fleet::PartName;
 use crate::domain::life::{self, Life, Sight, Workflow};
 use crate::domain::record::{Claim, RunStatus};
+use crate::engine::{self, Start};
 use crate::github::WorkflowAttempt;
 use crate::request::cli::ContextArguments;
 
@@ -37,6 +39,23 @@ pub(super) async fn of(
         life = life.and(life_of(session, access, job, has_ended).await);
     }
     Ok(Holder { life, jobs })
+}
+
+/// Frees a place from a run that the server knows to be over: what it did is noted in the ledger, and its claim given back (R21). Whether
+/// the place is free now.
+///
+/// # Errors
+/// When the context cannot be read or written.
+pub(super) async fn bury(session: &Session, access: &ContextArguments, start: &Start, place: &Place) -> Result<bool, Problems> {
+    let store = &*start.store;
+    let Some((_, claim)) = ledger::read_claim(store, place).await? else { return Ok(true) };
+    let snapshot = Snapshot::newest(store).await?;
+    let Life::Dead(because) = of(session, access, (store, &snapshot), &claim).await?.life else { return Ok(false) };
+    session.say(&format!("run {} holds `{place}` and is dead: {because}; its journal is folded into the ledger", claim.run.id));
+    if let Some(held) = engine::take_over(start, place, &claim.run.id).await? {
+        held.release().await?;
+    }
+    Ok(true)
 }
 
 /// The journals of a fleet's jobs.

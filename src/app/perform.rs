@@ -9,11 +9,12 @@ use super::assemble::{self, Resolved};
 use super::plan::private_folder;
 use super::session::Session;
 use super::workflow::shared_folder;
-use super::{Ended, Outcome, back, identity, outputs, overrides, owner, pace, watch};
+use super::{Ended, Outcome, back, holder, identity, outputs, overrides, owner, pace, watch};
 use crate::cloud::Purpose;
 use crate::context::ledger::Snapshot;
 use crate::context::{Branch, ContextStore};
 use crate::domain::address::Place;
+use crate::domain::deployment::Deployment;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::fleet::PartName;
@@ -177,7 +178,7 @@ async fn carry_out(
     };
     let claim = async {
         match job {
-            None => engine::claim(&start, &resolved.deployment, &say).await,
+            None => claimed(session, &order, &start, &resolved.deployment, &say).await,
             Some(job) => engine::join(&start, &resolved.deployment, &job.aliases, &say).await,
         }
     };
@@ -215,6 +216,25 @@ async fn carry_out(
 pub(super) fn with_way_back(report: RunReport, back: Option<WayBack>) -> RunReport {
     let was_touched = report.run.main_tasks().any(|task| task.status != TaskStatus::Skipped);
     RunReport { back: back.filter(|_| was_touched), ..report }
+}
+
+/// Takes the claim. Who holds it may be dead without this machine being able to see that; then the server is asked.
+async fn claimed(
+    session: &Session,
+    order: &Order<'_>,
+    start: &Start,
+    deployment: &Deployment,
+    say: &(dyn Fn(String) + Sync),
+) -> Result<engine::Held, Problems> {
+    let refused = match engine::claim(start, deployment, say).await {
+        Err(refused) if refused.cause().is_some_and(|cause| cause.reason == FailureReason::Claimed) => refused,
+        taken => return taken,
+    };
+    if holder::bury(session, &order.target.context, start, &deployment.place).await? {
+        engine::claim(start, deployment, say).await
+    } else {
+        Err(refused)
+    }
 }
 
 /// What is decided before anything is touched: what the run may set aside, what modules may contain, and whether the organization's

@@ -127,9 +127,10 @@ fn colliding(written: &Written, loaded: &LoadedPlugins) -> Problems {
     let warning = |(alias, applied): (&Alias, &AppliedPlugin)| {
         let message =
             format!("`{alias}` is used in previews, and its plugin does not name things by `var.tieline.{NAME_PREFIX}`");
-        let at = match written.manifest.plugins.contains_key(alias) {
-            true => Pointer::keys(["plugins", alias.as_str(), "use"]),
-            false => Pointer::keys(["preview", "plugins", alias.as_str(), "use"]),
+        let at = if written.manifest.plugins.contains_key(alias) {
+            Pointer::keys(["plugins", alias.as_str(), "use"])
+        } else {
+            Pointer::keys(["preview", "plugins", alias.as_str(), "use"])
         };
         Diagnostic::warning(FailureReason::InvalidDocument, message)
             .at(&written.file, at)

@@ -12,7 +12,7 @@ use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
 use crate::domain::fleet::PartName;
 use crate::domain::moving::Redirect;
-use crate::domain::names::{Alias, Digest, EnvironmentName, OutputName, RunId, SlotName, WorkspaceName};
+use crate::domain::names::{Alias, Digest, OutputName, RunId, SlotName};
 use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord};
 
 /// How many moves of one thing are followed: redirects may lead in a circle.

@@ -29,9 +29,8 @@ impl Life {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (&self, &other) {
-            (Self::Alive(_), _) | (Self::Unknown(_), Self::Dead(_)) => self,
-            (_, Self::Alive(_) | Self::Unknown(_)) => other,
-            (Self::Dead(_), Self::Dead(_)) => self,
+            (Self::Dead(_), Self::Alive(_) | Self::Unknown(_)) | (Self::Unknown(_), Self::Alive(_)) => other,
+            _ => self,
         }
     }
 

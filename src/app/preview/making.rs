@@ -238,7 +238,7 @@ impl<'a> Making<'a> {
         }
         let message = format!("{moved} of `{}` is another one than when `{workspace}/{name}` was made", base.name);
         Err(Diagnostic::error(FailureReason::InvalidInput, message)
-            .in_file(&context_file(&layout::environment(workspace, &base.name)))
+            .in_file(context_file(&layout::environment(workspace, &base.name)))
             .note("what is deployed in the preview is in the one that it was made with")
             .help(format!("remove it with `tieline preview down -w {workspace} -e {name}`, and make it anew"))
             .into())

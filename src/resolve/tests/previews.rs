@@ -94,7 +94,7 @@ fn r42_a_preview_counts_as_its_base_but_for_secrets() {
     };
     let to = |to: &str, rest: &str| format!("{{connection: staging/data/pg.main, to: [\"{to}\"], {rest}}}");
     let (base, both) = ("retail/staging/shop", "allow: [use, read-sensitive]");
-    assert_eq!(resolve(false, &to(base, "allow: [use]")).unwrap(), true);
+    assert!(resolve(false, &to(base, "allow: [use]")).unwrap());
     assert!(resolve(false, &to("retail/pr-12/shop", "allow: [use]")).is_err(), "no grant is one preview's");
     assert!(!resolve(true, &to(base, both)).unwrap());
     assert!(resolve(true, &to(base, &format!("{both}, previews: true"))).unwrap());

@@ -46,7 +46,9 @@ impl Scene {
     fn with_previews(count: usize) -> (Self, Vec<u64>) {
         let scene = Self::new();
         let numbers: Vec<u64> = (0..count).map(|_| scene.pull_request()).collect();
-        numbers.iter().for_each(|number| drop(scene.up(*number).succeeds()));
+        for number in &numbers {
+            scene.up(*number).succeeds();
+        }
         (scene, numbers)
     }
 

@@ -64,7 +64,9 @@ fn tf_r51_what_cannot_be_read_is_unknown_until_its_time_is_over() {
 fn tf_r51_one_that_fails_does_not_stop_the_others_and_the_sweep_ends_red() {
     needs_terraform!();
     let (mut scene, numbers) = Scene::with_previews(3);
-    numbers.iter().for_each(|number| scene.hosted.close_pull(*number));
+    for number in &numbers {
+        scene.hosted.close_pull(*number);
+    }
     scene.project.wrap_terraform("case \"$1:$PWD\" in apply:*) ! grep -qs pr-2 main.tf.json || exit 1 ;; esac\n");
     let ran = scene.sweep(&["-o", "json"]);
     assert_eq!(ran.code, 2, "{ran}");
@@ -90,7 +92,9 @@ fn tf_r51_a_sweep_removes_at_most_so_many_and_says_what_waits() {
         other["environment"]["name"] = format!("pr-{number}").into();
         scene.project.forge(&format!("lab/pr-{number}/environment.json"), &other.to_string());
     }
-    numbers.iter().for_each(|number| scene.hosted.close_pull(*number));
+    for number in &numbers {
+        scene.hosted.close_pull(*number);
+    }
     let ran = scene.sweep(&["-o", "json"]).fails(1, "limit-exceeded");
     let fates = fates(&ran.json());
     let count = |fate: &str| fates.iter().filter(|one| one.ends_with(fate)).count();
@@ -106,7 +110,9 @@ fn tf_r51_somebody_who_asked_for_more_time_and_was_not_heard_gets_it() {
     scene.hosted.label_pull(numbers[0], "tieline-keep-5d");
     scene.hosted.comment(numbers[1], "ana", "/tieline keep 5d");
     scene.hosted.comment_as(numbers[2], "stranger", "NONE", "/tieline keep 5d");
-    ["pr-1", "pr-2", "pr-3"].iter().for_each(|name| scene.expire(name));
+    for name in ["pr-1", "pr-2", "pr-3"] {
+        scene.expire(name);
+    }
     scene.project.edit_context("workspaces/lab/workspace.yaml", "grants: []", "grants: []\nlimits: {max-preview-ttl: 7d}");
     let ran = scene.sweep(&["-o", "json"]).succeeds();
     assert_eq!(fates(&ran.json()), ["pr-3: removed", "pr-1: lives", "pr-2: lives"]);

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Holder, RUN, claim};
 use crate::endure::bench::Bench;
 use crate::github::GitHub;
-use crate::harness::{Ran, assert_shown};
+use crate::harness::{Ran, assert_shown, needs_terraform};
 
 const PLACE: (&str, &str, &str) = ("w", "e", "app");
 const LONG_AGO: Holder = Holder::Elsewhere("2020-01-01T00:00:00Z");
@@ -18,6 +18,10 @@ fn bench(holder: Holder, run_url: Option<&str>) -> Bench {
 
 fn unlock(bench: &Bench, more: &[&str]) -> Ran {
     bench.run(&[&["unlock", "--claim", RUN, "--reason", "its runner was taken away"], more].concat())
+}
+
+fn deploy(bench: &Bench) -> Ran {
+    bench.run(&["deploy", "-C", "app", "-e", "e"])
 }
 
 #[test]
@@ -105,6 +109,27 @@ fn r21_the_server_tells_whether_a_workflow_run_is_over() {
     other["run"]["id"] = json!("7ZZZZZZZZZ0000000000000001");
     bench.put_claim("app", &other);
     bench.run(&["status", "-w", "w"]).succeeds().says("unknown whether alive");
+}
+
+#[test]
+fn tf_r21_a_run_goes_on_where_the_workflow_run_of_a_dead_one_is_over() {
+    needs_terraform!();
+    let github = GitHub::start();
+    let shop = github.repository("acme/shop");
+    let url = shop.workflow_run(42, "in_progress", None);
+    let mut bench = bench(LONG_AGO, Some(&url));
+    bench.deployable("app", "{a: {use: ../plugins/quick}}");
+    bench.set("GITHUB_API_URL", &github.url());
+    deploy(&bench).refused("claimed").says("is held by run");
+    bench.set("TIELINE_GITHUB_TOKEN", &github.token(&[("acme/shop", &["actions=read"])]));
+    deploy(&bench).refused("claimed").says("is held by run");
+
+    shop.workflow_run(42, "completed", Some("failure"));
+    deploy(&bench).succeeds().says("is dead: its lease is over, and so is its workflow run (failure)");
+    assert_eq!(bench.claim("app"), None);
+    let dead = bench.runs("app").into_iter().find(|run| run["id"] == RUN).unwrap();
+    assert_eq!(dead["status"], "aborted");
+    bench.verify();
 }
 
 #[test]
