@@ -136,7 +136,9 @@ impl Session {
         let paths: Vec<String> = listed.map(|file| file.path).filter(|path| layout::is_policy(path)).collect();
         let files: BTreeMap<String, Vec<u8>> =
             store.read(head, &paths).await?.into_iter().map(|(path, bytes)| (super::context_file(&path), bytes)).collect();
-        files.iter().for_each(|(name, bytes)| self.remember(name, bytes));
+        for (name, bytes) in &files {
+            self.remember(name, bytes);
+        }
         Rules::parse(&files)
     }
 

@@ -67,7 +67,9 @@ impl Engine {
         for list in ["resource_changes", "resource_drift"] {
             if let Some(resources) = plan[list].as_array_mut() {
                 resources.retain(|resource| !resource["address"].as_str().is_some_and(render::names::is_own_resource));
-                resources.iter_mut().for_each(|resource| mask_change(&mut resource["change"]));
+                for resource in resources {
+                    mask_change(&mut resource["change"]);
+                }
             }
         }
         plan["output_changes"].as_object_mut().into_iter().flatten().for_each(|(_, change)| mask_change(change));

@@ -13,10 +13,12 @@ impl Visit for Keys {
     fn visit_object_key(&mut self, key: &ObjectKey) {
         match key {
             ObjectKey::Ident(name) | ObjectKey::Expression(Expression::Variable(name)) => {
-                _ = self.0.insert(name.as_str().to_owned())
+                _ = self.0.insert(name.as_str().to_owned());
             }
             ObjectKey::Expression(Expression::String(text)) => _ = self.0.insert(text.as_str().to_owned()),
-            ObjectKey::Expression(_) => visit_object_key(self, key),
+            ObjectKey::Expression(_) => {
+                visit_object_key(self, key);
+            }
         }
     }
 }

@@ -39,11 +39,8 @@ pub(super) async fn run(session: &Session, arguments: &cli::Fleet) -> Ended {
     refuse_protected(&resolved)?;
     let graph = graph(&resolved).await?;
     let most = arguments.waves.map_or(usize::MAX, |waves| waves as usize);
-    let waves = Waves {
-        place: resolved.deployment.place.clone(),
-        fleet,
-        waves: engine::jobs(&graph, most, arguments.jobs as usize),
-    };
+    let waves =
+        Waves { place: resolved.deployment.place.clone(), fleet, waves: engine::jobs(&graph, most, arguments.jobs as usize) };
     if let Some(workflow) = &session.workflow {
         workflow.set_outputs(session, &outputs::fleet(&waves, &session.redactor));
     }

@@ -126,16 +126,14 @@ impl Rules {
         rules.engine.set_gather_prints(true);
         rules.engine.set_execution_timer_config(work::LIMIT);
         for (file, bytes) in files {
-            if let Err(problem) = rules.add(file, bytes) {
-                problems.push(problem);
-            }
+            problems.extend(rules.add(file, bytes).err().unwrap_or_default());
         }
         let policies = rules.engine.get_modules().clone();
         problems.extend(calls::check(&policies));
         for policy in &policies {
             match asked(policy) {
                 Ok(found) => rules.rules.extend(found),
-                Err(problem) => problems.push(problem),
+                Err(found) => problems.extend(found),
             }
         }
         // What only shows when all of them are looked at together.
@@ -147,15 +145,15 @@ impl Rules {
         if problems.any_error() { Err(problems) } else { Ok(rules) }
     }
 
-    fn add(&mut self, file: &str, bytes: &[u8]) -> Result<(), Diagnostic> {
+    fn add(&mut self, file: &str, bytes: &[u8]) -> Result<(), Problems> {
         let Ok(text) = std::str::from_utf8(bytes) else {
-            return Err(unsound(Some(file), &(None, "it is not UTF-8".to_owned())));
+            return Err(unsound(Some(file), &(None, "it is not UTF-8".to_owned())).into());
         };
         if nesting(text) > DEEPEST {
-            return Err(unsound(Some(file), &(None, "it is nested too deeply".to_owned())));
+            return Err(unsound(Some(file), &(None, "it is nested too deeply".to_owned())).into());
         }
         let added = self.engine.add_policy(file.to_owned(), text.to_owned());
-        added.map(drop).map_err(|error| unsound(Some(file), &told(error.as_ref())))
+        added.map(drop).map_err(|error| unsound(Some(file), &told(error.as_ref())).into())
     }
 
     /// Whether there is anything to ask at this stage.
@@ -187,7 +185,7 @@ fn unsound(file: Option<&str>, (place, what): &(Option<Place>, String)) -> Diagn
 }
 
 /// The rules of a policy that are asked.
-fn asked(module: &NodeRef<Module>) -> Result<Vec<Asked>, Diagnostic> {
+fn asked(module: &NodeRef<Module>) -> Result<Vec<Asked>, Problems> {
     let package = path(&module.package.refr);
     let place = Place::of(&module.package.span);
     let parts: Vec<&str> = package.iter().map(String::as_str).collect();
@@ -196,7 +194,7 @@ fn asked(module: &NodeRef<Module>) -> Result<Vec<Asked>, Diagnostic> {
             let message = format!("nothing is asked in the package `{}`", parts.join("."));
             let stages =
                 "name it `tieline.deployment` or `tieline.plan`, or below one of them; what others import can be anywhere else";
-            return Err(place.problem(message).help(stages));
+            return Err(place.problem(message).help(stages).into());
         }
         return Ok(Vec::new());
     };
@@ -211,9 +209,13 @@ fn asked(module: &NodeRef<Module>) -> Result<Vec<Asked>, Diagnostic> {
     let rules: Vec<Asked> = rules.collect();
     if rules.is_empty() {
         let message = format!("the policy in the package `{}` has no rule `deny` or `warn`", parts.join("."));
-        return Err(place.problem(message).note("only these two are asked, so it would never forbid anything").help(
-            "add one, such as `deny contains msg if { \u{2026} }`; what others import belongs into a package of another name",
-        ));
+        return Err(place
+            .problem(message)
+            .note("only these two are asked, so it would never forbid anything")
+            .help(
+                "add one, such as `deny contains msg if { \u{2026} }`; what others import belongs into a package of another name",
+            )
+            .into());
     }
     Ok(rules)
 }
@@ -253,10 +255,7 @@ impl Asked {
         if said == &regorus::Value::Undefined {
             return Vec::new();
         }
-        let messages = match serde_json::to_value(said) {
-            Ok(Value::Array(messages)) => messages,
-            _ => return vec![self.no_messages()],
-        };
+        let Ok(Value::Array(messages)) = serde_json::to_value(said) else { return vec![self.no_messages()] };
         let count = messages.len();
         let mut findings: Vec<Finding> = messages.iter().take(MOST_MESSAGES).map(|message| self.found(message)).collect();
         if count > MOST_MESSAGES {

@@ -101,12 +101,13 @@ fn what_fails_denies_and_says_where() {
     assert!(said(circle, &json!({}))[0].contains("recursion"), "{:?}", said(circle, &json!({})));
 }
 
+const LOOP: &str = "some i in numbers.range(1, 20000); some j in numbers.range(1, 20000)";
+
 #[test]
 fn a_rule_has_an_end() {
     let slow = |within: &str| {
         format!("package tieline.plan\n\ng(x) := y if {{ {LOOP}; y := i * j; y < x }}\n\ndeny contains \"x\" if {{ {within} }}\n")
     };
-    const LOOP: &str = "some i in numbers.range(1, 20000); some j in numbers.range(1, 20000)";
     for within in [format!("{LOOP}; i * j == 1.5"), "not g(0)".to_owned()] {
         let found = said(&slow(&within), &json!({}));
         assert_eq!(found, ["deny:5 it takes too many steps to evaluate (broken)"], "{within}");
