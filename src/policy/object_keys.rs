@@ -16,7 +16,9 @@ impl Visit for Keys {
                 _ = self.0.insert(name.as_str().to_owned());
             }
             ObjectKey::Expression(Expression::String(text)) => _ = self.0.insert(text.as_str().to_owned()),
-            ObjectKey::Expression(_) => visit_object_key(self, key),
+            ObjectKey::Expression(_) => {
+                visit_object_key(self, key);
+            }
         }
     }
 }
