@@ -101,8 +101,6 @@ fn what_fails_denies_and_says_where() {
     assert!(said(circle, &json!({}))[0].contains("recursion"), "{:?}", said(circle, &json!({})));
 }
 
-const LOOP: &str = "some i in numbers.range(1, 20000); some j in numbers.range(1, 20000)";
-
 #[test]
 fn a_rule_has_an_end() {
     const LOOP: &str = "some i in numbers.range(1, 20000); some j in numbers.range(1, 20000)";
