@@ -52,9 +52,8 @@ pub(super) async fn bury(session: &Session, access: &ContextArguments, start: &S
     let snapshot = Snapshot::newest(store).await?;
     let Life::Dead(because) = of(session, access, (store, &snapshot), &claim).await?.life else { return Ok(false) };
     session.say(&format!("run {} holds `{place}` and is dead: {because}; its journal is folded into the ledger", claim.run.id));
-    if let Some(held) = engine::take_over(start, place, &claim.run.id).await? {
-        held.release().await?;
-    }
+    let Some(held) = engine::take_over(start, &claim).await? else { return Ok(false) };
+    held.release().await?;
     Ok(true)
 }
 

@@ -39,7 +39,10 @@ async fn free_claim(session: &Session, arguments: &cli::Unlock, id: &str) -> Res
     let held = held_by(&opened, id).await?;
     let Some(first) = held.first() else { return Err(nothing_held(id).into()) };
     let ledger = Snapshot::newest(&*opened.store).await?;
-    let life = holder::of(session, &arguments.target.context, (&*opened.store, &ledger), first).await?.life;
+    let mut life = Life::Dead("nothing of it is left".to_owned());
+    for claim in &held {
+        life = holder::of(session, &arguments.target.context, (&*opened.store, &ledger), claim).await?.life.and(life);
+    }
     if let Life::Alive(because) = &life {
         return Err(alive(first, because).into());
     }
@@ -51,12 +54,13 @@ async fn free_claim(session: &Session, arguments: &cli::Unlock, id: &str) -> Res
     let places: Vec<Place> = held.iter().map(|claim| claim.place.clone()).collect();
     announce(session, &places, &run);
     let mut freed = Vec::new();
-    for (place, resolved) in places.iter().zip(&admitted) {
+    for (claim, resolved) in held.iter().zip(&admitted) {
         let start = start(session, resolved, &run, &set_aside).await?;
-        if let Some(held) = engine::take_over(&start, place, &first.run.id).await? {
-            engine::end_alone(&held, &Problems::default()).await?;
-            freed.push(place.clone());
-        }
+        let Some(ours) = engine::take_over(&start, claim).await? else {
+            return Err(alive(claim, "it changed its claim just now").into());
+        };
+        engine::end_alone(&ours, &Problems::default()).await?;
+        freed.push(claim.place.clone());
     }
     show(session, &unlocking::Freed::Claim { holder: first, life: &life, places: &freed }, &run, &set_aside);
     Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::journal::Journal;
-use super::{Settings, recovery};
+use super::{Settings, fleet, recovery};
 use crate::context::ledger::{self, Snapshot};
 use crate::context::{CommitId, ContextStore, StoreError};
 use crate::domain::address::Place;
@@ -149,17 +149,17 @@ pub(super) async fn claim_as(start: &Start, claim: &Claim, say: &(dyn Fn(String)
     settle(start, claim, taken).await
 }
 
-/// Takes the claim of a place over from this very run, whose death the caller answers for. None where that run does not hold it any
-/// more.
+/// Takes a claim over from a run whose death the caller answers for. None where the claim is not any more what the caller looked at: a
+/// run that has renewed its lease since lives, and so does a fleet with a job at work.
 ///
 /// # Errors
 /// `claimed` when somebody else was faster; `context-unavailable` when the context cannot be read or written.
-pub async fn take_over(start: &Start, place: &Place, dead: &RunId) -> Result<Option<Held>, Problems> {
-    let Some((held_at, holder)) = ledger::read_claim(&*start.store, place).await? else { return Ok(None) };
-    if holder.run.id != *dead {
+pub async fn take_over(start: &Start, judged: &Claim) -> Result<Option<Held>, Problems> {
+    let Some((held_at, holder)) = ledger::read_claim(&*start.store, &judged.place).await? else { return Ok(None) };
+    if holder != *judged || fleet::has_jobs_at_work(&start.world, &*start.store, judged).await? {
         return Ok(None);
     }
-    let claim = start.claim_of(Wanted::alone(place));
+    let claim = start.claim_of(Wanted::alone(&judged.place));
     let taken = seize(&start.world, &*start.store, &claim, (&held_at, holder)).await?;
     let commit = settle(start, &claim, taken).await?;
     Ok(Some(Arc::new(Journal::new(start.world.clone(), start.store.clone(), claim, commit))))
@@ -289,7 +289,11 @@ fn lost_race(written: Result<CommitId, StoreError>, claim: &Claim) -> Result<Com
 
 /// A claim is void when its run is recorded as ended, and dead when its process is known to have ended.
 async fn is_dead(world: &World, store: &dyn ContextStore, holder: &Claim) -> Result<bool, Problems> {
-    Ok(has_ended(world, holder) || is_recorded_as_ended(store, holder).await?)
+    if is_recorded_as_ended(store, holder).await? {
+        return Ok(true);
+    }
+    // Whoever finished a fleet may be gone while its jobs go on.
+    Ok(has_ended(world, holder) && !fleet::has_jobs_at_work(world, store, holder).await?)
 }
 
 /// Whether the process that holds a claim is known to have ended. A fleet's is held by none before somebody finishes it.

@@ -13,4 +13,4 @@ pub use finish::{finish_fleet, take_fleet};
 pub use job::{deploy_part, give_up};
 pub use join::join;
 pub use parts::bury;
-pub(super) use parts::{forget_parts, merged};
+pub(super) use parts::{forget_parts, has_jobs_at_work, merged};

@@ -53,14 +53,21 @@ impl<'a> Parts<'a> {
         Ok(None)
     }
 
-    /// All of them, each with where it is.
+    /// All of them, each with where it is. One that is not believed may be all that tells of an apply: nothing goes on without it.
     pub(super) async fn all(mut self) -> Result<BTreeMap<Alias, (CommitId, Claim)>, StoreError> {
         let listed: Vec<Alias> = self.listed.keys().cloned().collect();
         for name in &listed {
             self.named(name).await?;
         }
-        let Self { listed, mut read, .. } = self;
-        Ok(listed.into_iter().filter_map(|(name, at)| Some((name.clone(), (at, read.remove(&name)??)))).collect())
+        let Self { listed, mut read, fleet, .. } = self;
+        let all = listed.into_iter().map(|(name, at)| match read.remove(&name).flatten() {
+            Some(journal) => Ok((name, (at, journal))),
+            None => {
+                let path = format!("the journal of {name} in fleet {fleet}");
+                Err(StoreError::Corrupt { path, why: "it is not believed".to_owned() })
+            }
+        });
+        all.collect()
     }
 }
 
@@ -112,6 +119,15 @@ pub(super) fn has_left(journal: &Claim) -> bool {
 /// Whether a job may still be at work: its process cannot be seen to be gone, and its lease is not over.
 pub(super) fn is_at_work(world: &World, journal: &Claim) -> bool {
     !has_left(journal) && !world.exec.has_ended(&journal.process) && journal.lease >= world.clock.now()
+}
+
+/// Whether a fleet has jobs that may still be at work.
+pub(in crate::engine) async fn has_jobs_at_work(world: &World, store: &dyn ContextStore, claim: &Claim) -> Result<bool, StoreError> {
+    if claim.fleet.is_none() {
+        return Ok(false);
+    }
+    let jobs = Parts::list(store, &claim.place, &claim.run.id).await?.all().await?;
+    Ok(jobs.values().any(|(_, journal)| is_at_work(world, journal)))
 }
 
 /// A dead run's journal, with what is known of its end; of a fleet all that its jobs wrote, as the journal of one process would have it,
