@@ -122,7 +122,11 @@ pub(super) fn is_at_work(world: &World, journal: &Claim) -> bool {
 }
 
 /// Whether a fleet has jobs that may still be at work.
-pub(in crate::engine) async fn has_jobs_at_work(world: &World, store: &dyn ContextStore, claim: &Claim) -> Result<bool, StoreError> {
+pub(in crate::engine) async fn has_jobs_at_work(
+    world: &World,
+    store: &dyn ContextStore,
+    claim: &Claim,
+) -> Result<bool, StoreError> {
     if claim.fleet.is_none() {
         return Ok(false);
     }
