@@ -24,7 +24,7 @@ pub(super) fn all(status: &Status, now: DateTime<Utc>) -> Vec<Section> {
         ("applied", "Applied plugins", !status.applied.shown.is_empty(), applied(status, now)),
         ("map", "Who feeds whom", !feeds.is_empty(), map(&feeds)),
         ("connections", "Connections", !status.connections.is_empty(), connections(status, now)),
-        ("stale", "To take in", !status.stale.is_empty(), stale(status)),
+        ("stale", "Stale", !status.stale.is_empty(), stale(status)),
         ("previews", "Previews", !status.previews.shown.is_empty(), previews(status, now)),
         ("locks", "State locks", status.locks.is_some(), locks(status)),
         ("unproven", "Not believed, and left out", !status.unproven.is_empty(), unproven(status)),
@@ -185,12 +185,12 @@ fn connection(status: &Status, published: &Published, now: DateTime<Utc>) -> Mar
                 }
                 dt { "Generation" } dd { (record.generation) }
                 dt { "Made by" } dd { (record.producer.plugin) " " (record.producer.version) " in run " (code(record.producer.run.as_str())) }
-                dt { "Consumers" } dd { (published.count()) @if published.behind() > 0 { ", " (published.behind()) " behind" } }
+                dt { "Consumers" } dd { (published.count()) @if published.behind() > 0 { ", " (published.behind()) " stale" } }
             }
             @if !published.consumers.is_empty() {
                 ul {
                     @for entry in &published.consumers {
-                        li { (code(&entry.consumer)) @if entry.is_behind(record) { " " span.bad { "behind: has generation " (entry.generation) } } }
+                        li { (code(&entry.consumer)) @if entry.is_behind(record) { " " span.bad { "stale: has generation " (entry.generation) } } }
                     }
                     @if published.more > 0 { li { "and " (published.more) " more" } }
                 }

@@ -47,15 +47,15 @@ fn it_reads_well_on_a_narrow_screen() {
 
     Connections
       retail/staging/orders/queue.main  ready
-        aws-sqs-queue-conn 1.0.0, generation 2, 4 consumers, 1 behind
-          retail/staging/shop/web.orders  behind: generation 1
+        aws-sqs-queue-conn 1.0.0, generation 2, 4 consumers, 1 stale
+          retail/staging/shop/web.orders  stale: generation 1
           and 3 more
       retail/staging/orders/worker.endpoint  ready
-        http-endpoint-conn 1.0.0, generation 2, 4 consumers, 1 behind
-          retail/staging/shop/web.orders  behind: generation 1
+        http-endpoint-conn 1.0.0, generation 2, 4 consumers, 1 stale
+          retail/staging/shop/web.orders  stale: generation 1
           and 3 more
 
-    To take in
+    Stale
       retail/staging/orders/queue.network
         takes platform/staging/network/vpc.vpc: generation 1 is in use, there is 2
 

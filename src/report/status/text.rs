@@ -32,7 +32,7 @@ pub fn text(status: &Status, now: DateTime<Utc>, width: usize) -> String {
     page.section("Applied plugins", &status.applied.shown, |page, applied| page.applied(status, applied));
     page.more(&status.applied, "deployable", "deployables", "--environment, --deployable or --limit");
     page.section("Connections", &status.connections, Page::connection);
-    page.section("To take in", &status.stale, |page, stale| {
+    page.section("Stale", &status.stale, |page, stale| {
         page.line(2, &stale.consumer);
         page.line(4, &format!("takes {}: {}", stale.connection, stale.because.join("; ")));
     });
@@ -188,14 +188,14 @@ impl Page {
         self.line(2, &format!("{}  {}", record.address, published.standing()));
         let behind = match published.behind() {
             0 => String::new(),
-            behind => format!(", {behind} behind"),
+            behind => format!(", {behind} stale"),
         };
         let consumers = counted(published.count(), "consumer", "consumers");
         let face = &record.face;
         self.line(4, &format!("{} {}, generation {}, {consumers}{behind}", face.type_name, face.type_version, record.generation));
         for entry in published.consumers.iter().take(NAMED) {
             let behind =
-                if entry.is_behind(record) { format!("  behind: generation {}", entry.generation) } else { String::new() };
+                if entry.is_behind(record) { format!("  stale: generation {}", entry.generation) } else { String::new() };
             self.line(6, &format!("{}{behind}", entry.consumer));
         }
         let unnamed = published.count() - published.consumers.len().min(NAMED);

@@ -189,7 +189,7 @@ fn label(repository: &Repository, call: &Call, name: &str) -> Value {
         "node_id": node("LA", repository.id, id),
         "url": format!("{}/repos/{}/labels/{name}", call.base, repository.name),
         "name": name,
-        "description": null,
+        "description": "",
         "color": "ededed",
         "default": false,
     })

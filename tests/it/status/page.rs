@@ -27,7 +27,7 @@ fn tf_the_activities_page_stands_alone() {
     assert_eq!(texts(&page, "h1"), ["Activities of retail"]);
     assert_eq!(
         texts(&page, "main h2"),
-        ["Runs", "Releases", "Applied plugins", "Who feeds whom", "Connections", "To take in", "State locks"]
+        ["Runs", "Releases", "Applied plugins", "Who feeds whom", "Connections", "Stale", "State locks"]
     );
     assert_eq!(texts(&page, "article h3 code"), ["retail/staging/shop/api.web", "retail/staging/shop/database.db"]);
     let map = texts(&page, "section[aria-labelledby=map] > ul > li > code");

@@ -49,7 +49,7 @@ fn tf_r20_status_reads_well_after_a_failure() {
       lab/staging/app/b.out  ready
         thing-conn 1.0.0, generation 1, 0 consumers
 
-    To take in
+    Stale
       lab/staging/app/b.upstream
         takes lab/staging/app/a.out: the last apply of its producer failed
     ");
