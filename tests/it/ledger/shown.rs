@@ -41,12 +41,12 @@ fn tf_r20_both_sides_see_who_is_behind() {
       1 consumer, 1 behind
     "#);
     let status = project.run(&["status", "-C", "shop", "-e", "staging"]).succeeds();
-    assert_shown!(status.stdout.split_once("To take in\n").unwrap().1, @r"
+    assert_shown!(status.stdout.split_once("\nStale\n").unwrap().1, @r"
     retail/staging/shop/database.network
       takes platform/staging/network/vpc.vpc: generation 1 is in use, there is 2
     ");
     project.deploy("shop").succeeds();
-    project.run(&["status", "-C", "shop", "-e", "staging"]).succeeds().never_says("To take in");
+    project.run(&["status", "-C", "shop", "-e", "staging"]).succeeds().never_says("Stale");
 }
 
 #[test]
