@@ -21,6 +21,8 @@ pub struct WorkflowRun {
     pub url: Option<String>,
     /// The pull request it is about.
     pub pull_request: Option<PullRequest>,
+    /// Whether an event of pull requests started it, and which one cannot be read.
+    pub is_unread: bool,
     /// What started it.
     pub happened: Happened,
 }
@@ -126,13 +128,15 @@ impl WorkflowRun {
             Some(attempt) => format!("{server}/{repository}/actions/runs/{id}/attempts/{attempt}"),
             None => format!("{server}/{repository}/actions/runs/{id}"),
         });
+        let name = variable(runner::EVENT_NAME).unwrap_or_default();
         let mut event: Event = event.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
         Self {
             sha: variable(runner::SHA).map(str::to_owned),
             actor: variable(runner::ACTOR).map(str::to_owned),
             url,
+            is_unread: name.starts_with("pull_request") && event.pull_request.is_none(),
             pull_request: event.pull_request.take().map(PullRequest::from),
-            happened: event.happened(variable(runner::EVENT_NAME).unwrap_or_default()),
+            happened: event.happened(name),
             repository,
         }
     }
@@ -151,10 +155,11 @@ impl WorkflowRun {
         self.pull_request.as_ref().map(|pull_request| pull_request.number).or(commented)
     }
 
-    /// Whether it runs for a pull request of somebody who is not trusted with secrets: of a fork, or Dependabot's (R53).
+    /// Whether it runs for a pull request of somebody who is not trusted with secrets: of a fork, or Dependabot's (R53). Whose it is that
+    /// cannot be read is not known, so it is not trusted either.
     pub fn is_untrusted(&self) -> bool {
         let by_dependabot = self.actor.as_deref() == Some(DEPENDABOT);
-        self.pull_request.as_ref().is_some_and(|pull_request| pull_request.from_fork || by_dependabot)
+        self.is_unread || self.pull_request.as_ref().is_some_and(|pull_request| pull_request.from_fork || by_dependabot)
     }
 }
 
@@ -228,8 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_no_json_is_no_pull_request() {
-        assert_eq!(run("not json").pull_request, None);
+    fn r53_a_pull_request_that_cannot_be_read_is_not_trusted() {
+        for event in ["not json", "{}", r#"{"pull_request": {"number": 7}}"#] {
+            let run = run(event);
+            assert!(run.pull_request.is_none() && run.is_untrusted(), "{event}");
+        }
+        let variable = |name: &str| (name == runner::EVENT_NAME).then_some("push");
+        assert!(!WorkflowRun::of(variable, Some(b"{}")).is_untrusted());
     }
 
     fn happened(name: &str, event: &str) -> Happened {

@@ -43,7 +43,7 @@ async fn labelled(session: &Session, run: &PreviewRun) -> Ended {
     let Some(length) = kept_by(labels) else {
         return Ok(Outcome::Skipped("no label asks for a longer life; what was granted before stays".to_owned()));
     };
-    let id = whose::pull_request(session, &run.pull_request)?;
+    let (id, _) = whose::pull_request_in(session, &run.pull_request)?;
     keep::run(session, run, id, &Asked { length, since: None }).await
 }
 
@@ -64,7 +64,7 @@ async fn commented(session: &Session, run: &PreviewRun, comment: &Comment) -> En
         Wish::Down => down::run(session, &to_remove(&run, &run.pull_request)).await,
         Wish::Refresh => refresh(session, &run, comment.number).await,
         Wish::Keep(length) => {
-            let id = whose::pull_request(session, &run.pull_request)?;
+            let (id, _) = whose::pull_request_in(session, &run.pull_request)?;
             keep::run(session, &run, id, &Asked { length, since: Some(session.world.clock.now()) }).await
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::limits::Limits;
-use super::{standing, whose};
+use super::{fork, standing, whose};
 use crate::app::load::Written;
 use crate::app::perform::Held;
 use crate::app::session::{Opened, Session};
@@ -114,12 +114,15 @@ impl<'a> Making<'a> {
         })
     }
 
-    /// Makes sure that its pull request is not closed (R54), and says whether it is known to be open.
+    /// Makes sure that its pull request is not closed (R54) and not from a fork (R53), and says whether it is known to be open.
     ///
     /// # Errors
-    /// `cancelled` where it is closed; when the server does not answer.
+    /// `cancelled` where it is closed; `invalid-input` for one from a fork; when the server does not answer.
     pub(super) async fn is_wanted(&self) -> Result<bool, Problems> {
-        Ok(standing::open(self.session, self.access, &self.repository, self.id.pull_request).await?.is_some())
+        match standing::open(self.session, self.access, &self.repository, self.id.pull_request).await? {
+            Some(standing) if standing.from_fork => Err(fork::refused(standing.number).into()),
+            standing => Ok(standing.is_some()),
+        }
     }
 
     /// The preview as it would be made now.
