@@ -64,6 +64,8 @@ pub struct Comment {
     pub number: u64,
     /// What was said.
     pub text: String,
+    /// Who said it: the name of their account.
+    pub author: String,
     /// What its author is to the repository, in GitHub's words: `MEMBER`, `NONE`.
     pub author_association: String,
 }
@@ -115,8 +117,14 @@ struct Issue {
 struct CommentOfEvent {
     #[serde(default)]
     body: String,
+    user: Option<Account>,
     #[serde(default)]
     author_association: String,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    login: String,
 }
 
 impl WorkflowRun {
@@ -174,7 +182,9 @@ impl Event {
             ("schedule", _) => Happened::Scheduled,
             ("issue_comment", "created") => match (self.issue, self.comment) {
                 (Some(Issue { number, pull_request: Some(_) }), Some(comment)) => {
-                    Happened::Commented(Comment { number, text: comment.body, author_association: comment.author_association })
+                    let CommentOfEvent { body: text, user, author_association } = comment;
+                    let author = user.map(|user| user.login).unwrap_or_default();
+                    Happened::Commented(Comment { number, text, author, author_association })
                 }
                 _ => Happened::Other("issue_comment".to_owned()),
             },
@@ -264,11 +274,11 @@ mod tests {
     #[test]
     fn a_comment_counts_on_pull_requests_and_when_it_is_new() {
         let event = |action: &str, issue: &str| {
-            let comment = r#"{"body": "/tieline down", "author_association": "NONE"}"#;
+            let comment = r#"{"body": "/tieline down", "user": {"login": "ana"}, "author_association": "NONE"}"#;
             happened("issue_comment", &format!(r#"{{"action": "{action}", "issue": {issue}, "comment": {comment}}}"#))
         };
-        let (number, author_association) = (7, "NONE".to_owned());
-        let comment = Comment { number, text: "/tieline down".into(), author_association };
+        let (number, author, author_association) = (7, "ana".to_owned(), "NONE".to_owned());
+        let comment = Comment { number, text: "/tieline down".into(), author, author_association };
         assert_eq!(event("created", r#"{"number": 7, "pull_request": {"url": "x"}}"#), Happened::Commented(comment));
         assert_eq!(event("created", r#"{"number": 7}"#), Happened::Other("issue_comment".into()));
         assert!(matches!(event("edited", r#"{"number": 7, "pull_request": {}}"#), Happened::Other(_)));
