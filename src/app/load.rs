@@ -48,8 +48,8 @@ pub(super) struct Organization {
     pub(super) context: Option<ContextDocument>,
     pub(super) catalog: Option<Catalog>,
     pub(super) head: Option<CommitId>,
-    /// Its policies.
-    pub(super) rules: Rules,
+    /// Its policies, or what is wrong with them: that is raised where they are asked, and stops nothing else.
+    pub(super) rules: Result<Rules, Problems>,
 }
 
 /// The plugins of a manifest.
@@ -82,6 +82,16 @@ pub(super) fn manifest(session: &Session, target: &Target) -> Result<Written, Pr
 /// A path as people know it: from the working directory where it is below it.
 pub(super) fn shown(session: &Session, path: &Path) -> String {
     path.strip_prefix(&session.world.directory).unwrap_or(path).display().to_string()
+}
+
+impl Organization {
+    /// Makes sure that its policies can be asked.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(super) fn has_readable_rules(&self) -> Result<(), Problems> {
+        self.rules.as_ref().map(drop).map_err(Clone::clone)
+    }
 }
 
 impl Session {
@@ -120,18 +130,18 @@ impl Session {
     /// The documents that hold for the whole organization. Those at `also`, which are needed next, are read in the same go.
     pub(super) async fn organization(&self, store: &dyn ContextStore, also: &[String]) -> Result<Organization, Problems> {
         let Some(head) = store.head(Branch::Documents).await? else {
-            return Ok(Organization { context: None, catalog: None, head: None, rules: Rules::default() });
+            return Ok(Organization { context: None, catalog: None, head: None, rules: Ok(Rules::default()) });
         };
         let first = [layout::CONTEXT_DOCUMENT, layout::CATALOG].map(str::to_owned);
         store.read(&head, &[&first, also].concat()).await?;
         let context = self.context_document(store, &head, layout::CONTEXT_DOCUMENT, documents::context).await?;
         let catalog = self.context_document(store, &head, layout::CATALOG, documents::catalog).await?;
-        let rules = self.rules(store, &head).await?;
+        let rules = Rules::parse(&self.policies(store, &head).await?);
         Ok(Organization { context, catalog, head: Some(head), rules })
     }
 
-    /// The organization's policies.
-    async fn rules(&self, store: &dyn ContextStore, head: &CommitId) -> Result<Rules, Problems> {
+    /// The organization's policies, each with the name that people know it by.
+    async fn policies(&self, store: &dyn ContextStore, head: &CommitId) -> Result<BTreeMap<String, Vec<u8>>, Problems> {
         let listed = store.list(head, &[layout::POLICIES.to_owned()]).await?.into_values().flatten();
         let paths: Vec<String> = listed.map(|file| file.path).filter(|path| layout::is_policy(path)).collect();
         let files: BTreeMap<String, Vec<u8>> =
@@ -139,7 +149,7 @@ impl Session {
         for (name, bytes) in &files {
             self.remember(name, bytes);
         }
-        Rules::parse(&files)
+        Ok(files)
     }
 
     /// The workspace that the request and the manifest name together.

@@ -50,6 +50,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         attribute_changes: session.workflow.is_some(),
         only: None,
     };
+    resolved.organization.has_readable_rules()?;
     let judged = assemble::judge(&resolved, &settings.who());
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::load::{LoadedPlugins, Written};
+use super::load::{LoadedPlugins, Organization, Written};
 use super::session::Session;
 use super::{assemble, load};
 use crate::domain::deployment::PublishedFace;
@@ -38,6 +38,7 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
         Some(opened) => Some(session.organization(&*opened.store, &[]).await?),
         None => None,
     };
+    organization.iter().try_for_each(Organization::has_readable_rules)?;
     let catalog = organization.as_ref().and_then(|organization| organization.catalog.as_ref());
     let loaded =
         session.plugins(&written, &session.plugin_client(&target.context), catalog, assemble::lock_mode(session)).await?;

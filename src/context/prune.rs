@@ -1,7 +1,8 @@
 //! Letting go of what the ledger need not keep: run records beyond the retention, releases that neither a kept run nor a tag of use
 //! names, those of previews that are gone, and plugin trees that nothing names any more.
 //!
-//! A run beside this one loses nothing: it publishes its trees together with the records that name them, on whatever head it finds.
+//! A run beside this one loses nothing: it publishes its trees together with the records that name them, on whatever head it finds. Previews
+//! and fleets keep them sooner, so while one is at work all trees stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ use super::{Branch, Change, Changes, CommitId, ContextStore, StoreError};
 use crate::domain::address::Place;
 use crate::domain::diagnostic::Problems;
 use crate::domain::names::{EnvironmentName, VersionTag, WorkspaceName};
-use crate::domain::record::{AppliedRecord, Release, RunRecord, RunStatus, RunType};
+use crate::domain::record::{AppliedRecord, Claim, Release, RunRecord, RunStatus, RunType};
 use crate::world::World;
 
 /// What goes.
@@ -74,10 +75,19 @@ pub async fn look(store: &dyn ContextStore, head: Option<&CommitId>, retained: u
         kept.releases = files.is_standing(place);
         kept.place(place, own, &records, destroyed, &mut pruned)?;
     }
+    if claims.iter().any(keeps_trees) {
+        return Ok(pruned);
+    }
     pruned.plugins = files.plugins.keys().filter(|digest| !kept.plugins.contains(*digest)).cloned().collect();
     let trees = pruned.plugins.iter().flat_map(|digest| files.plugins[digest].iter().cloned());
     pruned.changes.extend(trees.map(|path| (path, Change::Remove)));
     Ok(pruned)
+}
+
+/// Whether a run may count on trees that nothing names yet: a preview's are kept before the first of them is applied, and what the jobs of a
+/// fleet applied stands in journals of their own.
+fn keeps_trees(claim: &Claim) -> bool {
+    claim.place.environment.is_preview() || claim.fleet.is_some()
 }
 
 /// The newest successful destroy beyond the retention that no release came after: it tells that nothing is deployed.

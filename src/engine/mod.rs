@@ -56,6 +56,7 @@ use crate::domain::address::{Address, AliasMember};
 use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
 use crate::domain::declared::Declaration;
 use crate::domain::deployment::{Deployment, Secrets};
+use crate::domain::diagnostic::Problems;
 use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::domain::names::{Alias, AttributeName, InputName, RunId, SlotName, VersionTag};
 use crate::domain::organization::{Environment, Override};
@@ -232,8 +233,8 @@ pub struct Engine {
     pub terraform: Terraform,
     /// What is deployed.
     pub deployment: Deployment,
-    /// The organization's rules.
-    pub rules: Rules,
+    /// The organization's rules, or why they cannot be asked.
+    pub rules: Result<Rules, Problems>,
     /// The plugins' trees and modules.
     pub contents: BTreeMap<Alias, Content>,
     /// What goes because the manifest no longer has it.

@@ -21,18 +21,22 @@ const KEPT: [&str; 7] = [
 ];
 
 impl Engine {
-    /// Whether there are rules about plans.
+    /// Whether there are rules about plans, or may be.
     pub(super) fn has_plan_rules(&self) -> bool {
-        self.rules.has(Stage::Plan)
+        self.rules.as_ref().map_or(true, |rules| rules.has(Stage::Plan))
     }
 
     /// Asks the rules about a task's plan. What they warn of is told; what they forbid comes back.
     pub(super) fn denied(&self, node: &Node, shown: &Value) -> Problems {
+        let rules = match &self.rules {
+            Ok(rules) => rules,
+            Err(unreadable) => return unreadable.clone(),
+        };
         let alias = node.alias();
         let removed = matches!(node, Node::Destroy(_)).then(|| &self.removed[alias].record);
         let input = rules::of_plan(&self.deployment, &self.settings.who(), alias, removed, self.masked(shown));
         let mut denied = Problems::default();
-        for finding in self.rules.judge(Stage::Plan, &input) {
+        for finding in rules.judge(Stage::Plan, &input) {
             let diagnostic = self.at_plan(node, finding.diagnostic());
             match finding.effect {
                 Effect::Deny => denied.push(diagnostic),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 
-use super::client::{Client, Repository};
+use super::client::{Client, Repository, part};
 use super::error::ApiError;
 
 /// Entries that are read at a time, the most there can be.
@@ -78,7 +78,7 @@ pub struct Said {
     pub text: String,
     /// When.
     pub at: DateTime<Utc>,
-    /// Whether that person belongs to the repository.
+    /// Whether that person belongs to the repository, and may write to it.
     pub by_member: bool,
 }
 
@@ -86,13 +86,35 @@ pub struct Said {
 struct Comment {
     body: Option<String>,
     created_at: DateTime<Utc>,
+    /// None where the account is gone.
+    user: Option<Account>,
     #[serde(default)]
     author_association: String,
 }
 
-/// Whether the server says of the author of a comment that they belong to the repository.
+#[derive(Deserialize)]
+struct Account {
+    login: String,
+}
+
+/// Whether the server says of the author of a comment that they belong to the repository. That is no permission: who only reads belongs to
+/// it as well.
 pub fn is_member(author_association: &str) -> bool {
     ["OWNER", "MEMBER", "COLLABORATOR"].contains(&author_association)
+}
+
+/// Whether somebody may write to a repository.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn may_write(client: &Client, repository: &Repository, login: &str) -> Result<bool, ApiError> {
+    #[derive(Deserialize)]
+    struct Held {
+        permission: String,
+    }
+    let route = format!("{}/collaborators/{}/permission", repository.route(), part(login));
+    let held: Option<Held> = client.find(&route).await?;
+    Ok(held.is_some_and(|held| ["admin", "write"].contains(&held.permission.as_str())))
 }
 
 /// The repository with this number under its name of today; none where it is gone, or the token may not see it.
@@ -135,12 +157,19 @@ pub async fn said(client: &Client, repository: &Repository, number: u64, since: 
     let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
     let route = format!("{}/issues/{number}/comments?since={since}", repository.route());
     let comments: Vec<Comment> = pages(client, &route).await?;
-    let said = comments.into_iter().map(|comment| Said {
-        text: comment.body.unwrap_or_default(),
-        at: comment.created_at,
-        by_member: is_member(&comment.author_association),
-    });
-    Ok(said.collect())
+    let mut writers = BTreeMap::new();
+    let mut said = Vec::new();
+    for Comment { body, created_at, user, author_association } in comments {
+        let by_member = match user.filter(|_| is_member(&author_association)) {
+            None => false,
+            Some(Account { login }) => match writers.get(&login) {
+                Some(may) => *may,
+                None => *writers.entry(login.clone()).or_insert(may_write(client, repository, &login).await?),
+            },
+        };
+        said.push(Said { text: body.unwrap_or_default(), at: created_at, by_member });
+    }
+    Ok(said)
 }
 
 async fn pages<T: serde::de::DeserializeOwned>(client: &Client, route: &str) -> Result<Vec<T>, ApiError> {

@@ -21,6 +21,8 @@ pub struct WorkflowRun {
     pub url: Option<String>,
     /// The pull request it is about.
     pub pull_request: Option<PullRequest>,
+    /// Whether an event of pull requests started it, and which one cannot be read.
+    pub is_unread: bool,
     /// What started it.
     pub happened: Happened,
 }
@@ -62,6 +64,8 @@ pub struct Comment {
     pub number: u64,
     /// What was said.
     pub text: String,
+    /// Who said it: the name of their account.
+    pub author: String,
     /// What its author is to the repository, in GitHub's words: `MEMBER`, `NONE`.
     pub author_association: String,
 }
@@ -113,8 +117,14 @@ struct Issue {
 struct CommentOfEvent {
     #[serde(default)]
     body: String,
+    user: Option<Account>,
     #[serde(default)]
     author_association: String,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    login: String,
 }
 
 impl WorkflowRun {
@@ -126,13 +136,15 @@ impl WorkflowRun {
             Some(attempt) => format!("{server}/{repository}/actions/runs/{id}/attempts/{attempt}"),
             None => format!("{server}/{repository}/actions/runs/{id}"),
         });
+        let name = variable(runner::EVENT_NAME).unwrap_or_default();
         let mut event: Event = event.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
         Self {
             sha: variable(runner::SHA).map(str::to_owned),
             actor: variable(runner::ACTOR).map(str::to_owned),
             url,
+            is_unread: name.starts_with("pull_request") && event.pull_request.is_none(),
             pull_request: event.pull_request.take().map(PullRequest::from),
-            happened: event.happened(variable(runner::EVENT_NAME).unwrap_or_default()),
+            happened: event.happened(name),
             repository,
         }
     }
@@ -151,10 +163,11 @@ impl WorkflowRun {
         self.pull_request.as_ref().map(|pull_request| pull_request.number).or(commented)
     }
 
-    /// Whether it runs for a pull request of somebody who is not trusted with secrets: of a fork, or Dependabot's (R53).
+    /// Whether it runs for a pull request of somebody who is not trusted with secrets: of a fork, or Dependabot's (R53). Whose it is that
+    /// cannot be read is not known, so it is not trusted either.
     pub fn is_untrusted(&self) -> bool {
         let by_dependabot = self.actor.as_deref() == Some(DEPENDABOT);
-        self.pull_request.as_ref().is_some_and(|pull_request| pull_request.from_fork || by_dependabot)
+        self.is_unread || self.pull_request.as_ref().is_some_and(|pull_request| pull_request.from_fork || by_dependabot)
     }
 }
 
@@ -169,7 +182,9 @@ impl Event {
             ("schedule", _) => Happened::Scheduled,
             ("issue_comment", "created") => match (self.issue, self.comment) {
                 (Some(Issue { number, pull_request: Some(_) }), Some(comment)) => {
-                    Happened::Commented(Comment { number, text: comment.body, author_association: comment.author_association })
+                    let CommentOfEvent { body: text, user, author_association } = comment;
+                    let author = user.map(|user| user.login).unwrap_or_default();
+                    Happened::Commented(Comment { number, text, author, author_association })
                 }
                 _ => Happened::Other("issue_comment".to_owned()),
             },
@@ -228,8 +243,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_no_json_is_no_pull_request() {
-        assert_eq!(run("not json").pull_request, None);
+    fn r53_a_pull_request_that_cannot_be_read_is_not_trusted() {
+        for event in ["not json", "{}", r#"{"pull_request": {"number": 7}}"#] {
+            let run = run(event);
+            assert!(run.pull_request.is_none() && run.is_untrusted(), "{event}");
+        }
+        let variable = |name: &str| (name == runner::EVENT_NAME).then_some("push");
+        assert!(!WorkflowRun::of(variable, Some(b"{}")).is_untrusted());
     }
 
     fn happened(name: &str, event: &str) -> Happened {
@@ -254,11 +274,11 @@ mod tests {
     #[test]
     fn a_comment_counts_on_pull_requests_and_when_it_is_new() {
         let event = |action: &str, issue: &str| {
-            let comment = r#"{"body": "/tieline down", "author_association": "NONE"}"#;
+            let comment = r#"{"body": "/tieline down", "user": {"login": "ana"}, "author_association": "NONE"}"#;
             happened("issue_comment", &format!(r#"{{"action": "{action}", "issue": {issue}, "comment": {comment}}}"#))
         };
-        let (number, author_association) = (7, "NONE".to_owned());
-        let comment = Comment { number, text: "/tieline down".into(), author_association };
+        let (number, author, author_association) = (7, "ana".to_owned(), "NONE".to_owned());
+        let comment = Comment { number, text: "/tieline down".into(), author, author_association };
         assert_eq!(event("created", r#"{"number": 7, "pull_request": {"url": "x"}}"#), Happened::Commented(comment));
         assert_eq!(event("created", r#"{"number": 7}"#), Happened::Other("issue_comment".into()));
         assert!(matches!(event("edited", r#"{"number": 7, "pull_request": {}}"#), Happened::Other(_)));

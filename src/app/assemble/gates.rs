@@ -53,7 +53,11 @@ pub(in crate::app) fn check_modules(resolved: &Resolved, gates: &Gates) -> Resul
 
 /// What the organization's rules say of the deployment: what they forbid is an error.
 pub(in crate::app) fn judge(resolved: &Resolved, run: &Run<'_>) -> Problems {
-    let (rules, deployment) = (&resolved.organization.rules, &resolved.deployment);
+    let deployment = &resolved.deployment;
+    let rules = match &resolved.organization.rules {
+        Ok(rules) => rules,
+        Err(unreadable) => return unreadable.clone(),
+    };
     if !rules.has(Stage::Deployment) {
         return Problems::default();
     }

@@ -111,6 +111,7 @@ impl Ground {
         let store = &*opened.store;
         let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
         let organization = session.organization(store, &own).await?;
+        organization.has_readable_rules()?;
         let standing = standing.read(session, store, &organization, &place).await?;
         let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
         Ok(Self { place, opened, organization, head, standing, secrets, folder })

@@ -7,7 +7,8 @@ use crate::app::{Ended, Outcome};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::wish::{Wish, kept_by};
-use crate::github::standing::is_member;
+use crate::github::Repository;
+use crate::github::standing::{is_member, may_write};
 use crate::request::cli::{Preview, PreviewDown, PreviewRun, PreviewSweep, PullRequestArguments};
 use crate::request::event::{Comment, Happened};
 
@@ -43,7 +44,7 @@ async fn labelled(session: &Session, run: &PreviewRun) -> Ended {
     let Some(length) = kept_by(labels) else {
         return Ok(Outcome::Skipped("no label asks for a longer life; what was granted before stays".to_owned()));
     };
-    let id = whose::pull_request(session, &run.pull_request)?;
+    let (id, _) = whose::pull_request_in(session, &run.pull_request)?;
     keep::run(session, run, id, &Asked { length, since: None }).await
 }
 
@@ -51,8 +52,8 @@ async fn labelled(session: &Session, run: &PreviewRun) -> Ended {
 async fn commented(session: &Session, run: &PreviewRun, comment: &Comment) -> Ended {
     let wish = match Wish::of_comment(&comment.text) {
         None => return Ok(Outcome::Skipped("the comment asks nothing of a preview".to_owned())),
-        Some(_) if !is_member(&comment.author_association) => {
-            let why = "only owners, members and collaborators of the repository may ask something of a preview";
+        Some(_) if !may_ask(session, run, comment).await? => {
+            let why = "only people who may write to the repository may ask something of a preview";
             return Ok(Outcome::Skipped(why.to_owned()));
         }
         Some(Err(why)) => return Ok(Outcome::Skipped(format!("the comment asks for nothing that there is: {why}"))),
@@ -64,10 +65,22 @@ async fn commented(session: &Session, run: &PreviewRun, comment: &Comment) -> En
         Wish::Down => down::run(session, &to_remove(&run, &run.pull_request)).await,
         Wish::Refresh => refresh(session, &run, comment.number).await,
         Wish::Keep(length) => {
-            let id = whose::pull_request(session, &run.pull_request)?;
+            let (id, _) = whose::pull_request_in(session, &run.pull_request)?;
             keep::run(session, &run, id, &Asked { length, since: Some(session.world.clock.now()) }).await
         }
     }
+}
+
+/// Whether the author of a comment may ask something of a preview: whoever may write to the repository. Where nobody can be asked, nobody
+/// may.
+async fn may_ask(session: &Session, run: &PreviewRun, comment: &Comment) -> Result<bool, Problems> {
+    let repository = session.workflow.as_ref().and_then(|workflow| workflow.run.repository.parse::<Repository>().ok());
+    let (Some(client), Some(repository)) = (session.workflow_client(&run.target.context), repository) else { return Ok(false) };
+    if !is_member(&comment.author_association) || comment.author.is_empty() {
+        return Ok(false);
+    }
+    let may = may_write(&client, &repository, &comment.author).await;
+    may.map_err(|problem| problem.diagnostic(FailureReason::ContextUnavailable).into())
 }
 
 /// Deploys anew for a comment. Its workflow starts on the default branch, so what is checked out must be looked at: it is to be the pull

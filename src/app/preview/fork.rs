@@ -2,6 +2,8 @@
 
 use crate::app::session::Session;
 use crate::app::{Ended, Outcome, validate};
+use crate::domain::diagnostic::Diagnostic;
+use crate::domain::failure::FailureReason;
 use crate::request::cli::Target;
 use crate::request::event::Happened;
 
@@ -23,4 +25,11 @@ pub(super) async fn validated(session: &Session, target: &Target) -> Ended {
     }
     let unchecked = validate::without_context(session, target).await?;
     Ok(Outcome::Skipped(format!("{STRANGER}. Its manifest is valid. Not checked: {}", unchecked.join("; "))))
+}
+
+/// What is said to whoever asks for the preview of one in a workflow that is trusted: on a comment, a schedule, or by hand.
+pub(super) fn refused(number: u64) -> Diagnostic {
+    Diagnostic::error(FailureReason::InvalidInput, format!("pull request {number} is from a fork: it has no preview"))
+        .note("its files would be deployed with the secrets and the cloud access of this workflow")
+        .help("push its commits to a branch of the repository, and open a pull request from there")
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::limits::Limits;
 use super::shown;
 use crate::app::session::{Opened, Session};
 use crate::app::{Ended, Outcome};
@@ -13,7 +14,6 @@ use crate::context::{Branch, Change, Changes, ContextStore, StoreError, layout};
 use crate::documents;
 use crate::domain::canonical;
 use crate::domain::diagnostic::Problems;
-use crate::domain::duration::duration;
 use crate::domain::names::WorkspaceName;
 use crate::domain::preview::{Preview, PullRequestId};
 use crate::domain::removal::PreviewName;
@@ -99,8 +99,5 @@ pub(super) async fn most(session: &Session, opened: &Opened, workspace: &Workspa
     let organization = session.organization(store, std::slice::from_ref(&path)).await?;
     let Some(head) = &organization.head else { return Ok(None) };
     let own = session.context_document(store, head, &path, documents::workspace).await?;
-    let length = |text: Option<&String>| text.and_then(|text| duration(text).ok());
-    let own = own.and_then(|workspace| length(workspace.limits.max_preview_ttl.as_ref()));
-    let of_all = organization.context.and_then(|context| length(context.limits.max_preview_ttl.as_ref()));
-    Ok(own.map(|own| of_all.map_or(own, |of_all| own.min(of_all))))
+    Ok(own.and_then(|workspace| Limits::of(&workspace, organization.context.as_ref()).most_asked()))
 }

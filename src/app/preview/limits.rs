@@ -34,6 +34,12 @@ impl Limits {
         written.filter_map(|limits| lifetime(limits.max_preview_ttl.as_deref()?)).min()
     }
 
+    /// How long after a deploy labels and comments may ask for; none where nobody may ask for more: the workspace itself has to allow it,
+    /// and the organization's bound holds beside.
+    pub(super) fn most_asked(&self) -> Option<Duration> {
+        self.workspace.max_preview_ttl.as_ref().and_then(|_| self.most_life())
+    }
+
     /// Where previews are counted: in the workspace, or everywhere.
     pub(super) fn scope<'w>(&self, workspace: &'w WorkspaceName) -> Option<&'w WorkspaceName> {
         self.organization.max_previews.is_none().then_some(workspace)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::limits::Limits;
-use super::{standing, whose};
+use super::{fork, standing, whose};
 use crate::app::load::Written;
 use crate::app::perform::Held;
 use crate::app::session::{Opened, Session};
@@ -91,9 +91,9 @@ impl<'a> Making<'a> {
         owner::admit(session, &place, &workspace)?;
         let limits = Limits::of(&workspace, organization.context.as_ref());
         let ttl = part.ttl.as_deref().and_then(lifetime).unwrap_or(LIFE);
-        let most = limits.most_life();
-        let ttl = labelled(session).filter(|asked| most.is_some_and(|most| *asked <= most)).map_or(ttl, |asked| ttl.max(asked));
-        let life = Life { ttl, most };
+        let may_ask = |asked: &Duration| limits.most_asked().is_some_and(|most| *asked <= most);
+        let ttl = labelled(session).filter(may_ask).map_or(ttl, |asked| ttl.max(asked));
+        let life = Life { ttl, most: limits.most_life() };
         let file = &written.file;
         let access = &target.context;
         Ok(Self {
@@ -114,12 +114,15 @@ impl<'a> Making<'a> {
         })
     }
 
-    /// Makes sure that its pull request is not closed (R54), and says whether it is known to be open.
+    /// Makes sure that its pull request is not closed (R54) and not from a fork (R53), and says whether it is known to be open.
     ///
     /// # Errors
-    /// `cancelled` where it is closed; when the server does not answer.
+    /// `cancelled` where it is closed; `invalid-input` for one from a fork; when the server does not answer.
     pub(super) async fn is_wanted(&self) -> Result<bool, Problems> {
-        Ok(standing::open(self.session, self.access, &self.repository, self.id.pull_request).await?.is_some())
+        match standing::open(self.session, self.access, &self.repository, self.id.pull_request).await? {
+            Some(standing) if standing.from_fork => Err(fork::refused(standing.number).into()),
+            standing => Ok(standing.is_some()),
+        }
     }
 
     /// The preview as it would be made now.
@@ -168,14 +171,14 @@ impl<'a> Making<'a> {
         let own = all.iter().find(|((workspace, _), preview)| *workspace == self.workspace.name && preview.id == self.id);
         match own {
             Some((_, preview)) => self.converged(snapshot, preview, &all, (held, is_open)).await,
-            None => self.made(&all),
+            None => self.made(snapshot, &all).await,
         }
     }
 
-    fn made(&self, all: &Previews) -> Result<Preview, Problems> {
+    async fn made(&self, snapshot: &Snapshot<'_>, all: &Previews) -> Result<Preview, Problems> {
         self.limits.admit_new(&self.workspace.name, &self.deployable, all)?;
         let base = self.base()?;
-        let name = self.name(all)?;
+        let name = self.name(snapshot, all).await?;
         let now = self.session.world.clock.now();
         Ok(Preview {
             schema_version: SCHEMA_VERSION,
@@ -232,8 +235,7 @@ impl<'a> Making<'a> {
             _ => return Ok(()),
         };
         let (workspace, name) = (&self.workspace.name, &now.name);
-        let listed = snapshot.paths_below(&layout::environment_folder(workspace, name)).await?;
-        if !listed.iter().any(|path| matches!(LedgerFile::parse(path), Some(LedgerFile::Applied(..)))) {
+        if !is_applied_in(snapshot, workspace, name).await? {
             return Ok(());
         }
         let message = format!("{moved} of `{}` is another one than when `{workspace}/{name}` was made", base.name);
@@ -244,26 +246,40 @@ impl<'a> Making<'a> {
             .into())
     }
 
+    /// What the preview is a copy of: never a protected environment, since a pull request's own manifest names it and nobody reviewed that.
     fn base(&self) -> Result<&Environment, Problems> {
-        self.base.as_ref().ok_or_else(|| {
-            let (workspace, base) = (&self.workspace.name, &self.part.base);
-            let message = format!("there is no environment `{workspace}/{base}` for previews to be on top of");
-            Diagnostic::error(FailureReason::InvalidInput, message)
-                .at(self.file, Pointer::keys(["preview", "base"]))
-                .note(format!("looked for `{}` on the documents branch", layout::environment(workspace, base)))
-                .help("name one that there is, or have its document added to the context repository")
-                .into()
-        })
+        let (workspace, name) = (&self.workspace.name, &self.part.base);
+        let refused = |reason, message| Diagnostic::error(reason, message).at(self.file, Pointer::keys(["preview", "base"]));
+        match &self.base {
+            None => Err(refused(
+                FailureReason::InvalidInput,
+                format!("there is no environment `{workspace}/{name}` for previews to be on top of"),
+            )
+            .note(format!("looked for `{}` on the documents branch", layout::environment(workspace, name)))
+            .help("name one that there is, or have its document added to the context repository")
+            .into()),
+            Some(base) if base.protected => Err(refused(
+                FailureReason::Protected,
+                format!("the environment `{workspace}/{name}` is protected, so no preview is on top of it"),
+            )
+            .note("a preview has the account and the backend of its base, and whoever opens a pull request may delete in it")
+            .help("name an environment that is not protected, with an account and a backend for what is not reviewed yet")
+            .into()),
+            Some(base) => Ok(base),
+        }
     }
 
-    /// The best name that no preview of another pull request has.
-    fn name(&self, all: &Previews) -> Result<EnvironmentName, Problems> {
+    /// The best name that no preview of another pull request has, and under which nothing is left over.
+    async fn name(&self, snapshot: &Snapshot<'_>, all: &Previews) -> Result<EnvironmentName, Problems> {
+        let workspace = &self.workspace.name;
         let alone = self.workspace.owners.values().all(|owner| owner.id == self.id.repository_id);
-        let is_free = |name: &EnvironmentName| !all.contains_key(&(self.workspace.name.clone(), name.clone()));
-        self.id.names(alone).find(is_free).ok_or_else(|| {
-            let message = "every name that the preview could have is another pull request's";
-            Diagnostic::error(FailureReason::Internal, message).into()
-        })
+        for name in self.id.names(alone).filter(|name| !all.contains_key(&(workspace.clone(), name.clone()))) {
+            if !is_applied_in(snapshot, workspace, &name).await? {
+                return Ok(name);
+            }
+        }
+        let message = "every name that the preview could have is taken: by another pull request's, or by what is left over";
+        Err(Diagnostic::error(FailureReason::Internal, message).into())
     }
 
     fn is_going(&self, name: &EnvironmentName) -> Diagnostic {
@@ -271,6 +287,12 @@ impl<'a> Making<'a> {
         Diagnostic::error(FailureReason::Cancelled, message)
             .help("should its pull request be open, run again when it is gone: it is made anew then")
     }
+}
+
+/// Whether anything is applied in an environment.
+async fn is_applied_in(snapshot: &Snapshot<'_>, workspace: &WorkspaceName, name: &EnvironmentName) -> Result<bool, Problems> {
+    let listed = snapshot.paths_below(&layout::environment_folder(workspace, name)).await?;
+    Ok(listed.iter().any(|path| matches!(LedgerFile::parse(path), Some(LedgerFile::Applied(..)))))
 }
 
 /// How long labels on the pull request ask to have it after each deploy.

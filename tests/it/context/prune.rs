@@ -116,6 +116,21 @@ async fn r21_what_a_run_in_progress_names_stays() {
 }
 
 #[tokio::test]
+async fn r52_while_a_preview_is_at_work_no_tree_goes() {
+    let bench = ledger(&[], &[], &["stray"]).await;
+    let store = bench.local().await;
+    let place = place("retail/pr-12/shop");
+    let claim = json!({
+        "schemaVersion": 1, "place": place, "run": records::run(id(1).as_str()), "host": "h",
+        "process": {"id": 1, "started": 2, "boot": "b"}, "lease": "2026-01-01T00:00:00Z", "binds": [], "applied": {},
+    });
+    let held = store.write_claim(&place, &canonical::to_bytes(&claim), None).await.unwrap();
+    assert_eq!(pruned(&bench, 1).await.plugins.len(), 0, "what it is about to apply is named nowhere yet");
+    store.delete_claim(&place, &held).await.unwrap();
+    assert_eq!(pruned(&bench, 1).await.plugins.len(), 1);
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_may_name_anything() {
     let bench = ledger(&[(1, "deploy")], &[], &["stray"]).await;
     let store = bench.local().await;

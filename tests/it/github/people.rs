@@ -2,6 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::call::{Answer, Call};
+use super::repository::Repository;
+
+/// What somebody may do in a repository: write, unless they are known to read only.
+pub(super) fn permission(repository: &Repository, call: &Call, login: &str) -> Answer {
+    let permission = if repository.readers.contains(login) { "read" } else { "write" };
+    let mut user = person(&call.base, login, "User");
+    user["role_name"] = permission.into();
+    Answer::json(200, &json!({"permission": permission, "role_name": permission, "user": user}))
+}
+
 /// Who acts by a token.
 pub(super) fn bot(base: &str) -> Value {
     person(base, "double[bot]", "Bot")

@@ -1,5 +1,6 @@
 //! A repository: what it holds, and what tests do to it from aside.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -33,6 +34,8 @@ pub(super) struct Repository {
     /// Whether the caller may not give labels, and is not told so.
     pub(super) drops_labels: bool,
     pub(super) comments: Vec<Comment>,
+    /// Who belongs to it and may not write.
+    pub(super) readers: BTreeSet<String>,
     pub(super) deployments: Vec<Deployment>,
     pub(super) checks: Vec<Check>,
     pub(super) workflow_runs: Vec<WorkflowRun>,
@@ -53,6 +56,7 @@ impl Repository {
             takes_no_issues: false,
             drops_labels: false,
             comments: Vec::new(),
+            readers: BTreeSet::new(),
             deployments: Vec::new(),
             checks: Vec::new(),
             workflow_runs: Vec::new(),
@@ -276,6 +280,11 @@ impl Hosted {
             let comment = Comment::new(number, repository.next_id(), text, Some((person, association)));
             repository.comments.push(comment);
         });
+    }
+
+    /// Lets somebody who belongs to it read and no more.
+    pub(crate) fn only_reads(&self, person: &str) {
+        self.with(|repository| _ = repository.readers.insert(person.to_owned()));
     }
 
     /// The texts of the comments on a pull request or an issue.

@@ -4,7 +4,7 @@ use super::access::Door;
 use super::call::{Answer, Call, Outcome};
 use super::state::State;
 use super::{
-    about, apps, checks, comments, commits, contents, deployments, history, identity, issues, objects, pulls, references, trees,
+    about, apps, checks, comments, commits, contents, deployments, history, identity, issues, objects, people, pulls, references, trees,
     workflow_runs,
 };
 
@@ -69,6 +69,8 @@ fn repository(state: &mut State, call: &Call, (owner, name): (&str, &str), rest:
             let (repository, may_push) = door.open();
             Ok(Answer::json(200, &about::describe(repository, call, may_push)))
         }
+        // The permission that it takes is the one that every token has.
+        ("GET", ["collaborators", login, "permission"]) => Ok(people::permission(door.open().0, call, login)),
         ("GET", ["contents", path @ ..]) => contents::get(door.with("contents=read")?, call, &path.join("/")),
         ("PUT", ["contents", path @ ..]) => contents::put(door.with("contents=write")?, call, &path.join("/")),
         ("GET", ["commits", name @ ..]) => history::commit(door.with("contents=read")?, call, &name.join("/")),

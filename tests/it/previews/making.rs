@@ -92,6 +92,16 @@ fn tf_r49_two_repositories_never_share_a_preview() {
 }
 
 #[test]
+fn tf_r49_a_name_under_which_something_is_left_over_is_not_free() {
+    needs_terraform!();
+    let project = shop();
+    up(&project, 12);
+    project.unforge("retail/pr-12/environment.json");
+    let report = preview(&project, "up", "shop", (SHOP, 12), &["-o", "json"]).succeeds().json();
+    assert_eq!(report["place"]["environment"], "pr-12-a665a459");
+}
+
+#[test]
 fn tf_r55_a_workspace_bounds_how_long_previews_live() {
     needs_terraform!();
     let project = shop();

@@ -47,6 +47,16 @@ fn r49_a_preview_needs_its_base() {
 }
 
 #[test]
+fn r49_a_protected_environment_is_no_base() {
+    let project = Project::shop();
+    project.write("shop/tieline.yaml", &(project.read("shop/tieline.yaml") + PART));
+    project.edit_context("workspaces/retail/environments/staging.yaml", "name: staging", "name: staging\nprotected: true");
+    let refused = preview(&project, "up", "shop", (SHOP, 12), &[]).refused("protected");
+    refused.says("the environment `retail/staging` is protected, so no preview is on top of it").says("base: staging");
+    assert!(project.ledger_paths().is_empty(), "nothing was made");
+}
+
+#[test]
 fn tf_r55_no_more_previews_than_the_limits_allow() {
     needs_terraform!();
     let project = shop();

@@ -7,11 +7,15 @@ use crate::harness::needs_terraform;
 
 /// Somebody who is this to the repository comments.
 fn comments(scene: &Scene, number: u64, association: &'static str, text: &str) -> Step {
-    scene.hosted.comment_as(number, "ana", association, text);
+    comments_as(scene, number, ("ana", association), text)
+}
+
+fn comments_as(scene: &Scene, number: u64, (person, association): (&str, &'static str), text: &str) -> Step {
+    scene.hosted.comment_as(number, person, association, text);
     let event = json!({
         "action": "created",
         "issue": {"number": number, "pull_request": {"url": format!("https://github.com/{REPOSITORY}/pull/{number}")}},
-        "comment": {"body": text, "author_association": association},
+        "comment": {"body": text, "user": {"login": person}, "author_association": association},
     });
     scene.start("issue_comment", &event).finish()
 }
@@ -32,7 +36,12 @@ fn tf_r51_a_longer_life_is_asked_for_by_label_and_comment() {
     needs_terraform!();
     let mut scene = Scene::with_gates();
     let number = scene.pull_request();
-    scene.happens("opened", number).is("succeeded");
+    // The organization has a bound: that is no leave to ask.
+    let (before, bound) = ("ceilings: {local-exec: true}", "ceilings: {local-exec: true}\nlimits: {max-preview-ttl: 9d}");
+    scene.project.edit_context("context.yaml", before, bound);
+    let mut opened = scene.event("opened", number);
+    opened["pull_request"]["labels"] = json!([{"name": "tieline-keep-5d"}]);
+    scene.start("pull_request", &opened).finish().is("succeeded");
     let at_first = expires(&scene);
     scene.project.count_terraform();
 
@@ -43,7 +52,7 @@ fn tf_r51_a_longer_life_is_asked_for_by_label_and_comment() {
 
     scene.project.edit_context("workspaces/lab/workspace.yaml", "grants: []", "grants: []\nlimits: {max-preview-ttl: 7d}");
     labels(&scene, number, "tieline-keep-30d").is("skipped").says("30 days is more than this workspace allows, which is 7 days");
-    comments(&scene, number, "NONE", "/tieline keep 6d").is("skipped").says("only owners, members and collaborators");
+    comments(&scene, number, "NONE", "/tieline keep 6d").is("skipped").says("only people who may write");
     comments(&scene, number, "MEMBER", "/tieline keep <b>").is("skipped").says("write the time as");
     comments(&scene, number, "MEMBER", "thanks").is("skipped");
     assert_eq!(expires(&scene), at_first);
@@ -61,6 +70,8 @@ fn tf_r51_a_longer_life_is_asked_for_by_label_and_comment() {
     assert_eq!(scene.project.terraform_starts(), Vec::<String>::new());
 
     comments(&scene, number, "NONE", "/tieline down").is("skipped");
+    scene.hosted.only_reads("rob");
+    comments_as(&scene, number, ("rob", "COLLABORATOR"), "/tieline down").is("skipped").says("only people who may write");
     assert!(!scene.left().is_empty());
     comments(&scene, number, "COLLABORATOR", "/tieline down").is("succeeded");
     scene.is_swept();

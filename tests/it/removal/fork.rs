@@ -57,3 +57,15 @@ fn tf_case_11_a_pull_request_from_a_fork_is_validated_and_reads_and_writes_nothi
     let step = scene.start_with("pull_request", &forks, &context).finish().is("user-error");
     step.says("size");
 }
+
+#[test]
+fn r53_whatever_asks_for_it_a_pull_request_from_a_fork_gets_no_preview() {
+    let scene = Scene::new();
+    let number = scene.pull_request();
+    scene.hosted.fork_pull(number);
+    for action in ["up", "refresh"] {
+        let refused = scene.preview(action, number, &["-C", "shop"]).refused("invalid-input");
+        refused.says("pull request 1 is from a fork: it has no preview");
+    }
+    assert!(scene.project.ledger_paths().is_empty());
+}

@@ -123,6 +123,8 @@ async fn acceptance_openapi_how_pull_requests_stand_is_asked_as_described() {
     hosted.fork_pull(numbers[2]);
     hosted.comment_as(numbers[0], "ana", "CONTRIBUTOR", "/tieline down");
     hosted.comment(numbers[0], "bob", "/tieline keep 3d");
+    hosted.comment(numbers[0], "rob", "/tieline keep 9d");
+    hosted.only_reads("rob");
     let token = github.token(&[("acme/shop", &["pull_requests=read"])]);
     let client = Client::new(&os::world().unwrap(), &Server::at(Some(&github.url()), None), Identity::Token(Secret::new(token)));
 
@@ -138,6 +140,6 @@ async fn acceptance_openapi_how_pull_requests_stand_is_asked_as_described() {
     let said = standing::said(&client, &shop, numbers[0], chrono::DateTime::UNIX_EPOCH).await.unwrap();
     assert_eq!(
         said.iter().map(|said| (said.text.as_str(), said.by_member)).collect::<Vec<_>>(),
-        [("/tieline down", false), ("/tieline keep 3d", true)]
+        [("/tieline down", false), ("/tieline keep 3d", true), ("/tieline keep 9d", false)]
     );
 }
