@@ -9,8 +9,8 @@ use crate::github::Repository;
 use crate::github::standing::{self, Standing};
 use crate::request::cli::ContextArguments;
 
-/// Whether there is anybody to deploy a preview for (R54). To be asked before the claim and once more under it. None where no server can be
-/// asked: there is no token, or the pull request is not to be seen with it; this is said.
+/// Whether there is anybody to deploy a preview for (R54). To be asked before the claim and once more under it. None where the server
+/// cannot tell: there is no token to ask it with, or none that sees the pull request.
 ///
 /// # Errors
 /// `cancelled` where the pull request is closed; when the server does not answer.
@@ -21,19 +21,13 @@ pub(super) async fn open(
     number: u64,
 ) -> Result<Option<Standing>, Problems> {
     let (Some(client), Ok(named)) = (session.workflow_client(access), Repository::from_str(repository)) else {
-        session.say("whether the pull request is still open is not known: without `github-token` no server can be asked");
         return Ok(None);
     };
     let found = standing::of(&client, &named, number).await;
     match found.map_err(|problem| problem.diagnostic(FailureReason::ContextUnavailable))? {
         Some(found) if found.is_open => Ok(Some(found)),
         Some(found) => Err(closed(repository, &found).into()),
-        None => {
-            session.say(&format!(
-                "whether pull request {number} of `{repository}` is still open is not known: it is not to be seen"
-            ));
-            Ok(None)
-        }
+        None => Ok(None),
     }
 }
 

@@ -27,7 +27,9 @@ async fn run(session: &Session, arguments: &PreviewRun, copying: Copying) -> End
     let written = load::manifest(session, &arguments.target)?;
     let part = part(&written)?;
     let making = Making::of(session, arguments, &written, part, copying).await?;
-    making.is_wanted().await?;
+    if !making.is_wanted().await? {
+        session.say("whether the pull request is still open is not known: there is no `github-token` that sees it");
+    }
     let preview = making.planned().await?;
     refuse_another(arguments.target.environment.as_deref(), &preview.environment.name)?;
     let target = Target { environment: Some(preview.environment.name.to_string()), ..arguments.target.clone() };
