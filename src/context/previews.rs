@@ -51,7 +51,7 @@ impl Snapshot<'_> {
 }
 
 /// A preview's workspace and its name there.
-pub type PreviewKey = (WorkspaceName, EnvironmentName);
+pub(super) type PreviewKey = (WorkspaceName, EnvironmentName);
 
 /// Reads what a preview was made from; the copy of its base must bear its name, by which all else is found.
 fn parse_preview(path: &str, bytes: &[u8], name: &EnvironmentName) -> Result<Preview, StoreError> {
