@@ -23,23 +23,35 @@ impl Snapshot<'_> {
     ///
     /// # Errors
     /// When the context cannot be read, or a file is not one.
-    pub async fn previews(
+    pub async fn previews(&self, workspace: Option<&WorkspaceName>) -> Result<BTreeMap<PreviewKey, Preview>, StoreError> {
+        self.all_previews(workspace).await?.into_iter().map(|(key, preview)| Ok((key, preview?))).collect()
+    }
+
+    /// The same for those whom one that cannot be read must not keep from all others: what is wrong with it takes its place.
+    ///
+    /// # Errors
+    /// When the context cannot be read.
+    pub async fn all_previews(
         &self,
         workspace: Option<&WorkspaceName>,
-    ) -> Result<BTreeMap<(WorkspaceName, EnvironmentName), Preview>, StoreError> {
+    ) -> Result<BTreeMap<PreviewKey, Result<Preview, StoreError>>, StoreError> {
         let folder = workspace.map_or_else(String::new, ToString::to_string);
         let paths = self.list(&[folder]).await?.into_iter().map(|file| file.path);
         let paths: Vec<_> = paths.filter(|path| matches!(LedgerFile::parse(path), Some(LedgerFile::Preview(..)))).collect();
         let found = self.believed(self.read_listed(&paths).await?, |_| false).await?;
         let parsed = found.iter().filter_map(|(path, bytes)| match LedgerFile::parse(path) {
             Some(LedgerFile::Preview(workspace, name)) => {
-                Some(parse_preview(path, bytes, &name).map(|preview| ((workspace, name), preview)))
+                let preview = parse_preview(path, bytes, &name);
+                Some(((workspace, name), preview))
             }
             _ => None,
         });
-        parsed.collect()
+        Ok(parsed.collect())
     }
 }
+
+/// A preview's workspace and its name there.
+pub(super) type PreviewKey = (WorkspaceName, EnvironmentName);
 
 /// Reads what a preview was made from; the copy of its base must bear its name, by which all else is found.
 fn parse_preview(path: &str, bytes: &[u8], name: &EnvironmentName) -> Result<Preview, StoreError> {

@@ -123,7 +123,8 @@ impl Prolonging {
     }
 }
 
-/// The change that takes a preview away with these, where they leave nothing applied in it and it is to go.
+/// The change that takes a preview away with these, where they leave nothing applied in it, nobody else holds a claim in it, and it is to
+/// go. A claim may be all that there is of what a run has made.
 pub(super) async fn ending(
     store: &dyn ContextStore,
     head: Option<&CommitId>,
@@ -144,5 +145,7 @@ pub(super) async fn ending(
     let folder = layout::environment_folder(workspace, environment);
     let listed = store.list(head, std::slice::from_ref(&folder)).await?;
     let is_left = listed.get(&folder).into_iter().flatten().any(|file| is_applied(&file.path) && !is_gone(&file.path));
+    let is_beside = |other: &Place| other != place && (&other.workspace, &other.environment) == (workspace, environment);
+    let is_left = is_left || store.claims().await?.keys().any(is_beside);
     Ok((!is_left).then(|| (layout::preview(workspace, environment), Change::Remove)))
 }

@@ -31,8 +31,8 @@ pub const ALIASES: [(&str, &str); 5] = [
 /// Inputs that the runner itself gives meaning to.
 const THE_RUNNERS: [&str; 2] = ["entrypoint", "args"];
 
-/// Flags that are for terminals: the action has no such inputs.
-pub const NOT_INPUTS: [&str; 3] = ["output", "help", "version"];
+/// Flags that are for terminals, or between our own processes: the action has no such inputs.
+pub const NOT_INPUTS: [&str; 4] = ["output", "help", "version", "seen-expires"];
 
 /// Commands that need no context repository.
 const WITHOUT_CONTEXT: [&str; 3] = ["validate", "schema", "completions"];

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{shown, whose};
-use crate::app::perform::{Order, performed};
+use super::{meant, shown};
+use crate::app::perform::{Held, Order, performed_on};
 use crate::app::session::{Opened, Session};
 use crate::app::{Ended, Outcome, assemble, owner};
 use crate::context::layout::{self, LedgerFile};
@@ -15,9 +15,9 @@ use crate::domain::address::Place;
 use crate::domain::canonical;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{DeployableName, EnvironmentName, WorkspaceName};
+use crate::domain::names::DeployableName;
 use crate::domain::outcome::RunReport;
-use crate::domain::preview::Preview;
+use crate::domain::preview::{Preview, PullRequestId};
 use crate::domain::record::RunType;
 use crate::domain::removal::{PreviewName, Removal, Removed};
 use crate::report;
@@ -31,9 +31,9 @@ const LOOK: Duration = Duration::from_secs(2);
 pub(super) async fn run(session: &Session, arguments: &PreviewDown) -> Ended {
     let folder = session.folder(arguments.target.working_directory.as_deref());
     let opened = session.open_context(&arguments.target.context, &folder, &folder).await?;
-    let (asked, found) = find(session, &*opened.store, arguments).await?;
-    let mut removal = Removal { asked, removed: Vec::new(), problems: Problems::default() };
-    for (name, preview) in found {
+    let meant = meant::find(session, &*opened.store, arguments).await?;
+    let mut removal = Removal { asked: meant.asked, removed: Vec::new(), problems: meant.unreadable };
+    for (name, preview) in meant.previews {
         let of = Of { session, arguments, opened: &opened, name };
         let (removed, problems) = of.remove(&preview).await;
         shown::gone(session, arguments, &preview, &removed, &problems).await;
@@ -47,35 +47,6 @@ pub(super) async fn run(session: &Session, arguments: &PreviewDown) -> Ended {
         report::preview::removal(&removal, session.uses_color(Stream::Out))
     });
     Ok(Outcome::Removed(Box::new(removal)))
-}
-
-/// What was asked for in words, and the previews that it means, across workspaces unless one is named.
-async fn find(
-    session: &Session,
-    store: &dyn ContextStore,
-    arguments: &PreviewDown,
-) -> Result<(String, Vec<(PreviewName, Preview)>), Problems> {
-    let wrong = |problem: crate::domain::names::InvalidName| Diagnostic::error(FailureReason::InvalidInput, problem.to_string());
-    let snapshot = Snapshot::newest(store).await?;
-    let workspace: Option<WorkspaceName> = arguments.target.workspace.as_deref().map(str::parse).transpose().map_err(wrong)?;
-    let environment: Option<EnvironmentName> =
-        arguments.target.environment.as_deref().map(str::parse).transpose().map_err(wrong)?;
-    if let (Some(workspace), Some(environment)) = (&workspace, &environment) {
-        if !environment.is_preview() {
-            let message = format!("`{environment}` is no preview: those are called `pr-…`");
-            return Err(Diagnostic::error(FailureReason::InvalidInput, message)
-                .help("use `tieline destroy` for what is deployed in an environment")
-                .into());
-        }
-        let preview = snapshot.preview(workspace, environment).await?;
-        let name = PreviewName { workspace: workspace.clone(), environment: environment.clone() };
-        return Ok((format!("`{name}`"), preview.map(|preview| (name, preview)).into_iter().collect()));
-    }
-    let id = whose::pull_request(session, &arguments.pull_request)?;
-    let all = snapshot.previews(workspace.as_ref()).await?;
-    let own = all.into_iter().filter(|(_, preview)| preview.id == id);
-    let found = own.map(|((workspace, environment), preview)| (PreviewName { workspace, environment }, preview));
-    Ok((format!("pull request {} of the repository with the id {}", id.pull_request, id.repository_id), found.collect()))
 }
 
 /// A preview that is removed, with all that it takes.
@@ -102,11 +73,15 @@ impl Of<'_> {
     /// looked who works in it: of a deploy and this one at least one sees the other.
     async fn take_apart(&self, preview: &Preview, runs: &mut Vec<RunReport>) -> Result<bool, Problems> {
         owner::admit_remover(self.session, self.opened, &self.name, preview)?;
-        self.mark().await?;
+        self.mark(preview.id).await?;
         let mut done = BTreeSet::new();
         let mut problems = Problems::default();
         while let Some(place) = self.in_order().await?.into_iter().find(|place| !done.contains(place)) {
-            match self.destroy(&place).await {
+            if let Err(wanted) = self.goes_on(preview.id).await {
+                problems.extend(wanted);
+                break;
+            }
+            match self.destroy(&place, preview.id).await {
                 Ok(run) => runs.push(run),
                 Err(of_place) => problems.extend(of_place),
             }
@@ -118,17 +93,42 @@ impl Of<'_> {
         self.forget().await
     }
 
-    /// Lets everybody see that it goes.
-    async fn mark(&self) -> Result<(), Problems> {
+    /// Lets everybody see that it goes. Not where another has its name by now, or where it lives longer than the sweeper saw.
+    async fn mark(&self, id: PullRequestId) -> Result<(), Problems> {
         let PreviewName { workspace, environment } = &self.name;
         let now = self.session.world.clock.now();
         self.commit(&format!("Begin to remove the preview {}", self.name), async |snapshot: Snapshot<'_>| {
-            let preview = snapshot.preview(workspace, environment).await?.filter(|preview| preview.closing.is_none());
-            let marked = preview.map(|preview| Preview { closing: Some(now), ..preview });
+            let preview = snapshot.preview(workspace, environment).await?;
+            if preview.as_ref().is_some_and(|preview| preview.id != id) {
+                return Err(meant::another(&self.name));
+            }
+            let is_as_seen = |preview: &Preview| self.arguments.seen_expires.is_none_or(|seen| seen == preview.expires);
+            if preview.as_ref().is_some_and(|preview| !is_as_seen(preview)) {
+                return Err(self.wanted_again("was deployed or kept"));
+            }
+            let marked =
+                preview.filter(|preview| preview.closing.is_none()).map(|preview| Preview { closing: Some(now), ..preview });
             let change = |preview| (layout::preview(workspace, environment), Change::write(canonical::to_bytes(&preview)));
             Ok(marked.iter().map(change).collect())
         })
         .await
+    }
+
+    /// Makes sure that it is still to go: a deploy for a pull request that is open again takes the mark away.
+    async fn goes_on(&self, id: PullRequestId) -> Result<(), Problems> {
+        let PreviewName { workspace, environment } = &self.name;
+        match Snapshot::newest(&*self.opened.store).await?.preview(workspace, environment).await? {
+            Some(preview) if preview.id != id => Err(meant::another(&self.name)),
+            Some(preview) if preview.closing.is_none() => Err(self.wanted_again("was deployed")),
+            _ => Ok(()),
+        }
+    }
+
+    fn wanted_again(&self, what: &str) -> Problems {
+        let message = format!("`{}` {what} again while it was to be removed: nothing more of it is removed", self.name);
+        Diagnostic::error(FailureReason::Cancelled, message)
+            .help("nothing is left to do while its pull request is open; deploy it again if something is missing in it")
+            .into()
     }
 
     /// Takes away what is left where nothing is deployed in it any more, and says whether it is gone.
@@ -148,7 +148,7 @@ impl Of<'_> {
     async fn commit(
         &self,
         message: &str,
-        changes: impl AsyncFn(Snapshot<'_>) -> Result<Changes, StoreError>,
+        changes: impl AsyncFn(Snapshot<'_>) -> Result<Changes, Problems>,
     ) -> Result<(), Problems> {
         let store = &*self.opened.store;
         let rebuild = |head| changes(Snapshot::new(store, head));
@@ -180,12 +180,12 @@ impl Of<'_> {
     }
 
     /// Destroys a deployable in it. A deploy that holds its claim is waited for: it saw the mark, and begins nothing more.
-    async fn destroy(&self, place: &Place) -> Result<RunReport, Problems> {
+    async fn destroy(&self, place: &Place, id: PullRequestId) -> Result<RunReport, Problems> {
         let clock = &self.session.world.clock;
         let patience = self.arguments.terraform.lock_timeout;
         let begun = clock.now();
         loop {
-            let ended = Box::pin(self.try_to_destroy(place)).await;
+            let ended = Box::pin(self.try_to_destroy(place, id)).await;
             let waited = (clock.now() - begun).to_std().unwrap_or_default();
             match ended {
                 Err(problems) if is_claimed(&problems) && waited < patience && !self.session.cancel.is_cancelled() => {
@@ -196,7 +196,7 @@ impl Of<'_> {
         }
     }
 
-    async fn try_to_destroy(&self, place: &Place) -> Result<RunReport, Problems> {
+    async fn try_to_destroy(&self, place: &Place, id: PullRequestId) -> Result<RunReport, Problems> {
         let target = Target {
             manifest: None,
             workspace: Some(place.workspace.to_string()),
@@ -214,7 +214,8 @@ impl Of<'_> {
             overrides: &self.arguments.overrides,
         };
         let resolve = async || assemble::for_destroy(self.session, &target, &self.arguments.sensitive).await;
-        performed(self.session, order, resolve).await
+        // Before the claim too: what is deployed again is not waited for. Under it nobody deploys any more.
+        performed_on(self.session, order, resolve, async |_: Held| self.goes_on(id).await).await
     }
 
     /// Waits until a claim is given back, or for so long.

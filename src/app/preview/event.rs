@@ -114,6 +114,7 @@ fn to_remove(run: &PreviewRun, pull_request: &PullRequestArguments) -> PreviewDo
         sensitive: run.values.sensitive.clone(),
         terraform: run.terraform.clone(),
         announcements: run.announcements.clone(),
+        seen_expires: None,
         overrides: run.overrides.clone(),
     }
 }

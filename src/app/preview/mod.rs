@@ -7,6 +7,7 @@ mod keep;
 mod limits;
 mod list;
 mod making;
+mod meant;
 mod shown;
 mod standing;
 mod sweep;

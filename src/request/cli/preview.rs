@@ -108,6 +108,9 @@ pub struct PreviewDown {
     /// What is written to GitHub.
     #[command(flatten)]
     pub announcements: Announcements,
+    /// When its time was over, as the sweeper saw it; it stays if that is another time by now.
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub seen_expires: Option<chrono::DateTime<chrono::Utc>>,
     /// What is set aside.
     #[command(flatten)]
     pub overrides: Overrides,

@@ -64,7 +64,10 @@ fn describe_itself(page: &mut String, command: &Command, name: &str) {
 }
 
 fn is_own(argument: &Arg) -> bool {
-    !argument.is_positional() && !argument.is_global_set() && !matches!(argument.get_id().as_str(), "help" | "version")
+    !argument.is_positional()
+        && !argument.is_global_set()
+        && !argument.is_hide_set()
+        && !matches!(argument.get_id().as_str(), "help" | "version")
 }
 
 fn options<'a>(page: &mut String, options: impl Iterator<Item = &'a Arg>) {

@@ -64,6 +64,35 @@ fn tf_case_14_a_pull_request_that_is_opened_again_has_the_same_environment() {
 }
 
 #[test]
+fn tf_r54_a_removal_that_waited_leaves_what_was_deployed_again_meanwhile() {
+    needs_terraform!();
+    let mut scene = Scene::new();
+    let number = scene.pull_request();
+    scene.up(number).succeeds();
+    scene.project.app("web", "  a: {use: ../plugins/thing}\npreview: {base: staging}\n");
+    scene.preview("up", number, &["-C", "web"]).succeeds();
+    // While the first of the two is destroyed, its pull request is open again, and deployed by somebody else.
+    let repository = scene.project.path(".tieline/context.git");
+    let open = scene.project.git(".tieline/context.git", &["rev-parse", "ledger:lab/pr-1/environment.json"]);
+    let script = format!(
+        "export GIT_DIR='{}' GIT_INDEX_FILE=\"$PWD/index\" GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t\n\
+         git read-tree ledger\ngit update-index --cacheinfo 100644,{},lab/pr-1/environment.json\n\
+         git update-ref refs/heads/ledger $(git commit-tree -p ledger -m opened $(git write-tree))\nunset GIT_DIR GIT_INDEX_FILE\n",
+        repository.display(),
+        open.trim()
+    );
+    scene.project.meanwhile("apply", &script);
+    let ran = scene.down(number);
+    assert_eq!(ran.code, 3, "{ran}\n{}", scene.project.said_meanwhile());
+    drop(ran.says("was deployed again"));
+    let left: Vec<String> = scene.left().into_iter().filter(|path| path.contains("/applied/")).collect();
+    assert!(!left.is_empty() && scene.project.ledger("lab/pr-1/environment.json")["closing"].is_null(), "{left:?}");
+    assert_eq!(scene.project.claims(), "");
+    scene.down(number).succeeds();
+    scene.is_swept();
+}
+
+#[test]
 fn tf_r54_a_deploy_after_the_end_of_its_pull_request_is_refused() {
     needs_terraform!();
     let scene = Scene::new();

@@ -146,3 +146,69 @@ fn tf_r51_leftovers_are_named_with_the_way_out() {
     scene.sweep(&[]).succeeds();
     scene.is_swept();
 }
+
+#[test]
+fn tf_r51_what_cannot_be_read_is_told_and_keeps_nobody_from_the_others() {
+    needs_terraform!();
+    let (scene, numbers) = Scene::with_previews(2);
+    let text = scene.project.ledger_text("lab/pr-1/environment.json");
+    scene.project.forge("lab/pr-1/environment.json", "{{{{");
+    scene.hosted.close_pull(numbers[1]);
+    let ran = scene.sweep(&["-o", "json"]);
+    assert_ne!(ran.code, 0, "{ran}");
+    let report = ran.json();
+    assert_eq!(fates(&report), ["pr-2: removed"]);
+    assert!(report["problems"][0]["message"].as_str().unwrap().contains("lab/pr-1/environment.json"), "{report}");
+    // Whose it may be is not told that it is gone.
+    let ran = scene.down(numbers[0]);
+    assert_ne!(ran.code, 0, "{ran}");
+    ran.says("lab/pr-1/environment.json");
+    scene.down(numbers[1]).succeeds().says("it is gone already");
+    scene.project.forge("lab/pr-1/environment.json", &text);
+    scene.down(numbers[0]).succeeds();
+    scene.is_swept();
+}
+
+#[test]
+fn tf_r51_one_that_is_kept_while_others_are_removed_stays() {
+    needs_terraform!();
+    let (scene, numbers) = Scene::with_previews(1);
+    scene.expire("pr-1");
+    let mut preview = scene.project.ledger("lab/pr-1/environment.json");
+    preview["expires"] = "2026-02-02T00:00:00Z".into();
+    let (repository, ledger) = (".tieline/context.git", "refs/heads/ledger");
+    let head = || scene.project.git(repository, &["rev-parse", ledger]).trim().to_owned();
+    let before = head();
+    scene.project.forge("lab/pr-1/environment.json", &preview.to_string());
+    let (kept, folder) = (head(), scene.project.path(repository));
+    scene.project.git(repository, &["update-ref", ledger, &before]);
+    // Between the list and the last look.
+    scene.github.meanwhile(&format!("GET /repos/{REPOSITORY}/pulls/{}", numbers[0]), move || {
+        let mut command = std::process::Command::new("git");
+        assert!(command.arg("-C").arg(folder).args(["update-ref", ledger, &kept]).status().unwrap().success());
+    });
+    let ran = scene.sweep(&["-o", "json"]).succeeds();
+    assert_eq!(fates(&ran.json()), ["pr-1: unknown"]);
+    assert!(!scene.resources("pr-1").is_empty());
+    // What the sweeper saw is held against the ledger once more where the removal is begun.
+    let seen = "--seen-expires=2026-01-02T00:00:00Z";
+    scene.preview("down", numbers[0], &[seen]).fails(3, "cancelled").says("was deployed or kept again");
+    let another = scene.pull_request();
+    scene.preview("down", another, &["-w", "lab", "-e", "pr-1"]).fails(3, "cancelled").says("of another pull request");
+    assert!(scene.project.ledger("lab/pr-1/environment.json")["closing"].is_null());
+    scene.preview("down", numbers[0], &["--seen-expires=2026-02-02T00:00:00Z"]).succeeds();
+    scene.is_swept();
+}
+
+#[test]
+fn tf_r51_a_server_that_fails_at_the_last_look_ends_the_sweep_red() {
+    needs_terraform!();
+    let (scene, numbers) = Scene::with_previews(1);
+    scene.hosted.close_pull(numbers[0]);
+    scene.github.fail(1, &format!("GET /repos/{REPOSITORY}/pulls/{}", numbers[0]), Fault::Status(403));
+    let ran = scene.sweep(&["-o", "json"]);
+    assert_eq!(ran.code, 2, "{ran}");
+    assert_eq!(fates(&ran.json()), ["pr-1: unknown"]);
+    scene.sweep(&[]).succeeds();
+    scene.is_swept();
+}

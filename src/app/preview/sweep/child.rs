@@ -9,6 +9,7 @@ use crate::app::session::Session;
 use crate::app::trust::BUNDLE;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::failure::FailureReason;
+use crate::domain::preview::Preview;
 use crate::domain::removal::PreviewName;
 use crate::request::cli::{PreviewSweep, Wish};
 use crate::request::variables::runner;
@@ -48,13 +49,13 @@ struct Problem {
 pub(super) async fn remove(
     session: &Session,
     arguments: &PreviewSweep,
-    name: &PreviewName,
+    (name, preview): (&PreviewName, &Preview),
     repository: &str,
     reason: Option<String>,
 ) -> Result<Vec<String>, Diagnostic> {
     let spec = ProcessSpec {
         program: session.world.host.program.clone(),
-        arguments: words(session, arguments, name, repository, reason),
+        arguments: words(session, arguments, (name, preview), repository, reason),
         directory: session.world.directory.clone(),
         environment: environment(session, arguments),
         stdin: None,
@@ -108,7 +109,7 @@ fn reason_of(code: Option<i32>) -> FailureReason {
 fn words(
     session: &Session,
     arguments: &PreviewSweep,
-    name: &PreviewName,
+    (name, preview): (&PreviewName, &Preview),
     repository: &str,
     reason: Option<String>,
 ) -> Vec<String> {
@@ -121,10 +122,12 @@ fn words(
     let given = [
         ("workspace", Some(name.workspace.to_string())),
         ("environment", Some(name.environment.to_string())),
+        ("pull-request", Some(preview.id.pull_request.to_string())),
+        ("repository-id", Some(preview.id.repository_id.to_string())),
+        ("seen-expires", Some(preview.expires.to_rfc3339())),
         ("repository", Some(repository.to_owned())),
         ("reason", reason),
         ("working-directory", folder),
-        ("context", context.context.clone()),
         ("ca-cert", session.certificates.as_ref().map(|folder| folder.path().join(BUNDLE).display().to_string())),
         ("documents-branch", Some(context.documents_branch.clone())),
         ("ledger-branch", Some(context.ledger_branch.clone())),
@@ -149,13 +152,15 @@ fn environment(session: &Session, arguments: &PreviewSweep) -> BTreeMap<String, 
     let own = session.world.variables.iter().filter(|(name, _)| !is_steps(name) && !name.starts_with("TIELINE_"));
     let mut variables: BTreeMap<String, String> = own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let context = &arguments.target.context;
-    let secrets = [
+    // Whatever may not stand on a command line, where others can read it: a context's URL too may have a password in it.
+    let hidden = [
+        ("TIELINE_CONTEXT", &context.context),
         ("TIELINE_CONTEXT_TOKEN", &context.context_token),
         ("TIELINE_APP_PRIVATE_KEY", &context.app_private_key),
         ("TIELINE_GITHUB_TOKEN", &context.github_token),
         ("TIELINE_SECRETS", &arguments.sensitive.secrets),
     ];
-    let given = secrets.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+    let given = hidden.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
     variables.extend(given);
     variables
 }

@@ -77,7 +77,7 @@ pub(super) async fn last_look(heard: &Heard, preview: &Preview, because: String,
     let Heard::Known { client, repository, open } = heard else { return Judged::Due(because) };
     let was_open = open.contains_key(&preview.id.pull_request);
     match standing::of(client, repository, preview.id.pull_request).await {
-        Err(problem) => Judged::Unknown(format!("its pull request cannot be asked for: {problem}")),
+        Err(problem) => Judged::Failed(problem.diagnostic(FailureReason::ContextUnavailable).into()),
         Ok(None) if preview.is_over(now) => Judged::Due(because),
         Ok(None) => {
             Judged::Unknown(format!("its pull request is gone, or out of sight; it stays until {}", moment(preview.expires)))
@@ -85,6 +85,7 @@ pub(super) async fn last_look(heard: &Heard, preview: &Preview, because: String,
         Ok(Some(standing)) if standing.is_open && !was_open && !preview.is_over(now) => {
             Judged::Lives("its pull request was opened again just now".to_owned())
         }
+        Ok(Some(standing)) if standing.is_open && !was_open => Judged::Asks(standing),
         Ok(Some(standing)) if standing.is_open => Judged::Due(because),
         Ok(Some(standing)) if standing.is_merged => Judged::Due("its pull request was merged".to_owned()),
         Ok(Some(_)) => Judged::Due("its pull request was closed".to_owned()),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::heard::Heard;
+use crate::domain::diagnostic::Problems;
 use crate::domain::preview::Preview;
 use crate::github::standing::Standing;
 
@@ -18,6 +19,8 @@ pub(super) enum Judged {
     Lives(String),
     /// Nobody can tell yet.
     Unknown(String),
+    /// Nobody can tell, because what had to be asked for could not be.
+    Failed(Problems),
     /// Its time is over, but its pull request is open: somebody may have asked for more.
     Asks(Standing),
 }

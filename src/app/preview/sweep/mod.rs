@@ -2,29 +2,29 @@
 //! conflict, and events get lost; so whoever sweeps looks at all previews there are.
 
 mod child;
+mod found;
 mod heard;
 mod judged;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
 
 use super::keep;
 use crate::app::session::{Opened, Session};
-use crate::app::{Ended, Outcome, owner};
-use crate::context::layout::{self, LedgerFile};
-use crate::context::ledger::{self, Snapshot};
-use crate::domain::address::Place;
+use crate::app::{Ended, Outcome};
+use crate::context::ledger::Snapshot;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::WorkspaceName;
 use crate::domain::preview::Preview;
 use crate::domain::record::Claim;
 use crate::domain::removal::{Fate, PreviewName, Sweep, Swept};
+use crate::github::standing::Standing;
 use crate::report;
 use crate::request::cli::PreviewSweep;
 use crate::world::Stream;
 
+use found::{Claims, Found, at_work};
 use heard::Heard;
 use judged::{Judged, judge};
 
@@ -39,13 +39,13 @@ pub(super) async fn run(session: &Session, arguments: &PreviewSweep) -> Ended {
     let mut sweep = Sweep { swept: Vec::new(), problems: Problems::default() };
     let heard = heard::ask(session, arguments, found.previews.values(), &mut sweep.problems).await;
     let broom = Broom { session, arguments, opened: &opened, found: &found, heard: &heard };
-    let mut due = broom.sort(&mut sweep).await?;
+    let mut due = broom.sort(&mut sweep).await;
     due.sort_by_key(|due| due.preview.expires);
     let most = arguments.bounds.limit as usize;
     let later = due.split_off(most.min(due.len()));
     broom.remove(due, &mut sweep).await;
     put_off(later, most, &mut sweep);
-    found.left_over(&mut sweep);
+    found.left_over(session, &*opened.store, &mut sweep).await?;
     sweep.swept.sort_by(|one, other| (&one.fate, &one.name).cmp(&(&other.fate, &other.name)));
     sweep.problems = sweep.problems.with_texts(&|text| session.redactor.redact(text));
     session.print(&if session.is_json() {
@@ -56,99 +56,11 @@ pub(super) async fn run(session: &Session, arguments: &PreviewSweep) -> Ended {
     Ok(Outcome::Swept(Box::new(sweep)))
 }
 
-/// What there is to sweep.
-struct Found {
-    previews: BTreeMap<PreviewName, Preview>,
-    /// Where something is applied.
-    applied: BTreeMap<PreviewName, BTreeSet<Place>>,
-    claims: BTreeMap<PreviewName, Vec<Claim>>,
-    /// Whether all previews are looked at, and not those of one repository.
-    is_all: bool,
-}
-
 /// A preview that should go.
 struct Due<'a> {
     name: &'a PreviewName,
     preview: &'a Preview,
     because: String,
-}
-
-impl Found {
-    /// The previews of the workflow's own repository; all of them for those whom the context repository belongs to.
-    async fn look(session: &Session, opened: &Opened, arguments: &PreviewSweep) -> Result<Self, Problems> {
-        let (store, own) = (&*opened.store, owner::own_repository(session));
-        let is_all = owner::speaks_for_the_context(session, opened);
-        let workspace: Option<WorkspaceName> = match arguments.target.workspace.as_deref().map(str::parse).transpose() {
-            Ok(workspace) => workspace,
-            Err(problem) => return Err(Diagnostic::error(FailureReason::InvalidInput, format!("{problem}")).into()),
-        };
-        let snapshot = Snapshot::newest(store).await?;
-        let all = snapshot.previews(workspace.as_ref()).await?.into_iter();
-        let is_meant = |preview: &Preview| is_all || Some(preview.id.repository_id) == own;
-        let previews = all.filter(|(_, preview)| is_meant(preview));
-        let mut found = Self {
-            previews: previews
-                .map(|((workspace, environment), preview)| (PreviewName { workspace, environment }, preview))
-                .collect(),
-            applied: BTreeMap::new(),
-            claims: BTreeMap::new(),
-            is_all,
-        };
-        let folder = workspace.map_or_else(String::new, |workspace| workspace.to_string());
-        let listed = match snapshot.at() {
-            Some(head) => store.list(head, &[folder]).await?,
-            None => BTreeMap::new(),
-        };
-        for file in listed.values().flatten() {
-            if let Some(LedgerFile::Applied(place, _)) = LedgerFile::parse(&file.path)
-                && let Some(name) = name_of(&place)
-            {
-                found.applied.entry(name).or_default().insert(place);
-            }
-        }
-        for claim in ledger::claims(store).await? {
-            if let Some(name) = name_of(&claim.place) {
-                found.claims.entry(name).or_default().push(claim);
-            }
-        }
-        Ok(found)
-    }
-
-    /// The run that works in a preview, as far as can be told: one whose process is known to have ended, or whose lease is over, does not.
-    fn at_work(&self, session: &Session, name: &PreviewName) -> Option<&Claim> {
-        let is_alive = |claim: &&Claim| claim.lease >= session.world.clock.now() && !session.world.exec.has_ended(&claim.process);
-        self.claims.get(name).into_iter().flatten().find(is_alive)
-    }
-
-    /// Names what is applied in previews that nothing else is known of.
-    fn left_over(&self, sweep: &mut Sweep) {
-        let nobodys = |name: &&PreviewName| !self.previews.contains_key(*name) && !self.claims.contains_key(*name);
-        for name in self.applied.keys().filter(|_| self.is_all).filter(nobodys) {
-            let because =
-                format!("something is applied in it, but `{}` is gone", layout::preview(&name.workspace, &name.environment));
-            let problem = Diagnostic::error(FailureReason::InvalidDocument, format!("`{name}` is left over: {because}"));
-            let destroy = |problem: Diagnostic, place: &Place| {
-                let Place { workspace, environment, deployable } = place;
-                problem.help(format!("run `tieline destroy -w {workspace} -e {environment} --deployable {deployable}`"))
-            };
-            sweep.problems.push(self.applied[name].iter().fold(problem, destroy));
-            sweep.swept.push(Swept {
-                name: name.clone(),
-                repository: String::new(),
-                id: None,
-                expires: None,
-                fate: Fate::Failed,
-                because,
-                retained: Vec::new(),
-            });
-        }
-    }
-}
-
-/// The preview that a place is in.
-fn name_of(place: &Place) -> Option<PreviewName> {
-    let name = || PreviewName { workspace: place.workspace.clone(), environment: place.environment.clone() };
-    place.environment.is_preview().then(name)
 }
 
 /// What a sweep is done with.
@@ -162,51 +74,37 @@ struct Broom<'a> {
 
 impl<'a> Broom<'a> {
     /// Puts down what lives on, and gives what should go.
-    async fn sort(&self, sweep: &mut Sweep) -> Result<Vec<Due<'a>>, Problems> {
+    async fn sort(&self, sweep: &mut Sweep) -> Vec<Due<'a>> {
         let now = self.session.world.clock.now();
         let mut all = Vec::new();
         for (name, preview) in &self.found.previews {
             let is_empty = !self.found.applied.contains_key(name) && !self.found.claims.contains_key(name);
             let judged = match judge(preview, is_empty, &self.heard[&preview.id.repository_id], now) {
-                Judged::Asks(standing) => self.asked(name, preview, &standing).await?,
+                Judged::Asks(standing) => self.asked(name, preview, &standing).await,
                 judged => judged,
             };
             match judged {
-                Judged::Due(because) => match self.found.at_work(self.session, name) {
+                Judged::Due(because) => match self.found.claims.get(name).and_then(|claims| at_work(self.session, claims)) {
                     None => all.push(Due { name, preview, because }),
-                    Some(claim) => {
-                        let held = format!("run `{}` works in it", claim.run.id);
-                        let message = format!("`{name}` is to be removed, but {held}: {because}");
-                        sweep
-                            .problems
-                            .push(Diagnostic::error(FailureReason::Claimed, message).help("the next sweep looks again"));
-                        sweep.swept.push(swept(name, preview, Fate::Waits, held));
-                    }
+                    Some(claim) => put_down(sweep, waits(name, preview, claim, &because)),
                 },
-                Judged::Lives(because) => sweep.swept.push(swept(name, preview, Fate::Lives, because)),
-                Judged::Unknown(because) => sweep.swept.push(swept(name, preview, Fate::Unknown, because)),
-                Judged::Asks(_) => {}
+                stays => put_down(sweep, kept(name, preview, stays)),
             }
         }
-        Ok(all)
+        all
     }
 
     /// Before one goes whose time is over: whether somebody asked for more on its pull request, and was not heard.
-    async fn asked(
-        &self,
-        name: &PreviewName,
-        preview: &Preview,
-        standing: &crate::github::standing::Standing,
-    ) -> Result<Judged, Problems> {
+    async fn asked(&self, name: &PreviewName, preview: &Preview, standing: &Standing) -> Judged {
+        self.answer(name, preview, standing).await.unwrap_or_else(Judged::Failed)
+    }
+
+    async fn answer(&self, name: &PreviewName, preview: &Preview, standing: &Standing) -> Result<Judged, Problems> {
         let over = || Judged::Due(format!("its time was over {}", judged::moment(preview.expires)));
         let most = keep::most(self.session, self.opened, &name.workspace).await?;
         let Heard::Known { client, repository, .. } = &self.heard[&preview.id.repository_id] else { return Ok(over()) };
-        let until = match heard::longer(client, repository, preview, standing, most).await {
-            Ok(until) => until,
-            Err(problem) => {
-                return Ok(Judged::Unknown(format!("its time is over, but what was said of it cannot be read: {problem}")));
-            }
-        };
+        let until = heard::longer(client, repository, preview, standing, most).await;
+        let until = until.map_err(|problem| problem.diagnostic(FailureReason::ContextUnavailable))?;
         match until.filter(|until| *until > self.session.world.clock.now()) {
             None => Ok(over()),
             Some(until) => {
@@ -219,25 +117,29 @@ impl<'a> Broom<'a> {
     /// Removes previews side by side; one that fails is no reason not to remove the others.
     async fn remove(&self, due: Vec<Due<'a>>, sweep: &mut Sweep) {
         let removed = futures_util::stream::iter(due).map(|due| self.remove_one(due)).buffer_unordered(AT_ONCE);
-        for (swept, problem) in removed.collect::<Vec<_>>().await {
-            sweep.problems.0.extend(problem);
-            sweep.swept.push(swept);
-        }
+        removed.collect::<Vec<_>>().await.into_iter().for_each(|one| put_down(sweep, one));
     }
 
-    /// Looks once more at the pull request, and removes the preview in a process of its own.
-    async fn remove_one(&self, due: Due<'a>) -> (Swept, Option<Diagnostic>) {
+    /// Looks once more at the pull request and at the ledger, and removes the preview in a process of its own.
+    async fn remove_one(&self, due: Due<'a>) -> Told {
         let Due { name, preview, because } = due;
         let now = self.session.world.clock.now();
-        let because = match heard::last_look(&self.heard[&preview.id.repository_id], preview, because, now).await {
-            Judged::Due(because) => because,
-            Judged::Unknown(because) => return (swept(name, preview, Fate::Unknown, because), None),
-            Judged::Lives(because) => return (swept(name, preview, Fate::Lives, because), None),
-            Judged::Asks(_) => return (swept(name, preview, Fate::Lives, "it is asked for".to_owned()), None),
+        let judged = match heard::last_look(&self.heard[&preview.id.repository_id], preview, because, now).await {
+            Judged::Asks(standing) => self.asked(name, preview, &standing).await,
+            judged => judged,
         };
+        let because = match judged {
+            Judged::Due(because) => because,
+            stays => return kept(name, preview, stays),
+        };
+        match self.meanwhile(name, preview, &because).await {
+            Ok(None) => {}
+            Ok(Some(told)) => return told,
+            Err(problems) => return kept(name, preview, Judged::Failed(problems)),
+        }
         if self.session.cancel.is_cancelled() {
             let problem = Diagnostic::error(FailureReason::Cancelled, format!("`{name}` was not removed any more"));
-            return (swept(name, preview, Fate::Waits, "the sweep was cancelled".to_owned()), Some(problem));
+            return (swept(name, preview, Fate::Waits, "the sweep was cancelled".to_owned()), problem.into());
         }
         self.session.say(&format!("removing `{name}`: {because}"));
         let heard = &self.heard[&preview.id.repository_id];
@@ -247,15 +149,65 @@ impl<'a> Broom<'a> {
         };
         // What is done in a repository's place is recorded with its reason (R45).
         let reason = matches!(heard, Heard::Gone).then(|| format!("swept: {because}"));
-        match child::remove(self.session, self.arguments, name, &repository, reason).await {
-            Ok(retained) => (Swept { retained, ..swept(name, preview, Fate::Removed, because) }, None),
+        match child::remove(self.session, self.arguments, (name, preview), &repository, reason).await {
+            Ok(retained) => (Swept { retained, ..swept(name, preview, Fate::Removed, because) }, Problems::default()),
             Err(problem) => {
                 let why = problem.message.clone();
                 let told = Diagnostic { message: format!("`{name}` could not be removed: {why}"), ..problem };
-                (swept(name, preview, Fate::Failed, why), Some(told))
+                (swept(name, preview, Fate::Failed, why), told.into())
             }
         }
     }
+
+    /// What became of a preview since it was judged, which others may have been removed before: none where it is as it was, and nobody
+    /// works in it.
+    async fn meanwhile(&self, name: &PreviewName, preview: &Preview, because: &str) -> Result<Option<Told>, Problems> {
+        let store = &*self.opened.store;
+        let Some(now) = Snapshot::newest(store).await?.preview(&name.workspace, &name.environment).await? else {
+            let gone = swept(name, preview, Fate::Removed, "somebody else removed it meanwhile".to_owned());
+            return Ok(Some((gone, Problems::default())));
+        };
+        if (now.id, now.expires, now.deployed) != (preview.id, preview.expires, preview.deployed) {
+            let why = "it was deployed or kept meanwhile; the next sweep judges it as it is now";
+            return Ok(Some(kept(name, &now, Judged::Unknown(why.to_owned()))));
+        }
+        let mut unreadable = Problems::default();
+        let held: Option<Claims> = found::claims(store, |other| other == name, &mut unreadable).await?.remove(name);
+        Ok(held.as_ref().and_then(|claims| at_work(self.session, claims)).map(|claim| waits(name, preview, claim, because)))
+    }
+}
+
+/// What became of one, and what is wrong with that.
+type Told = (Swept, Problems);
+
+fn put_down(sweep: &mut Sweep, (swept, problems): Told) {
+    sweep.problems.extend(problems);
+    sweep.swept.push(swept);
+}
+
+/// One that stays, as it was judged.
+fn kept(name: &PreviewName, preview: &Preview, judged: Judged) -> Told {
+    let (fate, because) = match judged {
+        Judged::Lives(because) => (Fate::Lives, because),
+        Judged::Due(because) | Judged::Unknown(because) => (Fate::Unknown, because),
+        Judged::Asks(_) => (Fate::Unknown, "it is not known what was asked for it".to_owned()),
+        Judged::Failed(mut problems) => {
+            let why = problems.cause().map_or_else(String::new, |cause| cause.message.clone());
+            for problem in &mut problems.0 {
+                problem.message = format!("whether `{name}` is to be removed is not known: {}", problem.message);
+            }
+            return (swept(name, preview, Fate::Unknown, why), problems);
+        }
+    };
+    (swept(name, preview, fate, because), Problems::default())
+}
+
+/// One that has to wait for a run.
+fn waits(name: &PreviewName, preview: &Preview, claim: &Claim, because: &str) -> Told {
+    let held = format!("run `{}` works in it", claim.run.id);
+    let message = format!("`{name}` is to be removed, but {held}: {because}");
+    let problem = Diagnostic::error(FailureReason::Claimed, message).help("the next sweep looks again");
+    (swept(name, preview, Fate::Waits, held), problem.into())
 }
 
 fn put_off(later: Vec<Due<'_>>, most: usize, sweep: &mut Sweep) {
