@@ -71,7 +71,7 @@ fn tf_r43_a_plan_without_read_sensitive_defers_the_task_and_reads_no_state() {
       = note: slot `r.upstream` takes it through the reference
       = help: ask for this grant in the context's `workspaces/lab/workspace.yaml`:
               grants:
-                - {connection: "staging/owner/d.out", to: ["lab/staging/app"], allow: [read-sensitive]}
+                - {connection: "staging/owner/d.out", to: ["lab/staging/app"], allow: [use, read-sensitive]}
     "#);
     assert_eq!(project.terraform_starts(), ["init", "plan", "show"], "of the one that takes nothing secret");
     assert_eq!(verdicts(&project.plan_json("app")), "p: changes\nr: deferred-sensitive\ns: deferred\n");
