@@ -75,7 +75,7 @@ fn tf_r43_a_plan_without_read_sensitive_defers_the_task_and_reads_no_state() {
     "#);
     assert_eq!(project.terraform_starts(), ["init", "plan", "show"], "of the one that takes nothing secret");
     assert_eq!(verdicts(&project.plan_json("app")), "p: changes\nr: deferred-sensitive\ns: deferred\n");
-    project.plan_with("app", &["--explain"]).succeeds().says("allow: [read-sensitive]");
+    project.plan_with("app", &["--explain"]).succeeds().says("allow: [use, read-sensitive]");
 
     let refused = project.deploy("app").refused("grant-denied");
     refused.says("`lab/staging/app` may not read the sensitive attributes of `lab/staging/owner/d.out`");
