@@ -4,8 +4,8 @@ use super::access::Door;
 use super::call::{Answer, Call, Outcome};
 use super::state::State;
 use super::{
-    about, apps, checks, comments, commits, contents, deployments, history, identity, issues, objects, people, pulls, references, trees,
-    workflow_runs,
+    about, apps, checks, comments, commits, contents, deployments, history, identity, issues, objects, people, pulls, references,
+    trees, workflow_runs,
 };
 
 /// Carries a call out.
