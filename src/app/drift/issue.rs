@@ -15,7 +15,7 @@ use crate::domain::names::DeployableName;
 use crate::domain::organization::Owner;
 use crate::github::comment::LONGEST_COMMENT;
 use crate::github::issue::{self, Issue};
-use crate::github::{ApiError, Client, Repository};
+use crate::github::{ApiError, Client, Repository, standing};
 use crate::report::{self, Surroundings};
 use crate::request::cli::Drift;
 use crate::request::variables::runner as variables;
@@ -45,7 +45,7 @@ pub(super) async fn keep(
     };
     let run_url = session.workflow.as_ref().and_then(|workflow| workflow.run.url.clone());
     let own = session.world.variables.get(variables::REPOSITORY).and_then(|name| name.parse().ok());
-    let mut desk = Desk { client, owners, own, run_url, read: BTreeMap::new() };
+    let mut desk = Desk { client, owners, own, run_url, named: BTreeMap::new(), read: BTreeMap::new() };
     for place in &mut report.places {
         match desk.settle(place).await {
             Ok(address) => place.issue = address,
@@ -87,6 +87,8 @@ struct Desk {
     /// The repository that the workflow runs in.
     own: Option<Repository>,
     run_url: Option<String>,
+    /// Names of today of the owners' repositories, by their ids; none for those that are gone or not to be seen.
+    named: BTreeMap<u64, Option<Repository>>,
     /// The issues of the repositories that were read.
     read: BTreeMap<Repository, Vec<Issue>>,
 }
@@ -94,9 +96,12 @@ struct Desk {
 impl Desk {
     /// Has the issue about a place say what was seen of it. Its address, where there is one.
     async fn settle(&mut self, seen: &PlaceDrift) -> Result<Option<String>, Box<Diagnostic>> {
-        let homes = self.homes(&seen.place);
+        let homes = self.homes(&seen.place).await?;
         if homes.is_empty() && seen.digest().is_some() {
-            let why = format!("there is no repository for an issue about `{}`: its workspace names no owner of it", seen.place);
+            let why = format!(
+                "there is no repository for an issue about `{}`: its workspace names no owner of it that is to be seen",
+                seen.place
+            );
             return Err(Box::new(nowhere(&why)));
         }
         let known = self.known(&seen.place, &homes).await?;
@@ -147,10 +152,25 @@ impl Desk {
     }
 
     /// The repositories that an issue about a place may be in, the best first: the deployable's owner's, and the workflow's own.
-    fn homes(&self, place: &Place) -> Vec<Repository> {
-        let owner = self.owners.get(&place.deployable).and_then(|owner| owner.repository.parse::<Repository>().ok());
+    async fn homes(&mut self, place: &Place) -> Result<Vec<Repository>, Box<Diagnostic>> {
+        let owner = match self.owners.get(&place.deployable).map(|owner| owner.id) {
+            Some(id) => self.owner(id).await?,
+            None => None,
+        };
         let own = self.own.clone().filter(|own| owner.as_ref() != Some(own));
-        owner.into_iter().chain(own).collect()
+        Ok(owner.into_iter().chain(own).collect())
+    }
+
+    /// An owner's repository by its id, which is what counts: its name may be another repository's by now.
+    async fn owner(&mut self, id: u64) -> Result<Option<Repository>, Box<Diagnostic>> {
+        if !self.named.contains_key(&id) {
+            let named = match standing::repository(&self.client, id).await {
+                Err(problem) if is_closed_to_us(&problem) => None,
+                named => named.map_err(|problem| refused(&problem))?,
+            };
+            self.named.insert(id, named);
+        }
+        Ok(self.named.get(&id).cloned().flatten())
     }
 
     /// The issue about a place, in whichever of the repositories it is: an open one first, else the newest.

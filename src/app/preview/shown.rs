@@ -11,7 +11,7 @@ use crate::domain::failure::FailureReason;
 use crate::domain::preview::{Outlook, Preview};
 use crate::domain::removal::{PreviewName, Removed};
 use crate::github::deployment::{self, State, Status};
-use crate::github::{ApiError, Repository, comment};
+use crate::github::{ApiError, Repository, comment, standing};
 use crate::report::{self, Surroundings};
 use crate::request::cli::{PreviewDown, PreviewRun};
 use crate::request::event::WorkflowRun;
@@ -30,8 +30,16 @@ pub(super) async fn gone(session: &Session, arguments: &PreviewDown, preview: &P
     let wishes = &arguments.announcements;
     let (comments, deploys) = (wishes.comment.or(in_workflow), wishes.deployment.or(in_workflow));
     let Some(client) = session.workflow_client(&arguments.target.context).filter(|_| comments || deploys) else { return };
-    let named = arguments.pull_request.repository.as_deref().unwrap_or(&preview.repository);
-    let Ok(repository) = named.parse::<Repository>() else { return };
+    // A sweep has asked for the name of today already.
+    let repository = match arguments.pull_request.repository.as_deref().map(str::parse::<Repository>) {
+        Some(named) => Ok(named.ok()),
+        None => standing::repository(&client, preview.id.repository_id).await,
+    };
+    let repository = match repository {
+        Ok(Some(repository)) => repository,
+        Ok(None) => return,
+        Err(problem) => return warn(session, vec![problem]),
+    };
     let run = WorkflowRun::of(|name| session.world.variables.get(name), None);
     let mut lost = Vec::new();
     for place in shown_places(&removed.name, preview, removed) {

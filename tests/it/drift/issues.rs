@@ -109,6 +109,18 @@ fn tf_an_issue_is_the_owners_where_the_token_may_write_there() {
 }
 
 #[test]
+fn tf_an_issue_is_never_in_a_repository_that_only_has_the_owners_name() {
+    needs_terraform!();
+    let (github, platform, mut project) = watched(&[(PLATFORM, WRITE), ("acme/shop", WRITE)]);
+    let another = github.repository("acme/shop");
+    let owners = "name: retail\nowners: {shop: {repository: acme/shop, id: 7}}\n";
+    project.edit_context("workspaces/retail/workspace.yaml", "name: retail\n", owners);
+    becomes(&mut project, "large");
+    issue(&project);
+    assert_eq!((platform.issues().len(), another.issues().len()), (1, 0));
+}
+
+#[test]
 fn tf_an_issue_goes_elsewhere_where_the_owner_takes_none() {
     needs_terraform!();
     let (github, platform, mut project) = watched(&[(PLATFORM, WRITE), ("acme/shop", WRITE)]);
