@@ -35,6 +35,7 @@ const ROUTES = {
   [`${REPOSITORY}/issues/{issue_number}/comments`]: ['get', 'post'],
   [`${REPOSITORY}/pulls`]: ['get', 'post'],
   [`${REPOSITORY}/pulls/{pull_number}`]: ['get'],
+  [`${REPOSITORY}/collaborators/{username}/permission`]: ['get'],
 };
 
 /** The description of the routes in use, with what they refer to. */
