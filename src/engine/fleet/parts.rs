@@ -60,12 +60,12 @@ impl<'a> Parts<'a> {
             self.named(name).await?;
         }
         let Self { listed, mut read, fleet, .. } = self;
-        let all = listed.into_iter().map(|(name, at)| match read.remove(&name).flatten() {
-            Some(journal) => Ok((name, (at, journal))),
-            None => {
-                let path = format!("the journal of {name} in fleet {fleet}");
-                Err(StoreError::Corrupt { path, why: "it is not believed".to_owned() })
-            }
+        let all = listed.into_iter().map(|(name, at)| {
+            let journal = read.remove(&name).flatten().ok_or_else(|| StoreError::Corrupt {
+                path: format!("the journal of {name} in fleet {fleet}"),
+                why: "it is not believed".to_owned(),
+            })?;
+            Ok((name, (at, journal)))
         });
         all.collect()
     }

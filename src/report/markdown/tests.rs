@@ -179,7 +179,7 @@ proptest! {
         prop_assert_eq!(is_whole, text == whole);
         prop_assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
         // What follows is not inside of anything that was left open.
-        prop_assert_eq!(kinds(&format!("{text}\n\n# end")).last(), kinds("# end").last());
+        prop_assert_eq!(kinds(&format!("{text}\n\n# end")).pop(), kinds("# end").pop());
     }
 }
 
