@@ -288,16 +288,22 @@ impl Session {
         place: Option<&Pointer>,
         manifest_file: &str,
     ) -> Result<(crate::domain::plugin::Plugin, Modules, Vec<ConnectionType>), Problems> {
-        let Some(file) = tree.files.get("plugin.yaml") else {
+        let files: documents::Files<'_> = tree.files.iter().map(|(path, file)| (path.as_str(), &*file.bytes)).collect();
+        let Some(document) = documents::document_of(&files) else {
             return Err(Diagnostic::error(FailureReason::PluginUnavailable, format!("`{used}` has no `plugin.yaml`"))
                 .at(manifest_file, place.cloned().unwrap_or_default())
                 .help("check the path inside the source; a plugin is a folder with a `plugin.yaml`")
                 .into());
         };
-        let name = plugin_file(used, "plugin.yaml");
-        self.remember(&name, &file.bytes);
-        let plugin = documents::plugin(&name, &file.bytes)?;
-        let reading = self.read_module(used, tree, &plugin.terraform.module)?;
+        self.remember(&plugin_file(used, &document), files[document.as_str()]);
+        let folder = documents::plugin_folder(&files).map_err(|problems| in_plugin(used, problems))?;
+        let Some(plugin) = folder.plugins.into_iter().next() else {
+            return Err(Diagnostic::error(FailureReason::PluginUnavailable, format!("`{used}` has no plugin")).into());
+        };
+        let reading = match plugin.module() {
+            Some(folder) => self.read_module(used, tree, folder)?,
+            None => vec![(String::new(), Module::default())],
+        };
         let mut problems = Problems::default();
         let mut proposed = Vec::new();
         for (path, file) in tree.files.iter().filter(|(path, _)| path.starts_with("types/") && path.ends_with(".yaml")) {

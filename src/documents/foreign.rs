@@ -1,31 +1,63 @@
-//! Documents of other systems, recognised by what only they have. This is where their readers go in.
+//! Documents of other systems, recognised by what only they have.
 
 use serde_json::Value;
 
 use super::finding::Finding;
 use crate::domain::diagnostic::Pointer;
 
+/// What a document of another system is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForeignKind {
+    /// A StackSpot `plugin.yaml`.
+    StackSpotPlugin,
+    /// A StackSpot `.stk/stk.yaml`.
+    StackSpotManifest,
+    /// A StackSpot connection interface type.
+    StackSpotType,
+    /// A Massdriver `massdriver.yaml`.
+    MassdriverBundle,
+    /// A Massdriver artifact definition or resource type.
+    MassdriverType,
+    /// A Massdriver `preview.json` or `preview.yaml`.
+    MassdriverPreview,
+    /// A Signadot resource plugin.
+    SignadotPlugin,
+}
+
+impl std::fmt::Display for ForeignKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::StackSpotPlugin => "a StackSpot plugin",
+            Self::StackSpotManifest => "a StackSpot manifest",
+            Self::StackSpotType => "a StackSpot connection interface type",
+            Self::MassdriverBundle => "a Massdriver bundle",
+            Self::MassdriverType => "a Massdriver resource type",
+            Self::MassdriverPreview => "a Massdriver preview",
+            Self::SignadotPlugin => "a Signadot resource plugin",
+        })
+    }
+}
+
 /// What a document of another system is; none for one of ours.
-pub(super) fn recognise(value: &Value) -> Option<&'static str> {
+pub(super) fn recognise(value: &Value) -> Option<ForeignKind> {
     let has = |field: &str| value.get(field).is_some();
-    if has("apiVersion") && value.get("apiVersion").and_then(Value::as_str).is_some_and(|text| text.starts_with("tieline/")) {
+    if value.get("apiVersion").and_then(Value::as_str).is_some_and(|text| text.starts_with("tieline/")) {
         return None;
     }
     let spec = |field: &str| value.get("spec").is_some_and(|spec| spec.get(field).is_some());
     match value.get("kind").and_then(Value::as_str) {
-        Some("plugin") if has("schema-version") => Some("a StackSpot plugin"),
-        Some("manifest") if has("schema-version") || has("spec") => Some("a StackSpot manifest"),
-        Some("connection-interface") => Some("a StackSpot connection interface type"),
-        _ if has("params") && has("connections") && has("artifacts") => Some("a Massdriver bundle"),
-        _ if has("$md") || (has("schema") && has("ui")) => Some("a Massdriver resource type"),
-        _ if spec("create") && spec("runner") => Some("a Signadot resource plugin"),
+        Some("plugin") if has("schema-version") => Some(ForeignKind::StackSpotPlugin),
+        Some("manifest") if has("schema-version") || has("spec") => Some(ForeignKind::StackSpotManifest),
+        Some("connection-interface") => Some(ForeignKind::StackSpotType),
+        _ if has("params") && has("connections") && has("artifacts") => Some(ForeignKind::MassdriverBundle),
+        _ if has("$md") || (has("schema") && has("ui")) => Some(ForeignKind::MassdriverType),
+        _ if has("baseEnvironment") && (has("project") || has("projectSlug")) => Some(ForeignKind::MassdriverPreview),
+        _ if spec("create") && spec("runner") => Some(ForeignKind::SignadotPlugin),
         _ => None,
     }
 }
 
-/// The refusal of such a document.
-pub(super) fn refusal(what: &str) -> Finding {
-    Finding::new(Pointer::default(), format!("this is {what}, which this version cannot read yet"))
-        .label("not a document of Tieline")
-        .help("write it in Tieline's own format; `tieline schema <kind>` prints what a document may say")
+/// The refusal of a document of another system where one of another kind is expected.
+pub(super) fn refusal(what: ForeignKind, expected: impl std::fmt::Display) -> Finding {
+    Finding::new(Pointer::default(), format!("this is {what}, where a {expected} is expected")).label("another kind of document")
 }

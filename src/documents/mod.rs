@@ -12,22 +12,28 @@ mod foreign;
 mod hidden;
 mod kind;
 mod locate;
+mod massdriver;
 mod native;
 mod outline;
 mod prune;
 mod read;
 mod rules;
 mod schema;
+mod signadot;
+mod stackspot;
+mod tree;
 mod values;
 mod yaml;
 
 pub use draw::draw;
 pub use edit::{Edit, edit_workspace, granting, revoking, write_imported};
 pub use finding::Finding;
+pub use foreign::ForeignKind;
 pub use kind::Kind;
 pub use locate::{Span, locate};
 pub use read::{catalog, connection_type, context, environment, imported, manifest, plugin, workspace};
 pub use schema::schema;
+pub use tree::{Files, PluginFolder, document_of, plugin_folder};
 pub use values::{check_schema, defaults, validate_value};
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn read<T: Document + DeserializeOwned>(file: &str, text: &[u8]) -> Result<T, Pr
 }
 
 /// The problems in the order of their places, as many as may be reported.
-fn reported(file: &str, text: &[u8], mut problems: Vec<Diagnostic>) -> Problems {
+pub(super) fn reported(file: &str, text: &[u8], mut problems: Vec<Diagnostic>) -> Problems {
     let left_out = problems.len().saturating_sub(MOST_PROBLEMS);
     problems.truncate(MOST_PROBLEMS);
     let text = String::from_utf8_lossy(text);
@@ -102,7 +102,7 @@ fn typed<T: Document + DeserializeOwned>(file: &str, value: &Value) -> Result<T,
 /// A document that is no Tieline document of this kind at all.
 fn other_kind(wanted: Kind, value: &Value) -> Option<Finding> {
     if let Some(what) = foreign::recognise(value) {
-        return Some(foreign::refusal(what));
+        return Some(foreign::refusal(what, wanted));
     }
     let written = value.get("kind")?.as_str()?;
     let other = Kind::ALL.into_iter().find(|kind| kind.written().contains(&written))?;

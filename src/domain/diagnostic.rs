@@ -146,6 +146,12 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(reason, message) }
     }
 
+    /// The same, as something that stops nothing.
+    #[must_use]
+    pub fn as_warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
+
     /// Sets the place, by a way into a document.
     #[must_use]
     pub fn at(mut self, file: impl Into<String>, pointer: Pointer) -> Self {

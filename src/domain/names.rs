@@ -131,6 +131,8 @@ names! {
     SlotName, "slot name", is_plain, PLAIN_PATTERN, PLAIN_RULE;
     /// Names what an applied plugin generates.
     OutputName, "output name", is_plain, PLAIN_PATTERN, PLAIN_RULE;
+    /// Names a step of a plugin's workflows.
+    StepName, "step name", is_field, FIELD_PATTERN, FIELD_RULE;
     /// Names an imported connection.
     ImportedName, "imported connection's name", is_plain, PLAIN_PATTERN, PLAIN_RULE;
     /// Names a plugin, in its own document and in the catalog.

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::connection_type::TypeRef;
+use super::foreign::Foreign;
 use super::names::{AttributeName, InputName, OutputName, PluginName, SlotName, TypeName};
+use super::step::StepsPart;
 
 /// A plugin's document, `plugin.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,11 +37,18 @@ pub struct Plugin {
     /// What it publishes: outputs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub generates: BTreeMap<OutputName, Output>,
-    /// Its Terraform module.
-    pub terraform: TerraformPart,
+    /// Its Terraform module; absent where it is made of steps alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terraform: Option<TerraformPart>,
+    /// Its scripts; absent where it is a Terraform module alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<StepsPart>,
     /// Limits on its use.
     #[serde(default)]
     pub limits: PluginLimits,
+    /// What else there is to it where it was written for another system.
+    #[serde(skip)]
+    pub foreign: Option<Foreign>,
 }
 
 /// The kind of a plugin's document.
@@ -73,6 +82,21 @@ pub struct Slot {
     /// JSON Schema that the chosen connection's public attributes must satisfy.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
     pub constraint: Option<Value>,
+    /// Which attributes it uses, where its document does not say which sensitive ones those are.
+    #[serde(skip)]
+    pub uses: Uses,
+}
+
+/// What a plugin of another system uses of a connection: of these, the ones that the type calls sensitive are handed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Uses {
+    /// Its document says it: what is in `sensitive`.
+    #[default]
+    Declared,
+    /// The attributes that its templates, variables or steps name.
+    Named(BTreeSet<AttributeName>),
+    /// All: what it uses cannot be told.
+    All,
 }
 
 /// What an applied plugin generates: one type, or the same thing under several.
@@ -85,7 +109,8 @@ pub struct Output {
     /// Several types instead of one, for moving consumers to a new major.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<TypedOutput>,
-    /// Contract attribute to Terraform output of the module.
+    /// Contract attribute to Terraform output of the module, to what is inside one (`output.field`), or to what a create step left
+    /// (`step.output`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub from: BTreeMap<AttributeName, String>,
 }
@@ -158,6 +183,8 @@ pub enum VariableSource {
     Input(InputName),
     /// `slot.attribute`, or `slot` for the whole connection.
     Connection(String),
+    /// `step.output`: what one of the plugin's own create steps left.
+    Step(String),
 }
 
 /// A resource that changed its address inside the module.
@@ -180,6 +207,16 @@ pub struct PluginLimits {
 }
 
 impl Plugin {
+    /// The folder with its `.tf` files; none where it is made of steps alone.
+    pub fn module(&self) -> Option<&str> {
+        self.terraform.as_ref().map(|terraform| terraform.module.as_str())
+    }
+
+    /// Where its module's variables come from, as far as its document says it.
+    pub fn variables(&self) -> impl Iterator<Item = (&String, &VariableSource)> {
+        self.terraform.iter().flat_map(|terraform| &terraform.variables)
+    }
+
     /// The inputs marked `x-sensitive` in the schema.
     pub fn sensitive_inputs(&self) -> BTreeSet<InputName> {
         super::connection_type::sensitive_properties(&self.inputs)

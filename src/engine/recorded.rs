@@ -133,6 +133,7 @@ impl Engine {
                 local_base: self.local_base.as_deref(),
                 account: account.as_ref(),
                 state_role: state_role(roles.as_ref()),
+                made: &render::NOTHING_MADE,
                 preview: self.deployment.place.environment.is_preview(),
                 adopted: &[],
             },

@@ -101,7 +101,7 @@ impl Engine {
 impl Removed {
     /// The resources that a plan would delete and the plugin keeps (R35).
     pub(super) fn kept(&self, plan: &terraform::Plan) -> Vec<String> {
-        let keep = &self.plugin.terraform.keep_on_destroy;
+        let keep = self.plugin.terraform.as_ref().map_or(&[][..], |terraform| &terraform.keep_on_destroy);
         let is_kept = |address: &String| {
             let inside = changes::inside(address);
             keep.iter().any(|keep| {

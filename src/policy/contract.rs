@@ -22,7 +22,7 @@ pub fn check_contract(plugin: &Plugin, outputs: &BTreeMap<OutputName, Vec<Publis
             let sensitive = face.connection_type.sensitive();
             for (attribute, name) in &face.from {
                 let place = place_of(plugin, output, position, attribute);
-                match module.outputs.get(name) {
+                match module.outputs.get(name.split('.').next().unwrap_or(name)) {
                     None => problems.push(missing_output(module, output, attribute, name).at(DOCUMENT, place)),
                     Some(found) if found.sensitive && !sensitive.contains(attribute) => {
                         problems.push(exposes(face, attribute, name).at(DOCUMENT, place));
@@ -32,7 +32,7 @@ pub fn check_contract(plugin: &Plugin, outputs: &BTreeMap<OutputName, Vec<Publis
             }
         }
     }
-    for name in plugin.terraform.variables.keys().filter(|name| !module.variables.contains_key(*name)) {
+    for name in plugin.variables().map(|(name, _)| name).filter(|name| !module.variables.contains_key(*name)) {
         let place = Pointer::keys(["terraform", "variables"]).key(name).at_key();
         problems.push(
             with_nearest(

@@ -320,7 +320,7 @@ fn r10_outputs_and_variables_that_the_document_names_must_exist() {
 #[test]
 fn r13_a_sensitive_output_never_stands_for_a_public_attribute() {
     let (mut plugin, outputs) = postgres();
-    plugin.terraform.variables.clear();
+    plugin.terraform.as_mut().unwrap().variables.clear();
     let problems =
         check_contract(&plugin, &outputs, &hcl("output \"endpoint\" {\n  sensitive = true\n}\noutput \"password\" {}"));
     assert_eq!(problems.0.len(), 1, "the other way round is the type's to say");

@@ -72,6 +72,8 @@ pub struct Request<'a> {
     pub state: &'a StateLocation,
     /// The folder that relative paths of `local` backends start from; none where there is no such folder.
     pub local_base: Option<&'a Path>,
+    /// What the plugin's own create steps left, by `step.output`.
+    pub made: &'a BTreeMap<String, StepValue>,
     /// The environment's account.
     pub account: Option<&'a Account>,
     /// The role that states are reached with; none where Terraform has but one identity.
@@ -81,6 +83,18 @@ pub struct Request<'a> {
     /// Addresses of resources and modules that were in a root module of their own, and belong into the plugin's.
     pub adopted: &'a [String],
 }
+
+/// What a create step left, as the module is handed it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepValue {
+    /// In clear.
+    Plain(Value),
+    /// In a sensitive root variable of this name, supplied by the run.
+    Variable(String),
+}
+
+/// What is made by no steps.
+pub static NOTHING_MADE: BTreeMap<String, StepValue> = BTreeMap::new();
 
 /// A role for states in S3, taken by a web-identity token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +161,7 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
     let mut states = States::new(request);
     let arguments = arguments(request, &mut states, &mut problems);
     let outputs = outputs::Published::of(request, &mut problems);
-    let mut moved = moved::moved(&request.plugin.terraform.moved, &mut problems);
+    let mut moved = moved::moved(request.plugin.terraform.as_ref().map_or(&[][..], |terraform| &terraform.moved), &mut problems);
     moved.extend(moved::adopted(request.adopted, &mut problems));
     let providers = provider::settings(request);
     let mut settings = json!({"required_version": escape(&required_version(request).into())});
@@ -185,7 +199,8 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
 }
 
 fn required_version(request: &Request<'_>) -> String {
-    let required = request.plugin.terraform.required_version.as_deref().unwrap_or(OLDEST_TERRAFORM);
+    let required =
+        request.plugin.terraform.as_ref().and_then(|terraform| terraform.required_version.as_deref()).unwrap_or(OLDEST_TERRAFORM);
     if request.state_role.is_some() { format!("{required}, {WITH_STATE_ROLE}") } else { required.to_owned() }
 }
 
@@ -214,7 +229,7 @@ fn arguments(request: &Request<'_>, states: &mut States<'_>, problems: &mut Prob
             Err(more) => problems.extend(more),
         }
     }
-    arguments.insert("source".to_owned(), json!(module_source(&request.plugin.terraform.module)));
+    arguments.insert("source".to_owned(), json!(module_source(request.plugin.module().unwrap_or("."))));
     arguments
 }
 
@@ -231,6 +246,11 @@ fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>)
             states.variable(&names::input_variable(input)).map(Some)
         }
         Argument::Input(input) => Ok(request.inputs.get(input).map(escape)),
+        Argument::Step(output) => match request.made.get(output) {
+            Some(StepValue::Plain(value)) => Ok(Some(escape(value))),
+            Some(StepValue::Variable(name)) => states.variable(name).map(Some),
+            None => Ok(None),
+        },
         Argument::Slot(slot) => {
             let Some(bound) = request.slots.get(slot) else { return Ok(None) };
             let mut object: Map<String, Value> =
@@ -272,6 +292,7 @@ fn unsupplied(request: &Request<'_>, variable: &str, argument: &Argument) -> Pro
         Argument::Slot(slot) => format!("the slot `{slot}` is not wired"),
         Argument::Attribute(slot, _) if !request.slots.contains_key(slot) => format!("the slot `{slot}` is not wired"),
         Argument::Attribute(slot, attribute) => format!("the connection of slot `{slot}` has no attribute `{attribute}`"),
+        Argument::Step(output) => format!("no step has left `{output}`"),
         Argument::Tieline => return Problems::default(),
     };
     let problem = Diagnostic::error(FailureReason::InvalidDocument, format!("variable `{variable}` needs a value, and {why}"))

@@ -53,6 +53,16 @@ fn suffix(face: usize) -> String {
     if face == 0 { String::new() } else { format!("_{face}") }
 }
 
+/// The expression for what is at `path` in the outputs of the plugin's module: an output, or a field in one (`output.field`); none
+/// where it is no such path.
+pub(super) fn module_output(path: &str) -> Option<String> {
+    let (output, fields) = path.split_once('.').map_or((path, None), |(output, fields)| (output, Some(fields)));
+    let fields: Vec<&str> = fields.into_iter().flat_map(|fields| fields.split('.')).collect();
+    let valid = is_identifier(output) && fields.iter().all(|field| is_identifier(field));
+    let fields: String = fields.iter().map(|field| format!("[\"{field}\"]")).collect();
+    valid.then(|| format!("module.plugin.{output}{fields}"))
+}
+
 /// Whether Terraform takes `text` as a name.
 pub(super) fn is_identifier(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')

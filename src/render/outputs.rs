@@ -42,15 +42,17 @@ impl Published {
         let secret = face.connection_type.sensitive();
         let (mut public, mut sensitive, mut present) = (Map::new(), Map::new(), Map::new());
         for (attribute, name) in &face.from {
-            if !names::is_identifier(name) {
+            let Some(expression) = names::module_output(name) else {
                 problems.push(not_an_output(output, attribute, name));
-            } else if secret.contains(attribute) {
-                let value = format!("sensitive(module.plugin.{name})");
+                continue;
+            };
+            if secret.contains(attribute) {
+                let value = format!("sensitive({expression})");
                 present.insert(attribute.to_string(), json!(format!("${{nonsensitive({value} != null)}}")));
                 triggers.push(json!(format!("${{{value}}}")));
                 sensitive.insert(attribute.to_string(), json!(format!("${{{value}}}")));
             } else {
-                public.insert(attribute.to_string(), json!(format!("${{module.plugin.{name}}}")));
+                public.insert(attribute.to_string(), json!(format!("${{{expression}}}")));
             }
         }
         self.outputs.insert(names::public_output(output, position), json!({"value": public}));

@@ -21,6 +21,8 @@ pub enum Argument {
     Slot(SlotName),
     /// One attribute of a slot's connection.
     Attribute(SlotName, AttributeName),
+    /// What one of the plugin's own create steps left: `step.output`.
+    Step(String),
     /// Where the module runs.
     Tieline,
 }
@@ -34,7 +36,8 @@ pub enum Argument {
 pub fn wiring(plugin: &Plugin, module: &Module, inputs: &BTreeSet<InputName>) -> Result<BTreeMap<String, Argument>, Problems> {
     let mut problems = Problems::default();
     let mut wired = BTreeMap::new();
-    for (name, source) in &plugin.terraform.variables {
+    let said: BTreeMap<&String, &VariableSource> = plugin.variables().collect();
+    for (name, source) in plugin.variables() {
         match mapped(plugin, inputs, name, source) {
             Ok(argument) if module.variables.contains_key(name) => {
                 wired.insert(name.clone(), argument);
@@ -44,7 +47,7 @@ pub fn wiring(plugin: &Plugin, module: &Module, inputs: &BTreeSet<InputName>) ->
         }
     }
     for (name, variable) in &module.variables {
-        if plugin.terraform.variables.contains_key(name) {
+        if said.contains_key(name) {
             continue;
         }
         let mut found = candidates(plugin, inputs, name);
@@ -64,6 +67,13 @@ fn mapped(plugin: &Plugin, inputs: &BTreeSet<InputName>, name: &str, source: &Va
     match source {
         VariableSource::Input(input) if inputs.contains(input) => Ok(Argument::Input(input.clone())),
         VariableSource::Input(input) => Err(here(unknown("input", input.as_str(), inputs.iter().map(InputName::as_str))).into()),
+        VariableSource::Step(written) => {
+            let (step, output) = written.split_once('.').unwrap_or((written, ""));
+            match plugin.steps.as_ref().and_then(|steps| steps.output(step, output)) {
+                Some(_) => Ok(Argument::Step(written.clone())),
+                None => Err(here(unknown("step output", written, std::iter::empty())).into()),
+            }
+        }
         VariableSource::Connection(written) => {
             let (slot, attribute) = match written.split_once('.') {
                 Some((slot, attribute)) => (slot, Some(attribute)),
@@ -100,7 +110,7 @@ fn untaken(
     wired: &BTreeMap<String, Argument>,
     problems: &mut Problems,
 ) {
-    let unmentioned = module.variables.keys().filter(|name| !plugin.terraform.variables.contains_key(*name));
+    let unmentioned = module.variables.keys().filter(|name| plugin.variables().all(|(mapped, _)| mapped != *name));
     let candidates: BTreeSet<_> = unmentioned.flat_map(|name| candidates(plugin, inputs, name)).collect();
     let taken = |wanted: &dyn Fn(&Argument) -> bool| wired.values().chain(&candidates).any(wanted);
     for input in inputs {
@@ -170,6 +180,7 @@ fn ambiguous(name: &str, variable: &Variable, found: &[Argument]) -> Diagnostic 
             Argument::Input(input) => format!("the input `{input}`"),
             Argument::Slot(slot) => format!("the slot `{slot}`"),
             Argument::Attribute(slot, attribute) => format!("`{slot}.{attribute}`"),
+            Argument::Step(output) => format!("what the step leaves as `{output}`"),
             Argument::Tieline => "Tieline itself".to_owned(),
         })
         .collect();

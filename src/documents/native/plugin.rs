@@ -33,7 +33,9 @@ impl Document for Plugin {
         }
         let slots = keys_of(value, &Pointer::keys(["requires"]));
         let inputs = keys_of(value, &Pointer::keys(["inputs", "properties"]));
-        findings.extend(check_terraform(&self.terraform, &inputs, &slots));
+        if let Some(terraform) = &self.terraform {
+            findings.extend(check_terraform(terraform, &inputs, &slots));
+        }
         findings
     }
 }
@@ -106,7 +108,7 @@ fn check_output(output: &Output, at: &Pointer) -> Vec<Finding> {
                 .help("write `from:` with the type's attributes and the module's outputs, such as `from: {host: endpoint}`"),
         );
     }
-    findings.extend(output_names(output, at).filter(|(_, name)| !is_identifier(name)).map(|(at, name)| {
+    findings.extend(output_names(output, at).filter(|(_, name)| !name.split('.').all(is_identifier)).map(|(at, name)| {
         Finding::new(at, format!("`{name}` cannot be the name of a Terraform output"))
             .help("write the name of an output of the module, without `output.` before it")
     }));
@@ -155,7 +157,7 @@ fn check_terraform(terraform: &TerraformPart, inputs: &BTreeSet<&str>, slots: &B
                     findings.push(unknown(at.key("connection"), "slot", slot, slots));
                 }
             }
-            VariableSource::Input(_) => {}
+            VariableSource::Input(_) | VariableSource::Step(_) => {}
         }
     }
     findings

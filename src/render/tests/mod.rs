@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{BoundSlot, Request, Root, StateRole, root};
+use super::{BoundSlot, NOTHING_MADE, Request, Root, StateRole, root};
 use crate::domain::account::Account;
 use crate::domain::address::Place;
 use crate::domain::connection_type::ConnectionType;
@@ -135,6 +135,7 @@ impl Scene {
             local_base: None,
             account: self.account.as_ref(),
             state_role: self.state_role,
+            made: &NOTHING_MADE,
             preview: false,
             adopted: &[],
         })

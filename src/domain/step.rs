@@ -1,0 +1,168 @@
+//! Step workflows: a plugin as scripts, each run alone in a container or a process of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::names::StepName;
+
+/// A plugin's scripts: what makes a thing, and what takes it away.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepsPart {
+    /// Where the scripts run.
+    #[serde(default)]
+    pub runner: Runner,
+    /// How long a workflow of them may take, such as `30m`; absent: as long as it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
+    /// The steps of a deploy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub create: Vec<Step>,
+    /// The steps of a destroy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delete: Vec<Step>,
+}
+
+/// Where scripts run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Runner {
+    /// The image of their containers; absent: they run on the runner itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Variables for every step. No secrets: they stand in a document.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// The Kubernetes namespace of their pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// YAML that is merged over the template of their pods; the container is called `main`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_template_overlay: Option<String>,
+}
+
+/// One script.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Its name, which no other step of the plugin has.
+    pub name: StepName,
+    /// Steps of the same workflow that come first, for order without data.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub after: BTreeSet<StepName>,
+    /// What it is handed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<StepInput>,
+    /// The script, from its `#!` line on.
+    pub script: String,
+    /// What it leaves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<StepOutput>,
+    /// How long it may take, such as `5m`; absent: as long as it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
+    /// How often it is tried again after it failed, from 0 to 5.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(max = 5))]
+    pub retries: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
+/// What a step is handed: one value, from one source, to a variable, a file or both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StepInput {
+    /// Its name; where it comes from an input of the plugin, that input's.
+    pub name: String,
+    /// Takes the plugin's input of its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub value_from_input: bool,
+    /// `slot.attribute`: takes it from a connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_from_connection: Option<String>,
+    /// Takes what another step left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_from_step: Option<StepOutputRef>,
+    /// Where it goes.
+    #[serde(rename = "as")]
+    pub target: StepTarget,
+}
+
+/// What a step left, named from another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepOutputRef {
+    /// The step.
+    pub name: StepName,
+    /// Its output.
+    pub output: String,
+}
+
+/// Where a step's input goes: at least one of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepTarget {
+    /// A variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// A file, by its absolute path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// What a step leaves: the bytes of a file, which are text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StepOutput {
+    /// Its name.
+    pub name: String,
+    /// What the text means; absent: a text.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<StepOutputKind>,
+    /// What it is, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The file that holds it after the script ended well, by its absolute path.
+    pub value_from_path: String,
+    /// Whether it is a secret: it is sealed before it is recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
+    /// Whether one final newline is dropped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trim: bool,
+}
+
+/// What the text of a step's output means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StepOutputKind {
+    /// Itself.
+    String,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A JSON document.
+    Json,
+}
+
+impl StepsPart {
+    /// The steps of both workflows.
+    pub fn all(&self) -> impl Iterator<Item = &Step> {
+        self.create.iter().chain(&self.delete)
+    }
+
+    /// The output of a create step.
+    pub fn output(&self, step: &str, output: &str) -> Option<&StepOutput> {
+        let step = self.create.iter().find(|one| one.name.as_str() == step)?;
+        step.outputs.iter().find(|one| one.name == output)
+    }
+}
