@@ -36,6 +36,7 @@ pub mod rebinding;
 pub mod record;
 pub mod removal;
 pub mod review;
+pub mod sequence;
 pub mod staleness;
 pub mod state_lock;
 pub mod step;

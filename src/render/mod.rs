@@ -3,6 +3,7 @@
 //! Everything is typed JSON. The only texts that are put together are expressions, and those consist of validated names alone.
 
 pub mod backend;
+pub mod bundle;
 mod escape;
 mod moved;
 pub mod names;
@@ -10,6 +11,7 @@ mod outputs;
 mod placeholder;
 mod provider;
 mod states;
+pub mod templates;
 #[cfg(test)]
 mod tests;
 mod wiring;
@@ -26,7 +28,7 @@ use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::module::Module;
-use crate::domain::names::{Alias, AttributeName, InputName, OutputName, SlotName};
+use crate::domain::names::{Alias, AttributeName, Digest, InputName, OutputName, SlotName};
 use crate::domain::organization::Backend;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::StateLocation;
@@ -242,6 +244,7 @@ fn module_source(folder: &str) -> String {
 fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>) -> Result<Option<Value>, Problems> {
     match argument {
         Argument::Tieline => Ok(Some(tieline(request))),
+        Argument::Metadata => Ok(Some(metadata(request))),
         Argument::Input(input) if request.sensitive_inputs.contains(input) => {
             states.variable(&names::input_variable(input)).map(Some)
         }
@@ -293,7 +296,7 @@ fn unsupplied(request: &Request<'_>, variable: &str, argument: &Argument) -> Pro
         Argument::Attribute(slot, _) if !request.slots.contains_key(slot) => format!("the slot `{slot}` is not wired"),
         Argument::Attribute(slot, attribute) => format!("the connection of slot `{slot}` has no attribute `{attribute}`"),
         Argument::Step(output) => format!("no step has left `{output}`"),
-        Argument::Tieline => return Problems::default(),
+        Argument::Tieline | Argument::Metadata => return Problems::default(),
     };
     let problem = Diagnostic::error(FailureReason::InvalidDocument, format!("variable `{variable}` needs a value, and {why}"))
         .help(format!("supply it in the manifest of `{}`, or give the variable a default in the module", request.alias));
@@ -313,3 +316,29 @@ fn tieline(request: &Request<'_>) -> Value {
         "preview": request.preview,
     })
 }
+
+/// What a module of a Massdriver bundle is told. Nothing in it is of one run, or each plan would differ from the one before.
+fn metadata(request: &Request<'_>) -> Value {
+    let place = request.place;
+    let alias = crate::domain::sequence::main_of(request.alias, request.plugin);
+    let prefix = names::name_prefix(place, &alias);
+    json!({
+        "name_prefix": prefix,
+        "default_tags": {
+            "managed-by": "tieline",
+            "md-project": place.deployable,
+            "md-target": place.environment,
+            "md-manifest": alias,
+            "md-package": prefix,
+        },
+        "deployment": {"id": Digest::of(format!("{place}/{alias}").as_bytes()).short()},
+        "observability": {"alarm_webhook_url": ""},
+        "package": {
+            "created_at": LONG_AGO, "updated_at": LONG_AGO, "deployment_enqueued_at": LONG_AGO, "previous_status": "PROVISIONED",
+        },
+        "target": {"contact_email": ""},
+    })
+}
+
+/// The time of what has no time that a plan could be made with.
+const LONG_AGO: &str = "1970-01-01T00:00:00Z";
