@@ -3,6 +3,7 @@
 //! A pure function of what the caller has read: same in, same out (R5). The rules are R1 to R9, R15, R22, R42, R43 and R46.
 
 mod assumed;
+mod bundle;
 mod check;
 mod consumers;
 mod contract;
