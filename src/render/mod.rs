@@ -10,6 +10,7 @@ mod outputs;
 mod placeholder;
 mod provider;
 mod states;
+pub mod templates;
 #[cfg(test)]
 mod tests;
 mod wiring;
