@@ -15,7 +15,9 @@ mod graph;
 mod imported;
 mod nearest;
 mod schema;
+mod settled;
 mod slots;
+mod taken;
 mod types;
 mod values;
 mod view;
@@ -46,6 +48,7 @@ pub use explain::{Row, Subject, explain, to_text};
 pub use graph::{Cycle, Graph};
 pub use imported::{record as imported_record, shortcomings as imported_shortcomings};
 pub use schema::{Schema, Violation};
+pub use settled::settled;
 pub use types::Types;
 
 use contract::Contracts;
