@@ -3,6 +3,7 @@
 //! Everything is typed JSON. The only texts that are put together are expressions, and those consist of validated names alone.
 
 pub mod backend;
+pub mod bundle;
 mod escape;
 mod moved;
 pub mod names;
