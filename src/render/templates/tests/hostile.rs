@@ -6,7 +6,7 @@ use super::{Case, refused};
 
 #[test]
 fn what_is_not_defined_is_named_with_its_line() {
-    insta::assert_snapshot!(refused("a = 1\nb = \"{{ inputs.domain }}\"\n", json!({})), @"");
+    insta::assert_snapshot!(refused("a = 1\nb = \"{{ inputs.domain }}\"\n", json!({})), @"templates-deploy/main.tf:2: `templates-deploy/main.tf` uses what is not defined: `inputs.domain` is undefined");
     insta::assert_snapshot!(refused("a = 1\n\nb = \"{{ connections['eks'].arn }}\"\n", json!({})), @"");
     insta::assert_snapshot!(refused("a = \"{{ var.x }}\"\n", json!({})), @"");
     insta::assert_snapshot!(refused("a = \"{{ [1, 2] | random }}\"\n", json!({})), @"");

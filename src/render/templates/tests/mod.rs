@@ -192,5 +192,9 @@ fn syntax_is_checked_without_values() {
         Case::new(&json!({})).file("main.tf", "a = 1\nb = {{ x\n").file("{{ name }.tf", "a = 1").computed("broken", "{% if x %}");
     case.templates.computed.push(("fine".to_owned(), "{{ x | upper }}".to_owned()));
     let problems = super::check(&case.templates, &case.tree());
-    insta::assert_snapshot!(told(&problems), @"");
+    insta::assert_snapshot!(told(&problems), @"
+    templates-deploy/main.tf:2: `templates-deploy/main.tf` is no valid template: unexpected end of input, expected end of variable block
+    the name of `templates-deploy/{{ name }.tf` is no valid template: unexpected `}`, expected end of variable block
+    the computed input `broken` is no valid template: unexpected end of input, expected end of block
+    ");
 }

@@ -11,7 +11,17 @@ fn a_queue_of_two_kinds() {
         .computed("queue_name", "{{ inputs.queue_name | replace('-', '_') }}")
         .connection("iam-role-default", &json!({"name": "reader", "arn": "arn:r"}))
         .file("{{ connections['iam-role-default'].name }}-{{queue_name}}.tf", template);
-    insta::assert_snapshot!(case.text("reader-orders_in.tf"), @"");
+    insta::assert_snapshot!(case.text("reader-orders_in.tf").lines().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n"), @r#"
+    resource "aws_sqs_queue" "orders_in" {
+      name       = "orders_in.fifo"
+      fifo_queue = true
+      visibility_timeout_seconds = 30
+      redrive_policy = jsonencode({
+        deadLetterTargetArn = aws_sqs_queue.orders_in_dead.arn
+      })
+      policy = "arn:aws:iam::${data.aws_caller_identity.reader_orders_in.id}:role"
+    }
+    "#);
 }
 
 #[test]
@@ -20,7 +30,18 @@ fn a_module_in_a_folder_with_texts_for_a_cluster() {
         .file("module-{{ service }}.tf", "module \"service_{{ service }}\" {\n  source = \"./app-tf\"\n  port = {{ inputs.port }}\n  {% if inputs.ingress == true %}\n  ingresses = [\n    { domain = \"{{ service }}.{{ inputs.domain }}\", hosts = [{% for h in hosts %}\"{{ h }}\"{% if not loop.last %}, {% endif %}{% endfor %}] }\n  ]\n  {% endif %}\n  env = {\n    {% for k, v in vars.items() %}\n    \"{{ k }}\" = \"{{ v }}\"\n    {% endfor %}\n  }\n}\n")
         .file("app-tf/templates/deployment.tpl", "name: ${service}\n%{~ for e in env ~}\n- ${ e.name }\n%{~ endfor ~}\n")
         .file("app-tf/outputs-{{ service }}.tf", "output \"name\" {\n  value = \"${var.service}-x\"\n}");
-    insta::assert_snapshot!(case.text("module-orders.tf"), @"");
+    insta::assert_snapshot!(case.text("module-orders.tf").lines().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n"), @r#"
+    module "service_orders" {
+      source = "./app-tf"
+      port = 80
+      ingresses = [
+        { domain = "orders.d.example", hosts = ["a", "b"] }
+      ]
+      env = {
+        "A" = "1"
+      }
+    }
+    "#);
     assert_eq!(
         case.text("app-tf/templates/deployment.tpl"),
         "name: ${service}\n%{~ for e in env ~}\n- ${ e.name }\n%{~ endfor ~}\n"

@@ -11,6 +11,7 @@ use super::{Case, rendered};
 /// Pieces that mean something in one place or another.
 fn hostile() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
+        "EOF\n}",
         "\"",
         "\\",
         "$",

@@ -17,7 +17,21 @@ fn r68_secrets_become_references() {
          e = \"${upper({{ token }})}\" # {{ token }}\nf = {{ name ~ \":\" ~ token }}\ng = {{ [token, name] }}\nh = \"{{ token | default('x') }}\"\n\
          i = \"${{ token }}\"\nj = {{ {\"p\": token} | tojson }}\n{% if token %}k = 1{% endif %}\n",
     );
-    insta::assert_snapshot!(case.text("main.tf"), @"");
+    insta::assert_snapshot!(case.text("main.tf"), @r#"
+    a = var.tieline_input_token
+    b = "${var.tieline_input_token}"
+    c = "u:${var.tieline_given_db_password}@h"
+    d = <<E
+    ${var.tieline_input_token}
+    E
+    e = "${upper(var.tieline_input_token)}" # (sensitive)
+    f = "x:${var.tieline_input_token}"
+    g = [var.tieline_input_token, "x"]
+    h = "${var.tieline_input_token}"
+    i = "\u0024${var.tieline_input_token}"
+    j = { "p" = var.tieline_input_token }
+    k = 1
+    "#);
     let rendered = case.render().unwrap();
     insta::assert_snapshot!(String::from_utf8_lossy(&rendered.files["tieline_variables.tf.json"]), @"");
     let variables: Vec<_> = rendered.variables.into_values().collect();
