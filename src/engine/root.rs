@@ -100,7 +100,7 @@ impl Engine {
 
     fn write_root(&self, directory: &Path, rendering: &Rendering<'_>, rendered: &render::Root) -> std::io::Result<()> {
         let files = self.world.files;
-        for (path, file) in &rendering.content.tree.files {
+        for (path, file) in &rendering.content.files.files {
             files.create(&directory.join("plugin").join(path), &file.bytes, file.executable)?;
         }
         files.write_private(&directory.join(ROOT_FILE), &rendered.main)?;

@@ -51,7 +51,7 @@ async fn list(session: &Session, target: &Target, mode: LockMode) -> Result<(), 
     };
     let loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog.as_ref(), mode).await?;
     session.show(&loaded.warnings);
-    let rows: Vec<report::plugins::Row<'_>> = written
+    let rows: Vec<report::plugins::Row<'_>> = loaded
         .manifest
         .plugins
         .iter()

@@ -9,9 +9,9 @@ mod module;
 mod payload;
 pub mod program;
 mod published;
+mod reading;
 mod references;
 mod removal;
-mod reading;
 mod text;
 mod translate;
 

@@ -21,9 +21,7 @@ fn within(expression: &Expression, locals: &Locals<'_>, left: usize) -> Option<V
     let left = left.checked_sub(1)?;
     match expression {
         Expression::Parenthesis(inner) => within(inner.inner(), locals, left),
-        Expression::Object(object) => {
-            object.iter().map(|(key, value)| Some((key_text(key)?, text::of(value.expr())))).collect()
-        }
+        Expression::Object(object) => object.iter().map(|(key, value)| Some((key_text(key)?, text::of(value.expr())))).collect(),
         Expression::Traversal(_) => keys_of(followed(expression, locals, left)?, expression, locals, left),
         Expression::FuncCall(call) if call.name.name.as_str() == "merge" && !call.args.expand_final() => {
             let mut names: Vec<String> = Vec::new();
@@ -36,10 +34,8 @@ fn within(expression: &Expression, locals: &Locals<'_>, left: usize) -> Option<V
         }
         Expression::Conditional(choice) => {
             let name = |found: Vec<(String, String)>| -> Vec<String> { found.into_iter().map(|(name, _)| name).collect() };
-            let (mut one, mut other) = (
-                name(within(&choice.true_expr, locals, left)?),
-                name(within(&choice.false_expr, locals, left)?),
-            );
+            let (mut one, mut other) =
+                (name(within(&choice.true_expr, locals, left)?), name(within(&choice.false_expr, locals, left)?));
             one.sort();
             other.sort();
             (one == other).then(|| below(expression, one))

@@ -80,8 +80,10 @@ impl<'a> Publisher<'a> {
             // All that an output marked so holds is sensitive: what is public has to come from beside it.
             Some(attributes) if hidden => self.add(field, file, Payload::Object(attributes), None),
             attributes => {
-                let from = attributes.map(|found| found.into_iter().map(|(key, _)| (key.clone(), format!("{name}.{key}"))).collect());
-                self.fields.insert(field.to_owned(), Field { file: file.to_owned(), whole: name.to_owned(), from, added: Vec::new() });
+                let from =
+                    attributes.map(|found| found.into_iter().map(|(key, _)| (key.clone(), format!("{name}.{key}"))).collect());
+                self.fields
+                    .insert(field.to_owned(), Field { file: file.to_owned(), whole: name.to_owned(), from, added: Vec::new() });
             }
         }
     }
@@ -99,8 +101,11 @@ impl<'a> Publisher<'a> {
         let (from, added) = match payload {
             Payload::Object(attributes) => {
                 let names = attributes.iter().map(|(name, _)| (name.clone(), format!("{whole}_{name}"))).collect();
-                let added = attributes.into_iter().map(|(name, value)| {
-                    Added { name: format!("{whole}_{name}"), value, sensitive: name == "data", after: after.clone() }
+                let added = attributes.into_iter().map(|(name, value)| Added {
+                    name: format!("{whole}_{name}"),
+                    value,
+                    sensitive: name == "data",
+                    after: after.clone(),
                 });
                 (Some(names), added.collect())
             }

@@ -60,7 +60,11 @@ impl Removal {
                 1 => format!("the alarm `{first}` is left out: it goes to Massdriver"),
                 many => format!("`{first}` and {} more alarms are left out: they go to Massdriver", many - 1),
             };
-            notes.push(Trouble::new(file, message, "send alarms where your people look, with resources of your cloud's provider"));
+            notes.push(Trouble::new(
+                file,
+                message,
+                "send alarms where your people look, with resources of your cloud's provider",
+            ));
         }
         self.addresses.insert(at.to_owned(), found.into_keys().collect());
     }
@@ -169,9 +173,11 @@ fn without_handing_on(module: &mut Block) -> bool {
     let Some(mut providers) = module.body.get_attribute_mut("providers") else { return false };
     let Some(handed) = providers.value_mut().as_object_mut() else { return false };
     let before = handed.len();
-    let kept: Object = handed.clone().into_iter().filter(|(key, value)| {
-        payload::key_text(key).as_deref() != Some(PROVIDER) && text::of(value.expr()) != PROVIDER
-    }).collect();
+    let kept: Object = handed
+        .clone()
+        .into_iter()
+        .filter(|(key, value)| payload::key_text(key).as_deref() != Some(PROVIDER) && text::of(value.expr()) != PROVIDER)
+        .collect();
     if kept.len() == before {
         return false;
     }

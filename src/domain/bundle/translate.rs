@@ -16,7 +16,7 @@ use jaq_core::path::{Opt, Part, Path};
 use super::payload::{self, Locals};
 use super::program::{literal, parse};
 use super::text;
-use values::{Here, Hcl, Kind};
+use values::{Hcl, Here, Kind};
 
 /// How deep terms may be nested.
 const DEEPEST: usize = 64;
@@ -141,7 +141,13 @@ impl<'a> Translator<'a> {
         Ok(Here::Value(value))
     }
 
-    fn path(&mut self, base: &Term<&str>, path: &Path<Term<&str>>, here: &Here<'a>, scope: &Scope<'a>) -> Result<Here<'a>, String> {
+    fn path(
+        &mut self,
+        base: &Term<&str>,
+        path: &Path<Term<&str>>,
+        here: &Here<'a>,
+        scope: &Scope<'a>,
+    ) -> Result<Here<'a>, String> {
         let mut found = self.term(base, here, scope)?;
         for (part, _) in &path.0 {
             found = self.part(&found, part, here, scope)?;
@@ -234,11 +240,15 @@ impl<'a> Translator<'a> {
                 None => parts.push(self.value(item, here, scope)?.text()),
             }
         }
-        let text = match (&parts[..], flat) {
-            (_, true) => format!("[{}]", parts.join(", ")),
-            ([one], _) => one.clone(),
-            _ => return Err("a list that is put together of items and of what `.[]` gives has no counterpart: write it as `[…] + […]`".to_owned()),
-        };
+        let text =
+            match (&parts[..], flat) {
+                (_, true) => format!("[{}]", parts.join(", ")),
+                ([one], _) => one.clone(),
+                _ => return Err(
+                    "a list that is put together of items and of what `.[]` gives has no counterpart: write it as `[…] + […]`"
+                        .to_owned(),
+                ),
+            };
         Ok(Hcl::new(text, Kind::List))
     }
 
@@ -246,7 +256,9 @@ impl<'a> Translator<'a> {
     fn each(&mut self, term: &Term<&str>, here: &Here<'a>, scope: &Scope<'a>) -> Result<Option<Each<'a>>, String> {
         match term {
             Term::Path(base, path) => {
-                let Some(at) = path.0.iter().position(|(part, _)| matches!(part, Part::Range(None, None))) else { return Ok(None) };
+                let Some(at) = path.0.iter().position(|(part, _)| matches!(part, Part::Range(None, None))) else {
+                    return Ok(None);
+                };
                 let (before, after) = path.0.split_at(at);
                 let mut source = self.term(base, here, scope)?;
                 for (part, _) in before {
@@ -338,7 +350,10 @@ impl<'a> Translator<'a> {
         for (condition, then) in cases.iter().rev() {
             let condition = self.value(condition, here, scope)?.truth();
             let then = self.value(then, here, scope)?;
-            let kind = then.kind.with(made.kind).ok_or("an `if` whose branches are of different types has no counterpart in Terraform")?;
+            let kind = then
+                .kind
+                .with(made.kind)
+                .ok_or("an `if` whose branches are of different types has no counterpart in Terraform")?;
             made = Hcl::new(format!("{} ? {} : {}", text::grouped(&condition), then.operand(), made.operand()), kind);
         }
         Ok(made)

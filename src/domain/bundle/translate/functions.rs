@@ -3,7 +3,7 @@
 use jaq_core::load::parse::Term;
 use jaq_core::path::{Opt, Part, Path};
 
-use super::values::{Here, Hcl, Kind};
+use super::values::{Hcl, Here, Kind};
 use super::{Scope, Translator};
 use crate::domain::bundle::program::literal;
 use crate::domain::bundle::text;
@@ -62,7 +62,9 @@ fn with_text<'a>(name: &str, value: &Hcl<'a>, argument: &Hcl<'a>) -> Hcl<'a> {
     match name {
         "join" => Hcl::new(format!("join({argument}, {value})"), Kind::Text),
         // jq makes no part of an empty text, Terraform one.
-        "split" => Hcl::new(format!("[for part in split({argument}, {value}) : part if {} != \"\"]", text::grouped(&value)), Kind::List),
+        "split" => {
+            Hcl::new(format!("[for part in split({argument}, {value}) : part if {} != \"\"]", text::grouped(&value)), Kind::List)
+        }
         "startswith" | "endswith" => Hcl::new(format!("{name}({value}, {argument})"), Kind::Bool),
         "ltrimstr" => Hcl::new(format!("trimprefix({value}, {argument})"), Kind::Text),
         _ => Hcl::new(format!("trimsuffix({value}, {argument})"), Kind::Text),

@@ -3,7 +3,7 @@
 use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::ops::{Cmp, Math};
 
-use super::values::{Here, Hcl, Kind};
+use super::values::{Hcl, Here, Kind};
 use super::{Scope, Translator};
 
 impl<'a> Translator<'a> {
@@ -18,7 +18,9 @@ impl<'a> Translator<'a> {
         let unsupported = |what: &str| Err(format!("{what} has no counterpart in Terraform"));
         match operator {
             BinaryOp::Comma => return unsupported("several values (`,`) outside of `[…]`"),
-            BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt => return unsupported("an assignment"),
+            BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt => {
+                return unsupported("an assignment");
+            }
             BinaryOp::Pipe(_) => return unsupported("a pattern after `as`"),
             BinaryOp::Alt | BinaryOp::Or | BinaryOp::And | BinaryOp::Math(_) | BinaryOp::Cmp(_) => {}
         }
@@ -66,7 +68,9 @@ fn calculated<'a>(left: &Hcl<'a>, math: Math, right: &Hcl<'a>) -> Result<Hcl<'a>
         (Math::Add, Kind::Object) => format!("merge({}, {})", left.text(), right.text()),
         (_, Kind::Number) => format!("({} {} {})", left.operand(), math.as_str(), right.operand()),
         (Math::Add, _) => {
-            return Err("of two values that are added it has to be plain what they are: write texts as `\"\\(.a)\\(.b)\"`".to_owned());
+            return Err(
+                "of two values that are added it has to be plain what they are: write texts as `\"\\(.a)\\(.b)\"`".to_owned()
+            );
         }
         _ => return Err(format!("`{}` of what is not known to be numbers has no counterpart in Terraform", math.as_str())),
     };
