@@ -271,7 +271,8 @@ async fn settled(
     let (gates, overrides) = admit(session, &now, order).await?;
     let differences = differences(&before.deployment, &now.deployment);
     if differences.is_empty() {
-        return Ok((now, Settings { overrides, gates, ..settings }));
+        let step_runners = assemble::step_runners(&now.organization, order.terraform);
+        return Ok((now, Settings { overrides, gates, step_runners, ..settings }));
     }
     let message = "the organization's documents changed while the run began, and it would be another one now";
     let mut refused = Diagnostic::error(FailureReason::BindingChanged, message).in_file(&now.deployment.file);
@@ -365,6 +366,7 @@ pub(super) async fn settings(
         allow_destroy: order.allow_destroy,
         approved_plan: order.approved_plan.map(PlanFingerprint::approved),
         gates,
+        step_runners: assemble::step_runners(&resolved.organization, order.terraform),
         version_tag,
         actor: who.actor,
         repository: who.repository,

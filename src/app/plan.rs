@@ -40,6 +40,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         allow_destroy: false,
         approved_plan: None,
         gates,
+        step_runners: assemble::step_runners(&resolved.organization, &arguments.terraform),
         version_tag: VersionTag::new("plan").map_err(|problem| internal(&problem.to_string()))?,
         actor: who.actor,
         repository: who.repository,

@@ -11,6 +11,7 @@ use super::address::{Address, AliasMember, Place};
 use super::manifest::DeployableKind;
 use super::names::{AttributeName, Digest, PluginName, RunId, SlotName, TypeName};
 use super::record::SCHEMA_VERSION;
+use super::step::StepOutputKind;
 
 /// A published connection: an instance of a connection interface type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,8 +88,12 @@ pub enum Handle {
     Sealed {
         /// The age ciphertext.
         sealed: String,
-        /// Who can open it.
+        /// Who can open it; not said of an imported connection, which somebody else sealed.
+        #[serde(default)]
         recipients: Vec<String>,
+        /// What the sealed text means; absent: a text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<StepOutputKind>,
     },
     /// In the producer's Terraform state. Which state that is follows from the address, never from the ledger.
     Derived {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::address::{Address, Place, Target};
-use crate::domain::connection::{Binding, ConnectionRecord};
+use crate::domain::connection::{Binding, ConnectionRecord, Handle};
 use crate::domain::deployment::{Choice, ResolvedSlot, Secrets};
 use crate::domain::names::{Alias, AttributeName, SlotName};
 use crate::domain::organization::{Backend, SecretReference};
@@ -18,7 +18,12 @@ pub(super) struct Bound {
     pub binding: Binding,
     /// What is rendered.
     pub slot: BoundSlot,
+    /// The handles of its connection's sensitive attributes.
+    pub handles: Handles,
 }
+
+/// How the sensitive attributes of a connection are reached, as its record says.
+pub(super) type Handles = BTreeMap<AttributeName, Handle>;
 
 /// Binds every slot. A link whose record is not there is left out: its producer has not been applied.
 pub(super) fn bind(
@@ -27,10 +32,15 @@ pub(super) fn bind(
     slots: &BTreeMap<SlotName, ResolvedSlot>,
     own: &Records,
 ) -> BTreeMap<SlotName, Bound> {
-    slots.iter().filter_map(|(name, slot)| Some((name.clone(), bind_one(place, backend, slot, own)?))).collect()
+    slots.iter().filter_map(|(name, slot)| Some((name.clone(), bind_one(place, backend, (name, slot), own)?))).collect()
 }
 
-fn bind_one(place: &Place, backend: &Backend, resolved: &ResolvedSlot, own: &Records) -> Option<Bound> {
+fn bind_one(
+    place: &Place,
+    backend: &Backend,
+    (name, resolved): (&SlotName, &ResolvedSlot),
+    own: &Records,
+) -> Option<Bound> {
     match &resolved.choice {
         Choice::Link { alias, output } => {
             let record = own.get(&place.output(alias, output))?;
@@ -38,14 +48,19 @@ fn bind_one(place: &Place, backend: &Backend, resolved: &ResolvedSlot, own: &Rec
             let face =
                 record.faces().position(|face| face.type_name == resolved.slot.type_name && accepts(&face.type_version))?;
             let state = render::backend::state_location(backend, place, alias);
-            Some(bound(record, face, resolved, &Secrets::Produced(state)))
+            Some(bound(record, face, (name, resolved), &Secrets::Produced(state)))
         }
-        Choice::Connection(chosen) => Some(bound(&chosen.record, chosen.face, resolved, &chosen.secrets)),
+        Choice::Connection(chosen) => Some(bound(&chosen.record, chosen.face, (name, resolved), &chosen.secrets)),
         Choice::Pending { .. } | Choice::Unset => None,
     }
 }
 
-fn bound(record: &ConnectionRecord, position: usize, resolved: &ResolvedSlot, secrets: &Secrets) -> Bound {
+fn bound(
+    record: &ConnectionRecord,
+    position: usize,
+    (name, resolved): (&SlotName, &ResolvedSlot),
+    secrets: &Secrets,
+) -> Bound {
     let face = record.faces().nth(position).unwrap_or(&record.face);
     let binding = Binding {
         address: record.address.clone(),
@@ -57,13 +72,19 @@ fn bound(record: &ConnectionRecord, position: usize, resolved: &ResolvedSlot, se
         attributes: face.attributes.clone(),
         sensitive: resolved.slot.sensitive.iter().filter(|name| face.sensitive.contains_key(*name)).cloned().collect(),
     };
-    let slot = rendered(&binding, position, secrets);
-    Bound { binding, slot }
+    let handles = face.sensitive.clone();
+    let slot = rendered(name, &binding, position, (secrets, &handles));
+    Bound { binding, slot, handles }
 }
 
 /// What is rendered for a recorded binding.
-pub(super) fn rendered(binding: &Binding, face: usize, secrets: &Secrets) -> BoundSlot {
-    let sources = binding.sensitive.iter().filter_map(|name| Some((name.clone(), source(binding, name, face, secrets)?)));
+pub(super) fn rendered(slot: &SlotName, binding: &Binding, face: usize, (secrets, handles): (&Secrets, &Handles)) -> BoundSlot {
+    let source = |name: &AttributeName| match handles.get(name) {
+        // Opened by the run, and handed over like what a person gives.
+        Some(Handle::Sealed { .. }) => Some(SensitiveSource::Variable(render::names::attribute_variable(slot, name))),
+        _ => source(binding, name, face, secrets),
+    };
+    let sources = binding.sensitive.iter().filter_map(|name| Some((name.clone(), source(name)?)));
     BoundSlot { attributes: binding.attributes.clone(), sensitive: sources.collect() }
 }
 
@@ -77,7 +98,7 @@ fn source(binding: &Binding, attribute: &AttributeName, face: usize, secrets: &S
                 Some(SensitiveSource::ForeignState { backend: state.backend.clone(), output: state.output.clone() })
             }
             SecretReference::Env(name) => Some(SensitiveSource::Variable(format!("{FROM_ENVIRONMENT}{name}"))),
-            // Nobody can open it yet; the resolver has refused it.
+            // The handle says so, and comes first.
             SecretReference::Sealed(_) => None,
         },
         _ => None,
