@@ -248,6 +248,13 @@ pub(super) async fn admit(
     assemble::refuse_deferred(&resolved.deployment)?;
     let gates = assemble::gates(&resolved.organization, order.terraform)?;
     assemble::check_modules(resolved, &gates)?;
+    // Of what is taken over nothing runs.
+    if order.run_type != RunType::Adopt {
+        let unfit = assemble::check_steps(resolved, order.terraform);
+        if unfit.any_error() {
+            return Err(unfit);
+        }
+    }
     let judged = assemble::judge(resolved, &Who::of(session).doing(order.run_type));
     if judged.any_error() {
         return Err(judged);

@@ -8,8 +8,8 @@ use std::sync::{Mutex, OnceLock};
 use tokio_util::sync::CancellationToken;
 
 use super::prepare::{Initialized, Prepared};
-use super::steps::Made;
 use super::root::unwritable;
+use super::steps::Made;
 use super::tasks::Results;
 use super::{Engine, Node, locked};
 use crate::domain::change::PlannedResource;

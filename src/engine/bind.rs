@@ -35,12 +35,7 @@ pub(super) fn bind(
     slots.iter().filter_map(|(name, slot)| Some((name.clone(), bind_one(place, backend, (name, slot), own)?))).collect()
 }
 
-fn bind_one(
-    place: &Place,
-    backend: &Backend,
-    (name, resolved): (&SlotName, &ResolvedSlot),
-    own: &Records,
-) -> Option<Bound> {
+fn bind_one(place: &Place, backend: &Backend, (name, resolved): (&SlotName, &ResolvedSlot), own: &Records) -> Option<Bound> {
     match &resolved.choice {
         Choice::Link { alias, output } => {
             let record = own.get(&place.output(alias, output))?;
@@ -55,12 +50,7 @@ fn bind_one(
     }
 }
 
-fn bound(
-    record: &ConnectionRecord,
-    position: usize,
-    (name, resolved): (&SlotName, &ResolvedSlot),
-    secrets: &Secrets,
-) -> Bound {
+fn bound(record: &ConnectionRecord, position: usize, (name, resolved): (&SlotName, &ResolvedSlot), secrets: &Secrets) -> Bound {
     let face = record.faces().nth(position).unwrap_or(&record.face);
     let binding = Binding {
         address: record.address.clone(),

@@ -60,8 +60,7 @@ impl Publisher<'_> {
                 problems.extend(self.violations(output, &face.connection_type, &found));
                 faces.push(found.face(face));
             }
-            let revision =
-                values.terraform.get(&names::revision_output(output)).and_then(|value| value.value.as_ref()?.as_str());
+            let revision = values.terraform.get(&names::revision_output(output)).and_then(|value| value.value.as_ref()?.as_str());
             let revision = match (revision, revisions.is_empty()) {
                 (revision, true) => revision.map(str::to_owned),
                 (revision, false) => Some(Digest::of_json(&(revision, revisions)).as_str().to_owned()),

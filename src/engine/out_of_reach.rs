@@ -110,6 +110,26 @@ impl Engine {
         Ok(handed)
     }
 
+    /// What something recorded is handed where nothing may stand in for a secret.
+    ///
+    /// # Errors
+    /// When something that is sealed cannot be opened.
+    pub(super) fn really_handed(&self, alias: &Alias, removed: &Removed) -> Result<Handed, Problems> {
+        let mut handed = Handed::real(removed);
+        for (slot, binding) in &removed.record.bindings {
+            for attribute in binding.sensitive.iter().filter(|attribute| removed.is_sealed(binding, attribute)) {
+                let given = self.opened_for(removed, binding, attribute);
+                let given = given.ok_or_else(|| self.sealed_for_good(alias, &format!("{alias}.{slot}.{attribute}")))?;
+                handed.supplied.given.insert(render::names::attribute_variable(slot, attribute), given);
+            }
+        }
+        self.hand_over_made(alias, removed, &mut handed);
+        match handed.outputs.first() {
+            Some(output) => Err(self.sealed_for_good(alias, &format!("{alias}.{output}"))),
+            None => Ok(handed),
+        }
+    }
+
     /// What create steps left for the module. What they did not come to, and what cannot be opened, has something standing in.
     fn hand_over_made(&self, alias: &Alias, removed: &Removed, handed: &mut Handed) {
         let Made { values, given, missing } = self.made(alias, &removed.plugin, &removed.record.steps);

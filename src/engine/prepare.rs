@@ -172,7 +172,8 @@ impl Engine {
         for (slot, bound) in bound {
             for attribute in &bound.binding.sensitive {
                 if let Some(Handle::Sealed { sealed, kind, .. }) = bound.handles.get(attribute) {
-                    let secret = self.open(sealed).map_err(|why| self.unopened(alias, &format!("{alias}.{slot}.{attribute}"), &why))?;
+                    let secret =
+                        self.open(sealed).map_err(|why| self.unopened(alias, &format!("{alias}.{slot}.{attribute}"), &why))?;
                     given.insert(render::names::attribute_variable(slot, attribute), Given::new(secret, *kind));
                 }
             }

@@ -31,7 +31,7 @@ use crate::secrets::Opener;
 use crate::sources::{LockMode, Tree};
 
 pub(super) use engine::{environments, terraform};
-pub(super) use gates::{check_modules, gates, judge, step_runners};
+pub(super) use gates::{check_modules, check_steps, gates, judge, step_runners};
 pub(super) use manifest::from_manifest;
 pub(super) use nothing::{Grounds, for_destroy};
 pub(super) use release::{Back, from_release};

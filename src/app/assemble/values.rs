@@ -9,8 +9,8 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, AttributeName, InputName, SlotName};
 use crate::domain::organization::{ContextDocument, Environment};
-use crate::request::cli;
 use crate::engine::Keys;
+use crate::request::cli;
 use crate::secrets::{Opener, Secret};
 
 /// The values of sensitive inputs, by alias and name.

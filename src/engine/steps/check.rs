@@ -22,7 +22,7 @@ pub fn check_steps(deployment: &Deployment, runners: &StepRunners, keys: &Keys) 
         if let Err(problem) = choose(runners.asked, &part.runner, &runners.permitted) {
             problems.push(at(Diagnostic { message: format!("`{alias}`: {}", problem.message), ..*problem }));
         }
-        problems.extend(unsealable(alias, &part, keys).map(at));
+        problems.0.extend(unsealable(alias, &part, keys).map(at));
     }
     problems
 }

@@ -116,7 +116,9 @@ impl Engine {
                     );
                     let problem = Diagnostic::error(FailureReason::InvalidDocument, message)
                         .at(&self.deployment.file, self.pointer(sources.alias));
-                    problems.push(problem.help("a variable holds a text, a number or a truth value: take it as a file, with `as: {path}`"));
+                    problems.push(
+                        problem.help("a variable holds a text, a number or a truth value: take it as a file, with `as: {path}`"),
+                    );
                 }
             }
         }

@@ -23,6 +23,7 @@ use crate::domain::step::StepsPart;
 
 pub use check::{check_steps, unopenable};
 pub(super) use made::Made;
+pub(super) use planning::PlannedSteps;
 
 impl Engine {
     /// The create steps of an applied plugin, if it has scripts.

@@ -33,6 +33,12 @@ impl Engine {
     pub(in crate::engine) fn unopened(&self, alias: &Alias, what: &str, why: &Unopened) -> Problems {
         unopened(what, why).at(&self.deployment.file, self.pointer(alias)).into()
     }
+
+    /// Why an applied plugin cannot be handed something that is sealed, with what is given.
+    pub(in crate::engine) fn sealed_for_good(&self, alias: &Alias, what: &str) -> Problems {
+        let given = self.keys.opener.is_some();
+        self.unopened(alias, what, &if given { Unopened::Sealed(SealError::ForOthers) } else { Unopened::NoIdentity })
+    }
 }
 
 /// What is said of something that is sealed and cannot be opened.

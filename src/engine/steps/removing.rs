@@ -37,7 +37,10 @@ impl Engine {
         let removed = &self.removed[alias];
         let account = self.account_then(removed);
         let work = Work { alias, part, direction: Direction::Delete };
-        self.gate_delete(alias, part, planned.is_some())?;
+        if !self.is_planned_first() {
+            // Otherwise the plan that a person saw, or was shown now, has said it.
+            self.gate_delete(alias, part)?;
+        }
         let prelude = self.prelude(&work, removed, account.as_ref()).await?;
         let (applied, retained) = if removed.plugin.terraform.is_some() {
             self.destroy_module(alias, planned, journal).await?
@@ -70,23 +73,15 @@ impl Engine {
     }
 
     /// Delete steps take away like a plan that deletes: they need the same leave (R27).
-    pub(in crate::engine) fn gate_delete(&self, alias: &Alias, part: &StepsPart, was_approved: bool) -> Result<(), Problems> {
-        if part.delete.is_empty() || was_approved || self.is_planned_first() || self.may_destroy() {
+    pub(in crate::engine) fn gate_delete(&self, alias: &Alias, part: &StepsPart) -> Result<(), Problems> {
+        if part.delete.is_empty() || self.may_destroy() {
             return Ok(());
         }
-        Err(self.needs_leave(alias, part))
-    }
-
-    /// That delete steps would run, which nobody has allowed.
-    pub(in crate::engine) fn needs_leave(&self, alias: &Alias, part: &StepsPart) -> Problems {
         let count = part.delete.len();
         let steps = if count == 1 { "1 delete step".to_owned() } else { format!("{count} delete steps") };
         let message = format!("taking `{alias}` away runs {steps}");
-        let show = self.settings.run_type.planned_by();
-        Diagnostic::error(FailureReason::NeedsApproval, message)
-            .at(&self.deployment.file, self.pointer(alias))
-            .help(format!("review `{show}`; if this is wanted, deploy with `--allow-destroy` or `--approved-plan <fingerprint>`"))
-            .into()
+        let problem = Diagnostic::error(FailureReason::NeedsApproval, message).at(&self.deployment.file, self.pointer(alias));
+        Err(problem.help(self.leave_to_lose()).into())
     }
 
     /// All that delete steps are handed.
