@@ -13,6 +13,7 @@ use super::manifest::DeployableKind;
 use super::mapping::BoundMapping;
 use super::names::{AttributeName, Digest, PluginName, RunId, SlotName, TypeName};
 use super::record::SCHEMA_VERSION;
+use super::step::StepOutputKind;
 
 /// A published connection: an instance of a connection interface type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,8 +90,12 @@ pub enum Handle {
     Sealed {
         /// The age ciphertext.
         sealed: String,
-        /// Who can open it.
+        /// Who can open it; not said of an imported connection, which somebody else sealed.
+        #[serde(default)]
         recipients: Vec<String>,
+        /// What the sealed text means; absent: a text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<StepOutputKind>,
     },
     /// In the producer's Terraform state. Which state that is follows from the address, never from the ledger.
     Derived {
@@ -212,6 +217,22 @@ impl Binding {
             Some(mapping) => mapping.uses.clone(),
             None => self.attributes.keys().chain(&self.sensitive).cloned().collect(),
         }
+    }
+
+    /// The connection's own sensitive attributes that one that was handed over is made of: itself, unless a mapping made it.
+    pub fn parts_of<'a>(&'a self, handed: &'a AttributeName) -> BTreeSet<&'a AttributeName> {
+        match &self.mapping {
+            Some(mapping) => {
+                let made = mapping.sensitive.get(handed).into_iter();
+                made.flat_map(|made| made.parts()).map(|path| &path.attribute).collect()
+            }
+            None => BTreeSet::from([handed]),
+        }
+    }
+
+    /// All of them.
+    pub fn own_sensitive(&self) -> BTreeSet<&AttributeName> {
+        self.sensitive.iter().flat_map(|handed| self.parts_of(handed)).collect()
     }
 
     /// The digest of the values that were handed over.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::domain::address::{Address, Place, Target};
-use crate::domain::connection::{Binding, ConnectionRecord, Face};
+use crate::domain::connection::{Binding, ConnectionRecord, Face, Handle};
 use crate::domain::deployment::{Choice, ResolvedSlot, Secrets};
 use crate::domain::mapping::{BoundMapping, Made};
 use crate::domain::names::{Alias, AttributeName, SlotName};
@@ -23,7 +23,12 @@ pub(super) struct Bound {
     pub slot: BoundSlot,
     /// What the mapping to the slot's type should give and does not, in words.
     pub lacking: Vec<String>,
+    /// The handles of its connection's sensitive attributes.
+    pub handles: Handles,
 }
+
+/// How the sensitive attributes of a connection are reached, as its record says.
+pub(super) type Handles = BTreeMap<AttributeName, Handle>;
 
 /// Binds every slot. A link whose record is not there is left out: its producer has not been applied.
 pub(super) fn bind(
@@ -32,18 +37,18 @@ pub(super) fn bind(
     slots: &BTreeMap<SlotName, ResolvedSlot>,
     own: &Records,
 ) -> BTreeMap<SlotName, Bound> {
-    slots.iter().filter_map(|(name, slot)| Some((name.clone(), bind_one(place, backend, slot, own)?))).collect()
+    slots.iter().filter_map(|(name, slot)| Some((name.clone(), bind_one(place, backend, (name, slot), own)?))).collect()
 }
 
-fn bind_one(place: &Place, backend: &Backend, resolved: &ResolvedSlot, own: &Records) -> Option<Bound> {
+fn bind_one(place: &Place, backend: &Backend, (name, resolved): (&SlotName, &ResolvedSlot), own: &Records) -> Option<Bound> {
     match &resolved.choice {
         Choice::Link { alias, output } => {
             let record = own.get(&place.output(alias, output))?;
             let face = linked_face(record, resolved)?;
             let state = render::backend::state_location(backend, place, alias);
-            Some(bound(record, face, resolved, &Secrets::Produced(state)))
+            Some(bound(record, face, (name, resolved), &Secrets::Produced(state)))
         }
-        Choice::Connection(chosen) => Some(bound(&chosen.record, chosen.face, resolved, &chosen.secrets)),
+        Choice::Connection(chosen) => Some(bound(&chosen.record, chosen.face, (name, resolved), &chosen.secrets)),
         Choice::Pending { .. } | Choice::Unset => None,
     }
 }
@@ -58,7 +63,7 @@ fn linked_face(record: &ConnectionRecord, resolved: &ResolvedSlot) -> Option<usi
     record.faces().position(|face| face.type_name == resolved.slot.type_name && accepts(&face.type_version))
 }
 
-fn bound(record: &ConnectionRecord, position: usize, resolved: &ResolvedSlot, secrets: &Secrets) -> Bound {
+fn bound(record: &ConnectionRecord, position: usize, (name, resolved): (&SlotName, &ResolvedSlot), secrets: &Secrets) -> Bound {
     let face = record.faces().nth(position).unwrap_or(&record.face);
     let handed = handed(face, resolved);
     let binding = Binding {
@@ -72,8 +77,9 @@ fn bound(record: &ConnectionRecord, position: usize, resolved: &ResolvedSlot, se
         sensitive: handed.sensitive,
         mapping: handed.mapping,
     };
-    let slot = rendered(&binding, position, secrets);
-    Bound { binding, slot, lacking: handed.lacking }
+    let handles = face.sensitive.clone();
+    let slot = rendered(name, &binding, position, (secrets, &handles));
+    Bound { binding, slot, lacking: handed.lacking, handles }
 }
 
 /// What of a connection goes to a slot.
@@ -102,10 +108,15 @@ fn handed(face: &Face, resolved: &ResolvedSlot) -> Handed {
 }
 
 /// What is rendered for a recorded binding.
-pub(super) fn rendered(binding: &Binding, face: usize, secrets: &Secrets) -> BoundSlot {
+pub(super) fn rendered(slot: &SlotName, binding: &Binding, face: usize, (secrets, handles): (&Secrets, &Handles)) -> BoundSlot {
+    let found = |name: &AttributeName| match handles.get(name) {
+        // Opened by the run, and handed over like what a person gives.
+        Some(Handle::Sealed { .. }) => Some(SensitiveSource::Variable(render::names::attribute_variable(slot, name))),
+        _ => source(binding, name, face, secrets),
+    };
     let source = |name: &AttributeName| match &binding.mapping {
-        Some(mapping) => made_of(mapping.sensitive.get(name)?, &|attribute| source(binding, attribute, face, secrets)),
-        None => source(binding, name, face, secrets),
+        Some(mapping) => made_of(mapping.sensitive.get(name)?, &found),
+        None => found(name),
     };
     let sources = binding.sensitive.iter().filter_map(|name| Some((name.clone(), source(name)?)));
     // What was handed over through a mapping is what the resolver let through; the plugin itself cannot ask for all of it.
@@ -138,7 +149,7 @@ fn source(binding: &Binding, attribute: &AttributeName, face: usize, secrets: &S
                 Some(SensitiveSource::ForeignState { backend: state.backend.clone(), output: state.output.clone() })
             }
             SecretReference::Env(name) => Some(SensitiveSource::Variable(format!("{FROM_ENVIRONMENT}{name}"))),
-            // Nobody can open it yet; the resolver has refused it.
+            // The handle says so, and comes first.
             SecretReference::Sealed(_) => None,
         },
         _ => None,

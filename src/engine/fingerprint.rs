@@ -34,8 +34,8 @@ pub(super) struct ApplyIdentity<'a> {
     pub account: Option<&'a Account>,
     /// The provider lock that init starts from.
     pub provider_lock: Option<&'a str>,
-    /// The terraform.
-    pub terraform: &'a TerraformBuild,
+    /// The terraform; none for a plugin of steps alone.
+    pub terraform: Option<&'a TerraformBuild>,
 }
 
 impl ApplyIdentity<'_> {

@@ -9,6 +9,7 @@ use crate::domain::module::{Module, Variable};
 use crate::domain::names::{AttributeName, InputName, SlotName};
 use crate::domain::nearest::nearest;
 use crate::domain::plugin::{Plugin, VariableSource};
+use crate::domain::step::{StepInput, StepsPart};
 
 /// The variable that is told where its module runs.
 const TIELINE: &str = "tieline";
@@ -125,7 +126,10 @@ fn untaken(
     let unmentioned = module.variables.keys().filter(|name| plugin.variables().all(|(mapped, _)| mapped != *name));
     let candidates: BTreeSet<_> = unmentioned.flat_map(|name| candidates(plugin, inputs, name)).collect();
     let taken = |wanted: &dyn Fn(&Argument) -> bool| wired.values().chain(&candidates).any(wanted);
-    for input in inputs {
+    let handed: Vec<&StepInput> = plugin.steps.iter().flat_map(StepsPart::all).flat_map(|step| &step.inputs).collect();
+    let is_handed = |name: &InputName| handed.iter().any(|one| one.value_from_input && one.name == name.as_str());
+    let is_read = |name: &SlotName| handed.iter().filter_map(|one| one.connection()).any(|(slot, _)| slot == name.as_str());
+    for input in inputs.iter().filter(|input| !is_handed(input)) {
         if !taken(&|argument| matches!(argument, Argument::Input(name) if name == input)) {
             problems.push(
                 no_taker(module, "input", input.as_str())
@@ -133,7 +137,7 @@ fn untaken(
             );
         }
     }
-    for slot in plugin.requires.keys() {
+    for slot in plugin.requires.keys().filter(|slot| !is_read(slot)) {
         let reads = |argument: &Argument| matches!(argument, Argument::Slot(name) | Argument::Attribute(name, _) if name == slot);
         if !taken(&reads) {
             problems.push(

@@ -311,10 +311,6 @@ impl Check<'_> {
             let why = format!("it needs the sensitive `{}`, which is not published", lacking.join("`, `"));
             self.refuse(ContractMismatch, &why, None);
         }
-        if asked.iter().any(|name| matches!(face.sensitive.get(name), Some(Handle::Sealed { .. }))) {
-            let help = "publish the secret by a state or an environment variable instead";
-            self.refuse(ContractMismatch, "a sensitive attribute is sealed, which this version cannot open", Some(help));
-        }
         let in_state = asked.iter().any(|name| matches!(face.sensitive.get(name), Some(Handle::Derived { .. })));
         if in_state && *secrets == Secrets::Unknown && self.address.producer().is_some() {
             self.refuse(ContextUnavailable, "where its producer's state is was not recorded", Some("deploy its producer again"));

@@ -25,7 +25,7 @@ pub(in crate::app) async fn from_manifest(
     let written = load::manifest(session, target)?;
     let place = Session::place(target, &written)?;
     let ground = Ground::of(session, target, &values.sensitive, place, Some(&written), standing).await?;
-    let Ground { place, opened, organization, head, standing, secrets, folder } = ground;
+    let Ground { place, opened, organization, head, standing, secrets, opener, folder } = ground;
     let standing::Ground { workspace, environment, base, life } = standing;
     let catalog = organization.catalog.as_ref();
     let mut loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog, lock_mode(session)).await?;
@@ -67,6 +67,7 @@ pub(in crate::app) async fn from_manifest(
     let resolved = Resolved {
         contents: sources().map(|(alias, used)| (alias, loaded.contents[used].clone())).collect(),
         folders: sources().map(|(alias, used)| (alias, session.plugin_folder(&written.folder, used))).collect(),
+        keys: values::keys(&deployment.environment, organization.context.as_ref(), opener),
         opened,
         organization,
         workspace,

@@ -8,7 +8,7 @@ use super::{Document, backend, check_file_name, check_lifetime};
 use crate::documents::Kind;
 use crate::documents::finding::Finding;
 use crate::domain::diagnostic::Pointer;
-use crate::domain::organization::{ContextDocument, ImportedConnection, Proofs, SecretReference};
+use crate::domain::organization::{ContextDocument, ImportedConnection, Proofs, Sealing, SecretReference};
 use crate::domain::proof::ProofKeys;
 
 impl Document for ContextDocument {
@@ -30,14 +30,18 @@ impl Document for ContextDocument {
             let at = Pointer::keys(["retention", "runs"]);
             findings.push(Finding::new(at, "at least one run record must be kept").help("write a number from 1"));
         }
-        for (index, recipient) in self.sealing.recipients.iter().enumerate() {
-            if !["age1", "ssh-ed25519 ", "ssh-rsa "].iter().any(|start| recipient.starts_with(start)) {
-                let at = Pointer::keys(["sealing", "recipients"]).index(index);
-                findings.push(Finding::new(at, "this is not an age recipient").help("write a public key, `age1…`"));
-            }
-        }
+        findings.extend(check_sealing(&self.sealing));
         findings
     }
+}
+
+/// Only public keys of age seal; a secret key here would be one that everybody has.
+pub(super) fn check_sealing(sealing: &Sealing) -> impl Iterator<Item = Finding> {
+    let wrong = sealing.recipients.iter().enumerate().filter(|(_, recipient)| !recipient.starts_with("age1"));
+    wrong.map(|(index, _)| {
+        let at = Pointer::keys(["sealing", "recipients"]).index(index);
+        Finding::new(at, "this is not an age recipient").help("write a public key, `age1…`")
+    })
 }
 
 /// Proofs can only be required of those whose keys are known.

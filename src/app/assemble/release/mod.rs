@@ -42,7 +42,7 @@ pub(in crate::app) async fn from_release(
 ) -> Result<Resolved, Problems> {
     let place = session.named_place(target)?;
     let ground = Ground::of(session, target, secrets, place, None, Standing::Environment).await?;
-    let Ground { place, opened, organization, head, standing, secrets, folder } = ground;
+    let Ground { place, opened, organization, head, standing, secrets, opener, folder } = ground;
     let standing::Ground { workspace, environment, .. } = standing;
     let store = &*opened.store;
     let snapshot = Snapshot::newest(store).await?;
@@ -97,6 +97,7 @@ pub(in crate::app) async fn from_release(
         contents: stored.into_iter().map(|(alias, stored)| (alias, stored.content)).collect(),
         known: context.applied.values().map(|record| record.terraform.clone()).collect(),
         source: Some(Source { run: release.run, version_tag: release.version_tag, commit: release.commit }),
+        keys: values::keys(&deployment.environment, organization.context.as_ref(), opener),
         opened,
         organization,
         workspace,
