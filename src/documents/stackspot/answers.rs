@@ -75,7 +75,8 @@ pub(super) fn default(fields: &Fields<'_>, kind: InputKind, schema: &Value, repo
     if !sensitive_properties(&json!({"properties": {"it": schema}})).is_empty() {
         if *written != "" {
             let message = format!("the default of the secret input `{name}` is not taken: a secret in a file is none");
-            let finding = Finding::new(fields.place("default"), message).label("left out");
+            // At its type: the line of the default would show it.
+            let finding = Finding::new(fields.place("type"), message).label("has a default");
             report.warn(finding.help("hand the value over as a secret at each deploy, and take it out of the file"));
         }
         return None;

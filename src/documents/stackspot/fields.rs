@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::plain;
-use crate::documents::finding::Finding;
+use crate::documents::finding::{Finding, listed};
 use crate::domain::diagnostic::Pointer;
 use crate::domain::foreign::InputKind;
 
@@ -113,6 +113,17 @@ impl<'a> Fields<'a> {
     /// The mapping under a field; empty where there is none.
     pub(super) fn below(&self, name: &str, report: &mut Report) -> Fields<'a> {
         Fields::of(self.get(name).unwrap_or(&Value::Null), self.place(name), report)
+    }
+
+    /// Refuses a schema whose version is not one of `known`.
+    pub(super) fn only_versions(&self, known: &[&str], what: &str, report: &mut Report) {
+        let field = if self.get("schema-version").is_some() { "schema-version" } else { "schemaVersion" };
+        let Some(written) = self.text(field, report) else { return };
+        let version = format!("v{}", written.trim().trim_start_matches(['v', 'V']));
+        if !known.contains(&version.as_str()) {
+            let message = format!("the schema `{written}` of StackSpot {what} is not known");
+            report.refuse(Finding::new(self.place(field), message).note(format!("there is {}", listed(known.iter().copied()))));
+        }
     }
 
     /// Warns of every field that is not one of `known`.

@@ -7,12 +7,14 @@ mod answers;
 mod case;
 mod connection_type;
 mod connections;
+mod envelope;
 mod fields;
 mod generated;
 mod inputs;
 mod manifest;
 mod plain;
 mod plugin;
+mod stored;
 mod uses;
 mod wiring;
 

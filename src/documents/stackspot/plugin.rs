@@ -6,6 +6,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::connections::{Connection, declared, of_input, slots};
+use super::envelope::{FOLDER, check_templates, other_type, warn_of_no_effect, without_envelope};
 use super::fields::{Fields, Report};
 use super::generated::{output_blocks, outputs};
 use super::inputs::{Inputs, inputs};
@@ -18,9 +19,6 @@ use crate::domain::diagnostic::{Pointer, Spot};
 use crate::domain::foreign::{Foreign, Link, Templates};
 use crate::domain::names::PluginName;
 use crate::domain::plugin::{Plugin, PluginKind, PluginLimits, TerraformPart};
-
-/// The folder of the templates that make up the module.
-const FOLDER: &str = "templates-deploy";
 
 /// The fields of `spec`. What is about documentation, the catalog of plugins, or the tools of their workers plays no part here.
 const SPEC: [&str; 27] = [
@@ -61,7 +59,7 @@ pub(in crate::documents) fn plugin(value: &Value, files: &Files<'_>) -> Result<T
     let mut report = Report::default();
     let root = Fields::of(value, Pointer::default(), &mut report);
     root.only(&["schema-version", "schemaVersion", "kind", "metadata", "spec"], &mut report);
-    check_version(&root, &mut report);
+    root.only_versions(&["v1", "v2", "v3"], "plugins", &mut report);
     let spec = root.below("spec", &mut report);
     if let Some(finding) = other_type(&root, &spec) {
         return Err(vec![finding]);
@@ -100,9 +98,8 @@ fn read(
             _ => report.refuse(Finding::new(fields.place("type"), format!("there is no type of input `{kind}`"))),
         }
     }
-    let written = Written::of(files);
-    let computed = expressions(spec, "computed-inputs", &written, report);
-    let global_computed = expressions(spec, "global-computed-inputs", &written, report);
+    let computed = expressions(spec, "computed-inputs", files, report);
+    let global_computed = expressions(spec, "global-computed-inputs", files, report);
     let links = links(spec, report);
     let looks = looks(&required, templates, [&computed, &global_computed], &links);
     warn_of_strangers(&looks, &required, &generated, report);
@@ -135,73 +132,10 @@ fn read(
     })
 }
 
-fn without_envelope() -> Finding {
-    Finding::new(Pointer::default(), "this is a StackSpot plugin of the time before `schema-version`, which is not read")
-        .label("no `kind`, no `spec`")
-        .help("bring it to schema v2 or v3: `schema-version`, `kind: plugin`, `metadata` and `spec`, with its Terraform in `templates-deploy/`")
-}
-
-fn check_version(root: &Fields<'_>, report: &mut Report) {
-    let field = if root.get("schema-version").is_some() { "schema-version" } else { "schemaVersion" };
-    let Some(written) = root.text(field, report) else { return };
-    if !["1", "2", "3"].contains(&written.trim().trim_start_matches(['v', 'V'])) {
-        let finding = Finding::new(root.place(field), format!("the schema `{written}` of StackSpot plugins is not known"));
-        report.refuse(finding.note("there is `v1`, `v2` and `v3`"));
-    }
-}
-
-/// A plugin that is not deployed at all, or that does not say what it is.
-fn other_type(root: &Fields<'_>, spec: &Fields<'_>) -> Option<Finding> {
-    let kind = root.get("kind").and_then(Value::as_str).and_then(|kind| kind.strip_suffix("-plugin"));
-    let written = spec.get("type").and_then(Value::as_str).or(kind.map(|kind| if kind == "runtime" { "infra" } else { kind }));
-    let at = spec.place("type");
-    match written {
-        Some("infra") => None,
-        Some("app") => Some(
-            Finding::new(at, "this is a StackSpot plugin of type `app`, which plays no part in a deploy")
-                .label("writes source files, makes no infrastructure")
-                .note(
-                    "it writes into a repository once, when `stk apply plugin` is run there; what it wrote is in the repository",
-                )
-                .help("take it out of the manifest"),
-        ),
-        Some(other) => Some(Finding::new(at, format!("`{other}` is not a type of StackSpot plugins")).help("write `infra`")),
-        None => Some(Finding::new(spec.at.clone(), "`spec` does not say its `type`").help("write `type: infra`")),
-    }
-}
-
 /// A file of the module that is text.
 fn template<'a>(path: &'a str, bytes: &'a [u8]) -> Option<(&'a str, &'a str)> {
     let inside = path.strip_prefix(FOLDER)?.starts_with('/');
     inside.then(|| Some((path, std::str::from_utf8(bytes).ok()?)))?
-}
-
-fn check_templates(files: &Files<'_>, spec: &Fields<'_>, report: &mut Report) {
-    let inside = |path: &&&str| path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'));
-    let hooks = spec.get("hooks").is_some() && !spec.list("hooks").is_empty();
-    let at = spec.place("hooks").at_key();
-    if files.keys().filter(inside).next().is_none() {
-        let finding = if hooks {
-            Finding::new(at, "the plugin consists of hooks, and those play no part in a deploy")
-                .note("hooks run once, on the machine of whoever runs `stk apply plugin`")
-        } else {
-            Finding::new(spec.at.clone(), format!("the plugin has no files in `{FOLDER}/`, so there is nothing to deploy"))
-        };
-        report.refuse(finding.help(format!("put its Terraform into `{FOLDER}/`, or take the plugin out of the manifest")));
-        return;
-    }
-    if hooks {
-        let finding =
-            Finding::new(at, "`hooks` run when `stk apply plugin` does, and play no part in a deploy").label("no effect");
-        report.warn(finding.note(format!("what is in `{FOLDER}/` is deployed as it is")));
-    }
-    let is_module = |path: &&&str| path.matches('/').count() == 1 && (path.ends_with(".tf") || path.ends_with(".tf.json"));
-    if files.keys().filter(inside).filter(is_module).next().is_none() {
-        let message = format!(
-            "there is no `.tf` file in `{FOLDER}/` itself, and Terraform reads no folders below it unless a module names them"
-        );
-        report.warn(Finding::new(spec.at.clone(), message).help(format!("move the files up into `{FOLDER}/`")));
-    }
 }
 
 fn plugin_name(metadata: &Fields<'_>, report: &mut Report) -> Option<PluginName> {
@@ -224,36 +158,6 @@ fn plugin_version(metadata: &Fields<'_>, report: &mut Report) -> Version {
             None
         })
         .unwrap_or(Version::new(0, 0, 0))
-}
-
-fn warn_of_no_effect(spec: &Fields<'_>, report: &mut Report) {
-    let mut warn = |name: &str, message: &str| report.warn(Finding::new(spec.place(name).at_key(), message).label("no effect"));
-    if !spec.list("allowed-resource-fork").is_empty() {
-        warn(
-            "allowed-resource-fork",
-            "projects cannot have copies of their own of a plugin's resources here: `allowed-resource-fork` has no effect",
-        );
-    }
-    let means = |name: &str| crate::domain::foreign::InputKind::Bool.taken(spec.get(name).unwrap_or(&Value::Null));
-    if means("stk-projects-only") == true {
-        warn("stk-projects-only", "`stk-projects-only` has no effect: every deployable may use the plugin");
-    }
-    if means("app-allowed") == false {
-        warn("app-allowed", "`app-allowed` has no effect: applications may use the plugin as well");
-    }
-    let requires = spec.get("requires").and_then(Value::as_object);
-    for name in ["plugin", "plugins"] {
-        if requires
-            .and_then(|requires| requires.get(name))
-            .is_some_and(|plugins| plugins.as_array().is_none_or(|list| !list.is_empty()))
-        {
-            let finding = Finding::new(
-                spec.place("requires").key(name).at_key(),
-                format!("`requires.{name}` is not checked: what a plugin needs comes by its connections"),
-            );
-            report.warn(finding.label("no effect"));
-        }
-    }
 }
 
 fn warn_of_condition(fields: &Fields<'_>, report: &mut Report) {
@@ -290,25 +194,16 @@ fn looks(
     looks
 }
 
-/// Where things stand in the document: mappings do not keep their order.
-struct Written<'a>(Option<Locator<'a>>);
-
-impl<'a> Written<'a> {
-    fn of(files: &Files<'a>) -> Self {
-        let text = document_of(files).and_then(|name| files.get(name.as_str()).copied());
-        Self(text.and_then(|text| std::str::from_utf8(text).ok()).map(Locator::new))
-    }
-
-    fn place(&self, at: Pointer) -> Option<usize> {
-        self.0.as_ref()?.spot(&Spot::Pointer(at)).map(|span| span.bytes.start)
-    }
-}
-
-/// A mapping of names to expressions, in the order of the document.
-fn expressions(spec: &Fields<'_>, field: &str, written: &Written<'_>, report: &mut Report) -> Vec<(String, String)> {
+/// A mapping of names to expressions, in the order of the document, which mappings do not keep.
+fn expressions(spec: &Fields<'_>, field: &str, files: &Files<'_>, report: &mut Report) -> Vec<(String, String)> {
     let fields = spec.below(field, report);
     let mut entries: Vec<&String> = fields.entries().map(|(name, _)| name).collect();
-    entries.sort_by_cached_key(|name| written.place(fields.place(name).at_key()));
+    if entries.len() > 1 {
+        let document = document_of(files).and_then(|name| files.get(name.as_str()).copied());
+        let locator = document.and_then(|text| std::str::from_utf8(text).ok()).map(Locator::new);
+        let place = |name: &str| locator.as_ref()?.spot(&Spot::Pointer(fields.place(name).at_key())).map(|span| span.bytes.start);
+        entries.sort_by_cached_key(|name| place(name));
+    }
     entries.into_iter().filter_map(|name| Some((name.clone(), fields.text(name, report)?))).collect()
 }
 
