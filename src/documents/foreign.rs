@@ -53,7 +53,7 @@ pub(super) fn recognise(value: &Value) -> Option<ForeignKind> {
         }
         Some("manifest") if has("schema-version") || has("spec") => Some(ForeignKind::StackSpotManifest),
         Some("connection-interface") => Some(ForeignKind::StackSpotType),
-        _ if has("params") && has("connections") && has("artifacts") => Some(ForeignKind::MassdriverBundle),
+        _ if has("params") && has_any(["connections", "artifacts", "steps"]) => Some(ForeignKind::MassdriverBundle),
         _ if has("$md") || (has_mapping("schema") && (has("ui") || has("label"))) => Some(ForeignKind::MassdriverType),
         _ if has("baseEnvironment") && (has("project") || has("projectSlug")) => Some(ForeignKind::MassdriverPreview),
         // Before there were kinds: such plugins are recognised so that they can be told what they are.

@@ -32,7 +32,8 @@ pub use foreign::ForeignKind;
 pub use kind::Kind;
 pub use locate::{Span, locate};
 pub use read::{
-    catalog, connection_type, context, environment, imported, manifest, manifest_with_warnings, plugin, stackspot_case, workspace,
+    catalog, connection_type, connection_type_among, context, environment, imported, manifest, manifest_with_warnings,
+    massdriver_preview, plugin, stackspot_case, workspace,
 };
 pub use schema::schema;
 pub use stackspot::{CaseConnection, CaseMode, StackSpotCase};

@@ -8,12 +8,13 @@ use super::foreign::ForeignKind;
 use super::locate::Locator;
 use super::native::Document;
 use super::stackspot::{self, StackSpotCase};
-use super::{Kind, foreign, prune, schema, yaml};
+use super::tree::Files;
+use super::{Kind, foreign, massdriver, prune, schema, yaml};
 use crate::domain::catalog::Catalog;
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason::InvalidDocument;
-use crate::domain::manifest::Manifest;
+use crate::domain::manifest::{Manifest, PreviewPart};
 use crate::domain::organization::{ContextDocument, Environment, ImportedConnection, Workspace};
 use crate::domain::plugin::Plugin;
 
@@ -74,17 +75,35 @@ pub fn stackspot_case(file: &str, text: &[u8]) -> Result<(StackSpotCase, Problem
     translated(file, text, stackspot::test_case(&value))
 }
 
-/// Reads a connection interface type, of StackSpot as well. `file` is the name that people know it by.
+/// Reads a connection interface type, of StackSpot or Massdriver as well. `file` is the name that people know it by.
+///
+/// # Errors
+/// Every problem of the document. One that refers to other files is refused: see [`connection_type_among`].
+pub fn connection_type(file: &str, text: &[u8]) -> Result<ConnectionType, Problems> {
+    connection_type_among(file, text, &Files::new()).map(|(document, _)| document)
+}
+
+/// The same, where the document may refer to others of `files`, by paths from its own; with what of it has no effect.
 ///
 /// # Errors
 /// Every problem of the document.
-pub fn connection_type(file: &str, text: &[u8]) -> Result<ConnectionType, Problems> {
+pub fn connection_type_among(file: &str, text: &[u8], files: &Files<'_>) -> Result<(ConnectionType, Problems), Problems> {
     let value = parsed(file, text)?;
     let read_foreign = match foreign::recognise(&value) {
-        Some(ForeignKind::StackSpotType) => stackspot::connection_type(&value),
-        _ => return checked(file, text, &value),
+        Some(ForeignKind::StackSpotType) => stackspot::connection_type(&value).map(|document| (document, Vec::new())),
+        Some(ForeignKind::MassdriverType) => massdriver::resource_type_among(file, &value, files),
+        _ => return checked(file, text, &value).map(|document| (document, Problems::default())),
     };
-    translated(file, text, read_foreign.map(|document| (document, Vec::new()))).map(|(document, _)| document)
+    translated(file, text, read_foreign)
+}
+
+/// Reads a Massdriver `preview.json` or `preview.yaml`, with what of it has no effect.
+///
+/// # Errors
+/// Every problem of the document.
+pub fn massdriver_preview(file: &str, text: &[u8]) -> Result<(PreviewPart, Problems), Problems> {
+    let value = parsed(file, text)?;
+    translated(file, text, massdriver::preview(&value))
 }
 
 /// What a reader of another system's document made of it, with places in the file.

@@ -74,7 +74,8 @@ impl Walk<'_> {
     }
 
     fn choice(&mut self, choice: &Value, way: &[String]) {
-        let at = way.iter().filter(|part| *part != "[]").fold(Pointer::keys(["params"]), |at, part| at.key("properties").key(part));
+        let at =
+            way.iter().filter(|part| *part != "[]").fold(Pointer::keys(["params"]), |at, part| at.key("properties").key(part));
         let options = text(choice, "options");
         match SlotName::new(text(choice, "connection").replace('_', "-")) {
             Ok(slot) if !options.is_empty() => {

@@ -30,7 +30,9 @@ pub(super) fn app(document: &Value) -> App {
         let at = Pointer::keys(["app", "envs", name]);
         match expression.as_str().map(|expression| (expression, program::parse(expression))) {
             Some((expression, Ok(_))) => _ = app.envs.insert(name.clone(), expression.to_owned()),
-            Some((_, Err(why))) => app.findings.push(Finding::new(at, why).help("write a jq program, such as `.params.port | tostring`")),
+            Some((_, Err(why))) => {
+                app.findings.push(Finding::new(at, why).help("write a jq program, such as `.params.port | tostring`"))
+            }
             None => app.findings.push(Finding::new(at, "this must be a jq program: a text")),
         }
     }
@@ -54,7 +56,10 @@ pub(super) fn app(document: &Value) -> App {
     }
     for name in written.as_object().into_iter().flat_map(Map::keys) {
         if !matches!(name.as_str(), "envs" | "secrets" | "policies") {
-            app.warnings.push(Finding::new(Pointer::keys(["app", name]).at_key(), format!("`app.{name}` is not known, and has no effect")));
+            app.warnings.push(Finding::new(
+                Pointer::keys(["app", name]).at_key(),
+                format!("`app.{name}` is not known, and has no effect"),
+            ));
         }
     }
     app

@@ -97,7 +97,8 @@ pub(super) fn outputs(
     let undeclared: Vec<&str> = undeclared.map(String::as_str).collect();
     if !undeclared.is_empty() {
         let message = format!("{} is published, but `artifacts` does not declare it", listed(undeclared));
-        warnings.push(Finding::new(Pointer::keys(["artifacts"]).at_key(), message).help("declare it under `artifacts.properties`"));
+        warnings
+            .push(Finding::new(Pointer::keys(["artifacts"]).at_key(), message).help("declare it under `artifacts.properties`"));
     }
     outputs
 }
@@ -113,7 +114,11 @@ fn unpublished(artifact: &Artifact, findings: &mut Vec<Finding>, warnings: &mut 
     }
 }
 
-fn from(artifact: &Artifact, source: &Source, known: Option<&ConnectionType>) -> Result<BTreeMap<AttributeName, String>, Finding> {
+fn from(
+    artifact: &Artifact,
+    source: &Source,
+    known: Option<&ConnectionType>,
+) -> Result<BTreeMap<AttributeName, String>, Finding> {
     let named = |name: &str| AttributeName::new(name).map_err(|error| Finding::new(artifact.at(), error.to_string()));
     match (source, known) {
         (Source::Each(from), _) => from.iter().map(|(name, path)| Ok((named(name)?, path.clone()))).collect(),
@@ -125,6 +130,8 @@ fn from(artifact: &Artifact, source: &Source, known: Option<&ConnectionType>) ->
             format!("which attributes the artifact `{}` has cannot be read from the module", artifact.field),
         )
         .note(format!("what becomes `{whole}` is not written as an object"))
-        .help(format!("write its value as an object, `{{…}}`, or put its resource type into the bundle and refer to it by its path"))),
+        .help(format!(
+            "write its value as an object, `{{…}}`, or put its resource type into the bundle and refer to it by its path"
+        ))),
     }
 }

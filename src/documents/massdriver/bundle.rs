@@ -53,8 +53,7 @@ pub(in crate::documents) fn bundle(value: &Value, files: &Files<'_>) -> Result<T
     let own = shared.connections.iter().map(|one| &one.file).chain(artifacts.iter().map(|one| &one.file));
     let types = types(own.flatten().map(String::as_str).collect(), &lookup, &mut findings, &mut warnings);
     connections::check_hidden(&shared.connections, &types, &mut findings);
-    let read: Vec<Read> =
-        steps.iter().map(|step| read_step(step, &shared, files, &mut findings, &mut warnings)).collect();
+    let read: Vec<Read> = steps.iter().map(|step| read_step(step, &shared, files, &mut findings, &mut warnings)).collect();
     let published: Vec<BTreeMap<String, Source>> = read.iter().map(|step| step.published.clone()).collect();
     let outputs = artifacts::outputs(&artifacts, &published, &types, &mut findings, &mut warnings);
     if !findings.is_empty() {
@@ -67,11 +66,7 @@ pub(in crate::documents) fn bundle(value: &Value, files: &Files<'_>) -> Result<T
             Err(finding) => findings.push(finding),
         }
     }
-    if findings.is_empty() {
-        Ok(Translated { plugins, types: types.into_values().collect(), warnings })
-    } else {
-        Err(findings)
-    }
+    if findings.is_empty() { Ok(Translated { plugins, types: types.into_values().collect(), warnings }) } else { Err(findings) }
 }
 
 fn shared(
@@ -103,13 +98,18 @@ fn shared(
         if connections.iter().all(|one| one.slot != choice.slot) {
             let _ = index;
             let at = Pointer::keys(["params"]);
-            findings.push(Finding::new(at, format!("`$md.enum` of `{}` names `{}`, which is no connection", choice.path.join("."), choice.slot)));
+            findings.push(Finding::new(
+                at,
+                format!("`$md.enum` of `{}` names `{}`, which is no connection", choice.path.join("."), choice.slot),
+            ));
         }
     }
     let names = inputs.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned();
     bundle.variables = names.chain(connections.iter().map(|one| one.name.clone())).chain([METADATA.to_owned()]).collect();
     match (name, version) {
-        (Ok(name), Ok(version)) => Some(Shared { name, version, description: text(value, "description"), inputs, connections, bundle }),
+        (Ok(name), Ok(version)) => {
+            Some(Shared { name, version, description: text(value, "description"), inputs, connections, bundle })
+        }
         (name, version) => {
             findings.extend(name.err().map(|error| Finding::new(Pointer::keys(["name"]), error.to_string())));
             findings.extend(version.err());
@@ -124,7 +124,8 @@ fn version(value: &Value) -> Result<Version, Finding> {
         None | Some(Value::Null) => Ok(Version::new(0, 0, 0)),
         Some(Value::String(text)) if text.is_empty() => Ok(Version::new(0, 0, 0)),
         Some(written) => written.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
-            Finding::new(Pointer::keys(["version"]), format!("{written} is not a version")).help("write three numbers, such as `1.2.0`")
+            Finding::new(Pointer::keys(["version"]), format!("{written} is not a version"))
+                .help("write three numbers, such as `1.2.0`")
         }),
     }
 }
@@ -145,8 +146,14 @@ fn with_secrets(mut schema: Map<String, Value>, app: App) -> Value {
 
 /// Params, connections and secrets all become variables.
 fn collisions(params: &Params, app: &App, connections: &[Connection], findings: &mut Vec<Finding>) {
-    let inputs: BTreeSet<String> =
-        params.schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys).map(|name| name.replace('-', "_")).collect();
+    let inputs: BTreeSet<String> = params
+        .schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(Map::keys)
+        .map(|name| name.replace('-', "_"))
+        .collect();
     let mut taken = |what: &str, at: Pointer, name: &str| {
         if inputs.contains(&name.replace('-', "_")) {
             findings.push(
@@ -238,11 +245,18 @@ fn plugin(
         Tool::Terraform => {
             let keep_on_destroy = if step.kept { vec!["*".to_owned()] } else { Vec::new() };
             let module = step.path.clone();
-            let part = TerraformPart { module, variables: BTreeMap::new(), required_version: None, moved: Vec::new(), keep_on_destroy };
+            let part =
+                TerraformPart { module, variables: BTreeMap::new(), required_version: None, moved: Vec::new(), keep_on_destroy };
             (Some(part), None)
         }
         Tool::Helm => {
-            let chart = helm::Chart { step, inputs: &shared.inputs, connections: &shared.connections, envs: &bundle.envs, outputs: &generates };
+            let chart = helm::Chart {
+                step,
+                inputs: &shared.inputs,
+                connections: &shared.connections,
+                envs: &bundle.envs,
+                outputs: &generates,
+            };
             (None, Some(chart.steps(files)?))
         }
     };
@@ -265,13 +279,28 @@ fn plugin(
 /// Fields that say nothing that matters here are taken silently; those that nobody knows are not.
 fn warn_of_unknown(value: &Value, warnings: &mut Vec<Finding>) {
     const KNOWN: [&str; 15] = [
-        "name", "description", "version", "source_url", "icon", "steps", "params", "connections", "artifacts", "ui", "app", "schema",
-        "access", "type", "title",
+        "name",
+        "description",
+        "version",
+        "source_url",
+        "icon",
+        "steps",
+        "params",
+        "connections",
+        "artifacts",
+        "ui",
+        "app",
+        "schema",
+        "access",
+        "type",
+        "title",
     ];
     for name in value.as_object().into_iter().flat_map(Map::keys).filter(|name| !KNOWN.contains(&name.as_str())) {
         let finding = Finding::new(Pointer::keys([name]).at_key(), format!("`{name}` is not known, and has no effect"));
         warnings.push(match name.as_str() {
-            "dependencies" | "required" | "properties" => finding.help(format!("it belongs under `params`: write `params.{name}`")),
+            "dependencies" | "required" | "properties" => {
+                finding.help(format!("it belongs under `params`: write `params.{name}`"))
+            }
             _ => finding,
         });
     }

@@ -39,7 +39,8 @@ pub(super) fn connections(document: &Value, lookup: Lookup<'_>, findings: &mut V
         let Some(mut connection) = connection else { continue };
         connection.required.optional = !required.contains(&name.as_str());
         if let Some(other) = found.iter().find(|other| other.slot == connection.slot) {
-            findings.push(Finding::new(at.at_key(), format!("`{name}` and `{}` are one name here: `{}`", other.name, other.slot)));
+            findings
+                .push(Finding::new(at.at_key(), format!("`{name}` and `{}` are one name here: `{}`", other.name, other.slot)));
             continue;
         }
         found.push(connection);
@@ -87,8 +88,12 @@ fn connection(name: &str, declared: &Value, lookup: Lookup<'_>, at: &Pointer, fi
 /// What is written beside `$ref`: conditions on what the connection says openly.
 fn constraint(declared: &Value, lookup: Lookup<'_>, at: &Pointer, findings: &mut Vec<Finding>) -> Option<Value> {
     let kept = ["properties", "required", "oneOf", "anyOf", "allOf", "not"];
-    let fields: Map<String, Value> =
-        declared.as_object()?.iter().filter(|(name, _)| kept.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let fields: Map<String, Value> = declared
+        .as_object()?
+        .iter()
+        .filter(|(name, _)| kept.contains(&name.as_str()))
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect();
     if fields.is_empty() {
         return None;
     }
@@ -117,7 +122,8 @@ pub(super) fn check_hidden(connections: &[Connection], types: &BTreeMap<String, 
         let (Some(known), Some(constraint)) = (known, &connection.required.constraint) else { continue };
         let sensitive = known.sensitive();
         let at = Pointer::keys(["connections", "properties", &connection.name]);
-        let looked_at = entries(constraint, "properties").filter(|(name, _)| *name != "data" && sensitive.contains(name.as_str()));
+        let looked_at =
+            entries(constraint, "properties").filter(|(name, _)| *name != "data" && sensitive.contains(name.as_str()));
         findings.extend(looked_at.map(|(name, _)| hidden(&at, name)));
     }
 }

@@ -18,7 +18,8 @@ mod tests;
 
 pub(super) use bundle::bundle;
 pub(super) use preview::preview;
-pub(super) use resource_type::resource_type;
+use resource_type::resource_type;
+pub(super) use resource_type::resource_type_among;
 
 use serde_json::{Map, Value};
 

@@ -54,7 +54,8 @@ pub(super) fn params(document: &Value, lookup: Lookup<'_>) -> Params {
 
 impl Params {
     fn check(&mut self, at: &Pointer) {
-        let names: Vec<String> = self.schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned().collect();
+        let names: Vec<String> =
+            self.schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned().collect();
         for name in &names {
             if let Err(error) = InputName::new(name.as_str()) {
                 self.findings.push(Finding::new(at.clone().key("properties").key(name).at_key(), error.to_string()));

@@ -49,9 +49,9 @@ impl Reader {
             let empty = is_empty(written);
             match name.as_str() {
                 "project" | "projectSlug" | "baseEnvironment" | "packages" | "instances" | "id" | "name" => {}
-                "copyEnvironmentDefaults" | "copyRemoteReferences" if *written == Value::Bool(false) => self.warnings.push(
-                    Finding::new(at, format!("`{name}` is always on: a preview sees what its base sees")),
-                ),
+                "copyEnvironmentDefaults" | "copyRemoteReferences" if *written == Value::Bool(false) => {
+                    self.warnings.push(Finding::new(at, format!("`{name}` is always on: a preview sees what its base sees")))
+                }
                 "copyEnvironmentDefaults" | "copyRemoteReferences" => {}
                 "copySecrets" if empty => {}
                 "copySecrets" => self.findings.push(
@@ -86,14 +86,18 @@ impl Reader {
                 "params" => self.params(value, &at, &mut overlay),
                 "version" => self.version(value, at),
                 "releaseStrategy" => {
-                    self.warnings.push(Finding::new(at.at_key(), "`releaseStrategy` has no effect: the lock file says which version it is"));
+                    self.warnings.push(Finding::new(
+                        at.at_key(),
+                        "`releaseStrategy` has no effect: the lock file says which version it is",
+                    ));
                 }
                 "secrets" if is_empty(value) => {}
-                "secrets" => self.findings.push(
-                    Finding::new(at, "secrets do not stand in a document")
-                        .label("would be a secret in a file")
-                        .help("take them out, give the secret a new value, and hand it to the run through the action's input `secrets`"),
-                ),
+                "secrets" => {
+                    self.findings
+                        .push(Finding::new(at, "secrets do not stand in a document").label("would be a secret in a file").help(
+                        "take them out, give the secret a new value, and hand it to the run through the action's input `secrets`",
+                    ))
+                }
                 "remoteReferences" => self.remote(&alias, value, &at),
                 _ => self.warnings.push(Finding::new(at.at_key(), format!("`{name}` is not known, and has no effect"))),
             }
@@ -115,7 +119,9 @@ impl Reader {
 
     fn version(&mut self, value: &Value, at: Pointer) {
         match value.as_str() {
-            Some("" | "latest") => self.warnings.push(Finding::new(at, "`version` has no effect: the lock file says which version it is")),
+            Some("" | "latest") => {
+                self.warnings.push(Finding::new(at, "`version` has no effect: the lock file says which version it is"))
+            }
             _ => self.findings.push(
                 Finding::new(at, "a version does not say where the plugin comes from")
                     .help("write the whole source in the manifest: `preview.plugins.<alias>.use: <name>@<range>`"),
@@ -128,7 +134,8 @@ impl Reader {
         for (index, reference) in value.as_array().into_iter().flatten().enumerate() {
             let at = at.clone().index(index);
             let field = text(reference, "field").replace('_', "-");
-            let (key, replaces) = if reference.get("artifactId").is_some() { ("artifactId", true) } else { ("resourceId", false) };
+            let (key, replaces) =
+                if reference.get("artifactId").is_some() { ("artifactId", true) } else { ("resourceId", false) };
             let address = match address(&text(reference, key)) {
                 Ok(address) => address,
                 Err(finding) => {
@@ -137,9 +144,11 @@ impl Reader {
                 }
             };
             let put = if replaces {
-                OutputName::new(field).map(|member| _ = self.stand_ins.insert(AliasMember { alias: alias.clone(), member }, address))
+                OutputName::new(field)
+                    .map(|member| _ = self.stand_ins.insert(AliasMember { alias: alias.clone(), member }, address))
             } else {
-                SlotName::new(field).map(|member| _ = self.references.insert(AliasMember { alias: alias.clone(), member }, address))
+                SlotName::new(field)
+                    .map(|member| _ = self.references.insert(AliasMember { alias: alias.clone(), member }, address))
             };
             self.findings.extend(put.err().map(|error: InvalidName| Finding::new(at.key("field"), error.to_string())));
         }

@@ -3,17 +3,18 @@
 use semver::Version;
 use serde_json::{Map, Value, json};
 
-use super::references::{Lookup, stem};
+use super::references::{Lookup, among, stem};
 use super::schema::Modern;
 use super::text;
 use crate::documents::finding::Finding;
+use crate::documents::tree::Files;
 use crate::documents::values;
 use crate::domain::connection_type::{ConnectionType, ConnectionTypeKind, Orientation};
 use crate::domain::diagnostic::Pointer;
 use crate::domain::names::{AttributeName, TypeName};
 
 /// Reads a resource type of `file`, with what of it has no effect. References to other files lead where `lookup` finds them.
-pub(in crate::documents) fn resource_type(
+pub(super) fn resource_type(
     file: &str,
     value: &Value,
     lookup: Lookup<'_>,
@@ -49,7 +50,8 @@ pub(in crate::documents) fn resource_type(
     let version = version(head, &mut findings);
     match name {
         Some(name) if findings.is_empty() => {
-            let description = Some(text(schema, "description")).filter(|text| !text.is_empty()).unwrap_or_else(|| text(head, "label"));
+            let description =
+                Some(text(schema, "description")).filter(|text| !text.is_empty()).unwrap_or_else(|| text(head, "label"));
             let orientation = match head.pointer("/ui/connectionOrientation").and_then(Value::as_str) {
                 Some("environmentDefault") => Orientation::EnvironmentDefault,
                 _ => Orientation::Link,
@@ -62,6 +64,15 @@ pub(in crate::documents) fn resource_type(
     }
 }
 
+/// Reads a resource type that may refer to `files`. What `file` starts with before a `:` is no part of its path.
+pub(in crate::documents) fn resource_type_among(
+    file: &str,
+    value: &Value,
+    files: &Files<'_>,
+) -> Result<(ConnectionType, Vec<Finding>), Vec<Finding>> {
+    resource_type(file.rsplit(':').next().unwrap_or(file), value, &among(files))
+}
+
 /// Whatever is under `data` was never shown by Massdriver.
 fn mark_data(attributes: &mut Map<String, Value>) {
     let data = attributes.get_mut("properties").and_then(|properties| properties.get_mut("data"));
@@ -72,7 +83,7 @@ fn mark_data(attributes: &mut Map<String, Value>) {
 
 fn named(file: &str, head: &Value, schema: &Value, findings: &mut Vec<Finding>) -> Option<TypeName> {
     let said = [head, schema].iter().map(|part| text(part, "name")).find(|name| !name.is_empty());
-    let name = said.unwrap_or_else(|| stem(file.rsplit(':').next().unwrap_or(file)).to_owned());
+    let name = said.unwrap_or_else(|| stem(file).to_owned());
     match TypeName::new(name) {
         Ok(name) => Some(name),
         Err(error) => {

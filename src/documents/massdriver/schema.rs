@@ -80,7 +80,14 @@ impl<'a> Modern<'a> {
         Value::Object(made)
     }
 
-    fn keyword(&mut self, keyword: &str, value: &Value, fields: &Map<String, Value>, place: &Place<'_>, made: &mut Map<String, Value>) {
+    fn keyword(
+        &mut self,
+        keyword: &str,
+        value: &Value,
+        fields: &Map<String, Value>,
+        place: &Place<'_>,
+        made: &mut Map<String, Value>,
+    ) {
         let place = place.key(keyword);
         match keyword {
             "$schema" | "$id" | "$ref" => {}
@@ -102,7 +109,9 @@ impl<'a> Modern<'a> {
             "allOf" | "anyOf" | "oneOf" => _ = made.insert(keyword.to_owned(), self.list(value, &place)),
             "pattern" if !values::check_any_schema(&json!({"pattern": value}), &place.at).is_empty() => {
                 let finding = Finding::new(place.at.clone(), format!("the pattern {value} is not checked"));
-                self.warnings.push(finding.note("it is no regular expression of JSON Schema").help("write it without what other languages add"));
+                self.warnings.push(
+                    finding.note("it is no regular expression of JSON Schema").help("write it without what other languages add"),
+                );
             }
             // What a person is told where the pattern does not match.
             "message" => {}
@@ -153,7 +162,9 @@ impl<'a> Modern<'a> {
                     let fragment = fragment.replacen("/definitions/", "/$defs/", 1);
                     Map::from_iter([("$ref".to_owned(), Value::String(format!("#{fragment}")))])
                 }
-                Some(root) => self.found(inside(root, fragment).map(|schema| (schema, root)), written, &place.file.clone(), place),
+                Some(root) => {
+                    self.found(inside(root, fragment).map(|schema| (schema, root)), written, &place.file.clone(), place)
+                }
             },
             Reference::File(path, fragment) => {
                 let file = joined(&place.file, path);
@@ -163,8 +174,11 @@ impl<'a> Modern<'a> {
             }
             Reference::Url(_) | Reference::Type(_) => {
                 self.warnings.push(
-                    Finding::new(place.at.clone().key("$ref"), format!("`{written}` is not fetched: the value is not checked against it"))
-                        .help("put the schema into the bundle as a file, and refer to it by its path"),
+                    Finding::new(
+                        place.at.clone().key("$ref"),
+                        format!("`{written}` is not fetched: the value is not checked against it"),
+                    )
+                    .help("put the schema into the bundle as a file, and refer to it by its path"),
                 );
                 Map::new()
             }

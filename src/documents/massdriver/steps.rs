@@ -81,7 +81,10 @@ fn step(written: &Value, at: &Pointer, findings: &mut Vec<Finding>) -> Option<St
 
 fn tool(provisioner: &str) -> Result<Tool, (&'static str, &'static str)> {
     let name = provisioner.split(':').next().unwrap_or_default();
-    let name = name.strip_prefix("massdriver/provisioner-").or_else(|| name.strip_prefix("massdrivercloud/provisioner-")).unwrap_or(name);
+    let name = name
+        .strip_prefix("massdriver/provisioner-")
+        .or_else(|| name.strip_prefix("massdrivercloud/provisioner-"))
+        .unwrap_or(name);
     match name {
         "" | "terraform" | "opentofu" => Ok(Tool::Terraform),
         "helm" => Ok(Tool::Helm),

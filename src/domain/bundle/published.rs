@@ -112,6 +112,9 @@ impl<'a> Publisher<'a> {
             Payload::Opaque(value) => (None, vec![Added { name: whole.clone(), value, sensitive: false, after }]),
         };
         for output in &added {
+            if !text::is_identifier(&output.name) {
+                return self.refuse(field, file, format!("`{}` cannot be the name of an output", output.name));
+            }
             if !self.taken.insert(output.name.clone()) {
                 return self.refuse(field, file, format!("the module already has an output `{}`", output.name));
             }

@@ -19,8 +19,11 @@ pub(super) fn written(step: &Step, files: &Files<'_>) -> Result<String, Finding>
         let Some(name) = path.strip_prefix(&folder) else { continue };
         size += bytes.len();
         if size > LARGEST {
-            return Err(Finding::new(step.at.clone().key("path"), format!("the chart in `{}` is larger than {} KiB", step.path, LARGEST / 1024))
-                .help("publish the chart, and name it under `config.chart`"));
+            return Err(Finding::new(
+                step.at.clone().key("path"),
+                format!("the chart in `{}` is larger than {} KiB", step.path, LARGEST / 1024),
+            )
+            .help("publish the chart, and name it under `config.chart`"));
         }
         lines.push_str(&format!("chart_file {} <<'END'\n", quoted(name)));
         let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);

@@ -40,8 +40,11 @@ pub(super) fn published(step: &Step, files: &Files<'_>, findings: &mut Vec<Findi
                 published.insert(field, Source::Each(from));
             }
             Err(why) => findings.push(
-                Finding::new(Pointer::keys(["artifacts", "properties", &field]).at_key(), format!("`{path}` cannot be read: {why}"))
-                    .help("write it as one object: `{\"…\": …}`"),
+                Finding::new(
+                    Pointer::keys(["artifacts", "properties", &field]).at_key(),
+                    format!("`{path}` cannot be read: {why}"),
+                )
+                .help("write it as one object: `{\"…\": …}`"),
             ),
         }
     }
@@ -61,10 +64,9 @@ fn programs(step: &Step, files: &Files<'_>) -> BTreeMap<String, String> {
 /// The keys of the object that a program writes.
 fn attributes(text: &str) -> Result<Vec<String>, String> {
     match program::parse(text)? {
-        Term::Obj(entries) => entries
-            .iter()
-            .map(|(key, _)| program::literal(key).ok_or_else(|| "a key of it is computed".to_owned()))
-            .collect(),
+        Term::Obj(entries) => {
+            entries.iter().map(|(key, _)| program::literal(key).ok_or_else(|| "a key of it is computed".to_owned())).collect()
+        }
         _ => Err("it writes no object whose keys can be seen".to_owned()),
     }
 }
@@ -92,7 +94,15 @@ impl Chart<'_> {
 
     fn step(&self, name: &str, script: String, outputs: Vec<StepOutput>) -> Result<step::Step, Finding> {
         let name = StepName::new(name).map_err(|error| Finding::new(self.step.at.clone(), error.to_string()))?;
-        Ok(step::Step { name, after: std::collections::BTreeSet::new(), inputs: self.handed(), script, outputs, timeout: None, retries: 0 })
+        Ok(step::Step {
+            name,
+            after: std::collections::BTreeSet::new(),
+            inputs: self.handed(),
+            script,
+            outputs,
+            timeout: None,
+            retries: 0,
+        })
     }
 
     /// Every input and every connection, each as a file.

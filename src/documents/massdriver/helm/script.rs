@@ -79,9 +79,8 @@ fn setting(value: &Value, way: &mut Vec<String>, at: &Pointer, lines: &mut Strin
         }
         Value::Null => {}
         Value::String(expression) => {
-            program::parse(expression).map_err(|why| {
-                Finding::new(at.clone(), why).help("settings are jq programs: write a text as `@text \"…\"`")
-            })?;
+            program::parse(expression)
+                .map_err(|why| Finding::new(at.clone(), why).help("settings are jq programs: write a text as `@text \"…\"`"))?;
             lines.push_str(&format!("setting {} {}\n", quoted(&json!(way).to_string()), quoted(expression)));
         }
         other => lines.push_str(&format!("setting {} {}\n", quoted(&json!(way).to_string()), quoted(&other.to_string()))),
