@@ -1,6 +1,7 @@
 //! What people and programs read, drawn from data. Pure: nothing is computed here that the data does not say.
 
 pub mod activities;
+pub mod cases;
 pub mod comment;
 pub mod connections;
 pub mod drift;
