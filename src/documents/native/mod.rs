@@ -21,6 +21,8 @@ use crate::domain::diagnostic::{Pointer, Segment};
 use crate::domain::names::EnvironmentName;
 use crate::domain::preview::lifetime;
 
+pub(super) use plugin::is_identifier;
+
 /// A document with rules of its own.
 pub(super) trait Document {
     /// Its kind.
