@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_yaml::{Mapping, Value};
 
-use crate::documents;
+use super::Comments;
+use crate::documents::{self, Kind};
 use crate::domain::diagnostic::Pointer;
 
 /// The longest line of a comment.
@@ -14,20 +15,22 @@ const WIDEST: usize = 110;
 pub(super) struct Draft {
     /// Where it goes, from the folder that is written.
     pub(super) path: String,
+    /// What kind of document it is.
+    pub(super) kind: Kind,
     /// What it says.
     value: Value,
     /// Comments, each with the place that it stands before.
-    comments: Vec<(Pointer, String)>,
+    comments: Comments,
 }
 
 impl Draft {
     /// The draft of a document.
-    pub(super) fn new(path: impl Into<String>, document: &impl Serialize) -> Self {
+    pub(super) fn new(path: impl Into<String>, kind: Kind, document: &impl Serialize) -> Self {
         let mut value = serde_yaml::to_value(document).unwrap_or_default();
         if let Value::Mapping(fields) = &mut value {
             leave_out_defaults(fields);
         }
-        Self { path: path.into(), value, comments: Vec::new() }
+        Self { path: path.into(), kind, value, comments: Vec::new() }
     }
 
     /// Puts a comment before what the pointer leads to, or at the top where that is not there.
@@ -35,7 +38,14 @@ impl Draft {
         self.comments.push((at.at_key(), text.into()));
     }
 
-    /// What a person must decide.
+    /// Puts each comment before its place.
+    pub(super) fn comment_all(&mut self, comments: Comments) {
+        for (at, text) in comments {
+            self.comment(at, text);
+        }
+    }
+
+    /// What a person must know.
     pub(super) fn comments(&self) -> impl Iterator<Item = &str> {
         self.comments.iter().map(|(_, text)| text.as_str())
     }
@@ -119,7 +129,7 @@ mod tests {
             "terraform": {"module": ".", "variables": {"role_arn": {"connection": "role.arn"}}},
         }))
         .unwrap();
-        let mut draft = Draft::new("plugin.yaml", &plugin);
+        let mut draft = Draft::new("plugin.yaml", Kind::Plugin, &plugin);
         draft.comment(Pointer::keys(["requires", "role"]), "which of its attributes are sensitive?");
         draft.comment(Pointer::default(), "from a plugin of another system");
         insta::assert_snapshot!(draft.text(), @"");

@@ -17,6 +17,11 @@ pub(super) fn renamed(text: &str, from: &str, to: &str) -> String {
     renamed
 }
 
+/// Whether `name` stands in the text as a word of its own.
+pub(super) fn is_named(text: &str, name: &str) -> bool {
+    renamed(text, name, "") != text
+}
+
 /// Whether what comes next would go on with a name. A `-` after a number, or after nothing, is a minus.
 fn ends_inside(before: &str) -> bool {
     let name = &before[before.trim_end_matches(is_of_name).len()..];
