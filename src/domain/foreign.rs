@@ -117,6 +117,9 @@ pub struct Link {
     pub dynamic: bool,
 }
 
+/// The input that chooses one of a bundle's presets.
+pub const PRESET: &str = "preset";
+
 /// One step of a Massdriver bundle that runs Terraform.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Bundle {
@@ -124,6 +127,8 @@ pub struct Bundle {
     pub step: String,
     /// The bundle's other steps that come after or before it, in order, this one included; one of a single step has one.
     pub steps: Vec<String>,
+    /// Values that are chosen together, by the name that the input [`PRESET`] has for them.
+    pub presets: BTreeMap<String, Value>,
     /// Published field to the jq program that makes it of `params`, `connections`, `envs`, `secrets` and `outputs`.
     pub mappings: BTreeMap<String, String>,
     /// The inputs that cannot be changed once something was applied.

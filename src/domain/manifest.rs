@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::address::{AliasMember, PartialAddress};
+use super::address::{AliasMember, PartialAddress, PartialTarget};
 use super::names::{Alias, DeployableName, EnvironmentName, InputName, OutputName, SlotName};
 
 /// What a deployable is.
@@ -93,6 +93,22 @@ pub struct AppliedPluginOverlay {
     /// Replaces the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Vec<Alias>>,
+}
+
+impl Manifest {
+    /// The same, with each `imported/<name>` that the table has replaced by the address that it means.
+    #[must_use]
+    pub fn with_connections(&self, table: &BTreeMap<String, PartialAddress>) -> Self {
+        let mut manifest = self.clone();
+        for address in manifest.plugins.values_mut().flat_map(|applied| applied.connections.values_mut()) {
+            let PartialTarget::Imported(name) = &address.target else { continue };
+            let is_name_alone = address.workspace.is_none() && address.environment.is_none() && address.generation.is_none();
+            if let Some(meant) = table.get(name.as_str()).filter(|_| is_name_alone) {
+                *address = meant.clone();
+            }
+        }
+        manifest
+    }
 }
 
 /// The part of a manifest that makes previews.

@@ -21,6 +21,7 @@ pub mod impact;
 pub mod life;
 pub mod limits;
 pub mod manifest;
+pub mod mapping;
 pub mod module;
 pub mod moving;
 pub mod names;

@@ -166,7 +166,7 @@ pub struct TerraformPart {
     /// Resources that changed their address inside the module.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<Moved>,
-    /// Resource addresses inside the module that destroy leaves behind.
+    /// Resource addresses inside the module that destroy leaves behind; `*` means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keep_on_destroy: Vec<String>,
 }

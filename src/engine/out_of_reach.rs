@@ -107,6 +107,15 @@ impl Engine {
                 let variable = name.strip_prefix(bind::FROM_ENVIRONMENT);
                 variable.is_some_and(|variable| self.world.variables.get(variable).is_none())
             }
+            Some(SensitiveSource::Part { of, .. }) => self.is_out_of_reach(Some(of), gone)?,
+            Some(SensitiveSource::Object(entries)) => {
+                for entry in entries.values() {
+                    if self.is_out_of_reach(Some(entry), gone)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
             Some(source) => render::state_name(source, self.local_base.as_deref())?.is_some_and(|name| gone.contains(&name)),
         })
     }

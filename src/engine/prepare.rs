@@ -172,6 +172,13 @@ impl Engine {
         let bound = bind::bind(&self.deployment.place, &self.deployment.environment.backend, &plugin.slots, &self.records());
         let mut problems = Problems::default();
         for (name, bound) in &bound {
+            for why in &bound.lacking {
+                let message = format!("slot `{alias}.{name}` cannot take `{}`: {why}", bound.binding.address);
+                let diagnostic = Diagnostic::error(FailureReason::ContractMismatch, message)
+                    .at(&self.deployment.file, self.pointer(alias))
+                    .help("correct the mapping under `type-mappings` in the context's `catalog.yaml`, or wire the slot to another connection");
+                problems.push(diagnostic);
+            }
             let Some(constraint) = &plugin.slots[name].slot.constraint else { continue };
             let attributes = serde_json::to_value(&bound.binding.attributes).unwrap_or_default();
             for finding in documents::validate_value(constraint, &attributes, false) {

@@ -114,8 +114,11 @@ pub struct StateRole<'a> {
 pub struct BoundSlot {
     /// The public attributes, in clear.
     pub attributes: BTreeMap<AttributeName, Value>,
-    /// Where the sensitive ones are; only those that the plugin asks for are used.
+    /// Where the sensitive ones are; only those that the plugin asks for, or that are `unasked`, are used.
     pub sensitive: BTreeMap<AttributeName, SensitiveSource>,
+    /// Those that are handed over though the plugin may not have asked: a mapping made them, and the slot's own type may call them
+    /// public.
+    pub unasked: BTreeSet<AttributeName>,
 }
 
 /// Where Terraform finds a sensitive attribute.
@@ -141,6 +144,19 @@ pub enum SensitiveSource {
     Variable(String),
     /// Nowhere any more: this stands in for it, in a destroy.
     Placeholder(Value),
+    /// In another attribute, which is found there: all of that, or what is inside it.
+    Part {
+        /// Where that attribute is.
+        of: Box<SensitiveSource>,
+        /// Its name.
+        attribute: AttributeName,
+        /// What is meant inside it, from the outermost on.
+        inside: Vec<AttributeName>,
+    },
+    /// An object of such values.
+    Object(BTreeMap<AttributeName, SensitiveSource>),
+    /// Here: it is no secret where it comes from.
+    Plain(Value),
 }
 
 /// A generated root module. It expects the plugin's tree in `./plugin`.
@@ -171,7 +187,7 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
         Ok((kind, block)) => settings[kind] = block,
         Err(more) => problems.extend(more),
     }
-    let (data, variables) = states.finish(&mut problems);
+    let (data, variables, locals) = states.finish(&mut problems);
     if problems.any_error() {
         return Err(problems);
     }
@@ -193,6 +209,9 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
         if !blocks.is_empty() {
             main[kind] = Value::Object(blocks);
         }
+    }
+    if !locals.is_empty() {
+        main["locals"] = Value::Object(locals);
     }
     if !moved.is_empty() {
         main["moved"] = Value::Array(moved);
@@ -259,7 +278,7 @@ fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>)
             let mut object: Map<String, Value> =
                 bound.attributes.iter().map(|(name, value)| (name.to_string(), escape(value))).collect();
             for (attribute, source) in &bound.sensitive {
-                if asks_for(request.plugin, slot, attribute) {
+                if is_handed(request.plugin, slot, attribute, bound) {
                     object.insert(attribute.to_string(), states.reference(slot, attribute, source)?);
                 }
             }
@@ -268,7 +287,9 @@ fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>)
         Argument::Attribute(slot, attribute) => {
             let Some(bound) = request.slots.get(slot) else { return Ok(None) };
             match bound.sensitive.get(attribute) {
-                Some(source) if asks_for(request.plugin, slot, attribute) => states.reference(slot, attribute, source).map(Some),
+                Some(source) if is_handed(request.plugin, slot, attribute, bound) => {
+                    states.reference(slot, attribute, source).map(Some)
+                }
                 Some(_) => Err(Diagnostic::error(
                     FailureReason::InvalidDocument,
                     format!("`{slot}.{attribute}` is sensitive, and the plugin does not ask for it"),
@@ -281,8 +302,8 @@ fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>)
     }
 }
 
-fn asks_for(plugin: &Plugin, slot: &SlotName, attribute: &AttributeName) -> bool {
-    plugin.requires.get(slot).is_some_and(|slot| slot.sensitive.contains(attribute))
+fn is_handed(plugin: &Plugin, slot: &SlotName, attribute: &AttributeName, bound: &BoundSlot) -> bool {
+    bound.unasked.contains(attribute) || plugin.requires.get(slot).is_some_and(|slot| slot.sensitive.contains(attribute))
 }
 
 /// A variable without a default needs a value; one with a default is left to it.

@@ -48,6 +48,11 @@ pub fn attribute_variable(slot: &SlotName, attribute: &AttributeName) -> String 
     format!("tieline_given_{slot}_{attribute}")
 }
 
+/// The local value that holds a sensitive attribute which a mapping made for a slot.
+pub(super) fn mapped_local(slot: &SlotName, attribute: &AttributeName) -> String {
+    format!("tieline_mapped_{slot}_{attribute}")
+}
+
 /// Output names have no `_`, so no name with a suffix is another output's.
 fn suffix(face: usize) -> String {
     if face == 0 { String::new() } else { format!("_{face}") }

@@ -26,6 +26,7 @@ mod github_client;
 mod harness;
 mod impact;
 mod ledger;
+mod mixed;
 mod moving;
 mod owners;
 mod planning;

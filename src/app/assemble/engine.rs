@@ -152,9 +152,10 @@ impl Resolved {
         let Some(head) = &self.organization.head else { return Ok(BTreeMap::new()) };
         let mut schemas = BTreeMap::new();
         for (slot, binding) in record.bindings.iter().filter(|(_, binding)| !binding.sensitive.is_empty()) {
-            let path = layout::connection_type(&binding.type_name, &binding.type_version);
+            let (name, version) = binding.handed_as();
+            let path = layout::connection_type(name, version);
             let found = session.context_document(store, head, &path, documents::connection_type).await?;
-            let is_it = |one: &&ConnectionType| one.name == binding.type_name && one.version == binding.type_version;
+            let is_it = |one: &&ConnectionType| one.name == *name && one.version == *version;
             let found = found.or_else(|| proposed.iter().find(is_it).cloned());
             schemas.extend(found.map(|found| (slot.clone(), found.attributes)));
         }

@@ -218,7 +218,9 @@ impl Session {
         }
         let known: BTreeSet<_> = types.iter().map(|found| found.name.clone()).collect();
         types.extend(proposed.iter().filter(|proposed| !known.contains(&proposed.name)).cloned());
-        Ok(Types::new(types, catalog.map(|catalog| catalog.type_aliases.clone()).unwrap_or_default()))
+        let (aliases, mappings) =
+            catalog.map(|catalog| (catalog.type_aliases.clone(), catalog.type_mappings.clone())).unwrap_or_default();
+        Ok(Types::new(types, aliases).with_mappings(mappings))
     }
 
     /// The workspace's document.
