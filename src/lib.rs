@@ -19,5 +19,6 @@ pub mod review;
 pub mod runner;
 pub mod secrets;
 pub mod sources;
+pub mod steps;
 pub mod terraform;
 pub mod world;

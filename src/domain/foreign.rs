@@ -1,7 +1,7 @@
 //! What a plugin of another system has beside what every plugin has: it is read into [`super::plugin::Plugin`], and this says how
 //! its module comes about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -127,18 +127,18 @@ pub struct Bundle {
     pub step: String,
     /// The bundle's other steps that come after or before it, in order, this one included; one of a single step has one.
     pub steps: Vec<String>,
-    /// Values that are chosen together, by the name that the input [`PRESET`] has for them.
-    pub presets: BTreeMap<String, Value>,
-    /// Published field to the jq program that makes it of `params`, `connections`, `envs`, `secrets` and `outputs`.
-    pub mappings: BTreeMap<String, String>,
-    /// The inputs that cannot be changed once something was applied.
-    pub immutable: Vec<InputName>,
-    /// The inputs that no preview takes from its base.
-    pub not_copyable: Vec<InputName>,
+    /// The inputs that cannot be changed once something was applied: ways from the outermost on, `[]` for each item of a list.
+    pub immutable: Vec<Vec<String>>,
+    /// The inputs that no preview takes from its base: ways like those.
+    pub not_copyable: Vec<Vec<String>>,
     /// The inputs whose values are among what a connection offers.
     pub choices: Vec<Choice>,
     /// Variables of the application: name to the jq program that makes them of `params` and `connections`.
     pub envs: BTreeMap<String, String>,
+    /// Named sets of input values. Where the input [`PRESET`] names one, its values stand in for inputs that are not given.
+    pub presets: BTreeMap<String, BTreeMap<String, Value>>,
+    /// The variables that Massdriver's tools declare for the step's module: params, connections, secrets and `md_metadata`.
+    pub variables: BTreeSet<String>,
 }
 
 /// An input whose values a connection offers (`$md.enum`).

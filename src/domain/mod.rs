@@ -3,6 +3,7 @@
 pub mod account;
 pub mod address;
 pub mod blocker;
+pub mod bundle;
 pub mod canonical;
 pub mod catalog;
 pub mod change;

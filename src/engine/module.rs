@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::Content;
 use crate::domain::diagnostic::Problems;
 use crate::domain::foreign::Foreign;
-use crate::domain::plugin::{Plugin, TerraformPart};
+use crate::domain::plugin::{Plugin, TerraformPart, VariableSource};
 use crate::policy;
-use crate::render::templates::{Rendered, Scope, render};
+use crate::render::templates::{Rendered, Scope, VariableSource as Reference, render};
 
 /// A plugin and its content as they are for one apply.
 pub(super) type Made<'a> = (Cow<'a, Plugin>, Cow<'a, Content>);
@@ -33,6 +33,11 @@ pub fn made<'a>(plugin: &'a Plugin, content: &'a Content, scope: &Scope<'_>) -> 
     };
     let before = crate::sources::Tree { files: content.tree.files.iter().filter_map(of_templates).collect() };
     let rendered = Content { tree: content.tree.clone(), files: Arc::new(before.with(files)), modules };
+    let source = |source| match source {
+        Reference::Input(input) => VariableSource::Input(input),
+        Reference::Attribute(slot, attribute) => VariableSource::Connection(format!("{slot}.{attribute}")),
+    };
+    let variables: BTreeMap<_, _> = variables.into_iter().map(|(name, reference)| (name, source(reference))).collect();
     let terraform = plugin.terraform.clone().map(|terraform| TerraformPart { variables, ..terraform });
     Ok((Cow::Owned(Plugin { terraform, ..plugin.clone() }), Cow::Owned(rendered)))
 }

@@ -104,7 +104,7 @@ impl<'a> Sources<'a> {
         let mut taken_away = BTreeSet::new();
         let bundle = bundle::of(contract);
         let stays_in_base =
-            |name: &InputName| self.view.is_preview && bundle.is_some_and(|bundle| bundle.not_copyable.contains(name));
+            |name: &InputName| self.view.is_preview && bundle.is_some_and(|bundle| bundle::stays_in_base(bundle, name));
         for (part, patch) in self.view.patches(alias) {
             let of_base = part.layer == Layer::EnvironmentOverlay;
             let holds = |name: &&InputName| !taken_away.contains(*name) && !(of_base && stays_in_base(name));

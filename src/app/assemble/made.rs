@@ -32,7 +32,10 @@ pub(super) fn as_applied(place: &Place, alias: &Alias, record: &AppliedRecord, s
     }
     let slots = record.bindings.iter().map(|(slot, binding)| {
         let sensitive = binding.sensitive.iter().map(|name| (name.clone(), SensitiveSource::Placeholder(Value::Null)));
-        (slot.clone(), BoundSlot { attributes: binding.attributes.clone(), sensitive: sensitive.collect() })
+        (
+            slot.clone(),
+            BoundSlot { attributes: binding.attributes.clone(), sensitive: sensitive.collect(), unasked: BTreeSet::new() },
+        )
     });
     let origin = record.origin();
     let scope = Scope {
@@ -88,7 +91,7 @@ fn assumed(plugin: &ResolvedPlugin, types: &Types) -> (BTreeMap<SlotName, BoundS
             Choice::Unset => continue,
             Choice::Connection(chosen) => {
                 let attributes = chosen.face().attributes.clone();
-                slots.insert(name.clone(), BoundSlot { attributes, sensitive: withheld(slot) });
+                slots.insert(name.clone(), BoundSlot { attributes, sensitive: withheld(slot), unasked: BTreeSet::new() });
             }
             Choice::Link { .. } | Choice::Pending { .. } => {
                 is_made_up = true;
@@ -100,7 +103,10 @@ fn assumed(plugin: &ResolvedPlugin, types: &Types) -> (BTreeMap<SlotName, BoundS
                     })
                 });
                 let public = attributes.filter(|(name, _)| !slot.slot.sensitive.contains(name));
-                slots.insert(name.clone(), BoundSlot { attributes: public.collect(), sensitive: withheld(slot) });
+                slots.insert(
+                    name.clone(),
+                    BoundSlot { attributes: public.collect(), sensitive: withheld(slot), unasked: BTreeSet::new() },
+                );
             }
         }
     }

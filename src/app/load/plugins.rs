@@ -20,7 +20,7 @@ use crate::engine::Content;
 use crate::github::Client;
 use crate::policy;
 use crate::render;
-use crate::resolve::{LoadedPlugin, Types};
+use crate::resolve::{self, LoadedPlugin, Types};
 use crate::sources::{self, Lock, LockMode, Tree};
 
 /// A plugin's module and those of its tree that it calls, each with its folder.
@@ -55,8 +55,7 @@ pub(in crate::app) struct ReadFolder {
 /// Has plugins of other systems, which do not say which sensitive attributes they use, take those that these types have.
 pub(in crate::app) fn settle<'a>(plugins: impl IntoIterator<Item = &'a mut LoadedPlugin>, types: &Types) {
     for loaded in plugins.into_iter().filter(|loaded| loaded.plugin.foreign.is_some()) {
-        let _ = types;
-        let _ = loaded;
+        loaded.plugin = Arc::new(resolve::settled(&loaded.plugin, types));
     }
 }
 
@@ -69,7 +68,10 @@ impl Session {
         catalog: Option<&Catalog>,
         mode: LockMode,
     ) -> Result<LoadedPlugins, Problems> {
-        let manifest = written.manifest.clone();
+        let manifest = match catalog {
+            Some(catalog) => written.manifest.with_connections(&catalog.stackspot.connections),
+            None => written.manifest.clone(),
+        };
         let lock_path = written.folder.join(sources::LOCK_FILE);
         let lock = self.read_lock(&lock_path)?;
         let terms = sources::Terms {
@@ -191,43 +193,48 @@ impl Session {
         }
         let tree = Arc::new(tree);
         let mut plugins = Vec::new();
+        let mut warnings = in_plugin(used, folder.warnings);
         for plugin in folder.plugins {
             match self.content(used, &tree, &plugin) {
-                Ok(content) => plugins.push((plugin, content)),
+                Ok((content, lost)) => {
+                    warnings.extend(in_plugin(used, lost));
+                    plugins.push((plugin, content));
+                }
                 Err(found) => problems.extend(found),
             }
         }
         if problems.any_error() {
             return Err(problems);
         }
-        let warnings = in_plugin(used, folder.warnings);
         Ok(ReadFolder { plugins, document: plugin_file(used, &document), proposed, warnings })
     }
 
-    /// What the plugin's module is made of, as far as that does not depend on what it is applied with.
-    fn content(&self, used: &str, tree: &Arc<Tree>, plugin: &Plugin) -> Result<Content, Problems> {
+    /// What the plugin's module is made of, as far as that does not depend on what it is applied with; and what is lost of it here.
+    fn content(&self, used: &str, tree: &Arc<Tree>, plugin: &Plugin) -> Result<(Content, Problems), Problems> {
         let tree = tree.clone();
-        match (&plugin.foreign, plugin.module()) {
+        let mut lost = Problems::default();
+        let content = match (&plugin.foreign, plugin.module()) {
             (Some(Foreign::StackSpot(templates)), _) => {
                 let problems = render::templates::check(templates, &texts(&tree));
                 if problems.any_error() {
                     return Err(in_plugin(used, problems));
                 }
-                Ok(Content::to_be_rendered(tree))
+                Content::to_be_rendered(tree)
             }
             (Some(Foreign::Massdriver(bundle)), Some(folder)) => {
-                let adapted =
-                    render::bundle::adapt(bundle, folder, &texts(&tree)).map_err(|problems| in_plugin(used, problems))?;
+                let adapted = render::bundle::adapt(bundle, &texts(&tree)).map_err(|problems| in_plugin(used, problems))?;
+                lost = adapted.warnings;
                 let files = Arc::new(tree.with(adapted.files));
                 let modules = Arc::new(self.read_module(used, &files, folder)?);
-                Ok(Content { tree, files, modules })
+                Content { tree, files, modules }
             }
             (_, Some(folder)) => {
                 let modules = Arc::new(self.read_module(used, &tree, folder)?);
-                Ok(Content { files: tree.clone(), tree, modules })
+                Content { files: tree.clone(), tree, modules }
             }
-            (_, None) => Ok(Content { files: tree.clone(), tree, modules: Arc::new(vec![(String::new(), Module::default())]) }),
-        }
+            (_, None) => Content { files: tree.clone(), tree, modules: Arc::new(vec![(String::new(), Module::default())]) },
+        };
+        Ok((content, lost))
     }
 
     /// Reads a plugin's module and those of its tree that it calls.

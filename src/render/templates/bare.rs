@@ -129,5 +129,6 @@ fn is_name(text: &str) -> bool {
 }
 
 fn is_number(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_digit() || first == '-') && serde_json::from_str::<serde_json::Number>(text).is_ok()
+    text.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+        && serde_json::from_str::<serde_json::Number>(text).is_ok()
 }

@@ -35,9 +35,7 @@ impl Known<'_> {
     /// What a token stands for.
     pub(super) fn shown(&self, token: Token) -> Result<Shown, String> {
         match token {
-            Token::Secret(index) => {
-                Ok(Shown { datum: super::datum::Datum::Text(vec![Piece::Secret(index)]), json: false })
-            }
+            Token::Secret(index) => Ok(Shown { datum: super::datum::Datum::Text(vec![Piece::Secret(index)]), json: false }),
             Token::Public(index) => {
                 self.table.shown(index, &mut Room::default()).map_err(|error| error.detail().unwrap_or_default().to_owned())
             }

@@ -298,8 +298,7 @@ impl<'a> Work<'a> {
 
     /// Writes the values into a rendered text, by what kind of file it is.
     fn resolve(&mut self, text: &str, path: &str) -> Result<String, Misplaced> {
-        let known =
-            Known { table: &self.table, secrets: &self.secrets, literals: &self.literals, limit: LARGEST_FILE };
+        let known = Known { table: &self.table, secrets: &self.secrets, literals: &self.literals, limit: LARGEST_FILE };
         let lower = path.to_ascii_lowercase();
         let ends = |ending: &str| lower.ends_with(ending);
         if ends(".json") {
@@ -324,9 +323,10 @@ impl<'a> Work<'a> {
         }
         if !referred.is_empty() && (path.contains('/') || path.to_ascii_lowercase().contains(".tfvars")) {
             let at = text.find(SECRET).or_else(|| first_token(text)).unwrap_or_default();
-            let why = "a sensitive value can only be referred to in the files of the module itself: hand it to the module of this \
+            let why =
+                "a sensitive value can only be referred to in the files of the module itself: hand it to the module of this \
                        folder as an argument"
-                .to_owned();
+                    .to_owned();
             return Err(Misplaced { at, why, public: false });
         }
         self.used.extend(referred);

@@ -50,9 +50,9 @@ pub(super) fn plain_aliases(text: &str, templates: &Templates) -> String {
     while let Some(at) = rest.find("connections.") {
         let after = at + "connections.".len();
         let named = aliases.iter().find(|alias| {
-            rest[after..].strip_prefix(**alias).is_some_and(|rest| {
-                !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '-' || next == '_')
-            })
+            rest[after..]
+                .strip_prefix(**alias)
+                .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '-' || next == '_'))
         });
         match named {
             Some(alias) => {

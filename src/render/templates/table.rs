@@ -83,8 +83,8 @@ impl Table {
             let (before, from) = rest.split_at(at);
             room.take(before.len())?;
             push(&mut pieces, Piece::Text(before.to_owned()));
-            let (token, length) =
-                token(from).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "a filter was applied to a sensitive value"))?;
+            let (token, length) = token(from)
+                .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "a filter was applied to a sensitive value"))?;
             match token {
                 Token::Secret(index) => pieces.push(Piece::Secret(index)),
                 Token::Public(index) => {
@@ -147,7 +147,9 @@ fn secret_token(index: usize) -> String {
 pub(super) fn untouchable(what: &str) -> Error {
     Error::new(
         ErrorKind::InvalidOperation,
-        format!("{what} was applied to a sensitive value, which no template can see: use it as it is, or let Terraform change it"),
+        format!(
+            "{what} was applied to a sensitive value, which no template can see: use it as it is, or let Terraform change it"
+        ),
     )
 }
 
