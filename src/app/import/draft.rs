@@ -53,7 +53,8 @@ impl Draft {
     /// Its text.
     pub(super) fn text(&self) -> String {
         let plain = serde_yaml::to_string(&self.value).unwrap_or_default();
-        let mut before: Vec<(usize, &str)> = self.comments.iter().map(|(at, text)| (self.line(&plain, at), text.as_str())).collect();
+        let mut before: Vec<(usize, &str)> =
+            self.comments.iter().map(|(at, text)| (self.line(&plain, at), text.as_str())).collect();
         before.sort_by_key(|(line, _)| *line);
         let mut text = String::new();
         for (index, line) in plain.lines().enumerate() {

@@ -53,7 +53,8 @@ pub(super) fn converted(step: &Step<'_>, known: &[ConnectionType]) -> Converted 
 
 /// What of the bundle belongs to the step: not its document, and not the folders of other steps.
 fn own_files(step: &Step<'_>) -> BTreeMap<String, TreeFile> {
-    let others: Vec<String> = step.bundle.steps.iter().filter(|other| **other != step.bundle.step).map(|other| format!("{other}/")).collect();
+    let others: Vec<String> =
+        step.bundle.steps.iter().filter(|other| **other != step.bundle.step).map(|other| format!("{other}/")).collect();
     let is_left_out = |path: &str| {
         path.starts_with('.') || path.starts_with("massdriver.y") || others.iter().any(|folder| path.starts_with(folder.as_str()))
     };
@@ -85,18 +86,39 @@ fn about_annotations(bundle: &Bundle, comments: &mut Comments) {
         }
     };
     let path = |path: &Vec<String>| format!("`{}`", path.join("."));
-    about(bundle.immutable.iter().map(path).collect(), "could not be changed once applied (`$md.immutable`); nothing keeps that here");
-    about(bundle.not_copyable.iter().map(path).collect(), "went into no copy of an environment (`$md.copyable`); previews take what their base has");
-    about(bundle.choices.iter().map(|choice| path(&choice.path)).collect(), "had to be among what a connection offers (`$md.enum`); nothing checks that here");
-    about(bundle.envs.keys().map(|name| format!("`{name}`")).collect(), "were variables of the application (`app.envs`); publish what it needs, or make it in the module");
-    about(bundle.presets.keys().map(|name| format!("`{name}`")).collect(), "were presets of params (`examples`); write their values into manifests");
+    about(
+        bundle.immutable.iter().map(path).collect(),
+        "could not be changed once applied (`$md.immutable`); nothing keeps that here",
+    );
+    about(
+        bundle.not_copyable.iter().map(path).collect(),
+        "went into no copy of an environment (`$md.copyable`); previews take what their base has",
+    );
+    about(
+        bundle.choices.iter().map(|choice| path(&choice.path)).collect(),
+        "had to be among what a connection offers (`$md.enum`); nothing checks that here",
+    );
+    about(
+        bundle.envs.keys().map(|name| format!("`{name}`")).collect(),
+        "were variables of the application (`app.envs`); publish what it needs, or make it in the module",
+    );
+    about(
+        bundle.presets.keys().map(|name| format!("`{name}`")).collect(),
+        "were presets of params (`examples`); write their values into manifests",
+    );
 }
 
 /// What the manifest has to say where the bundle had several steps.
 fn about_steps(bundle: &Bundle, plugin: &Plugin, comments: &mut Comments) {
-    let Some(position) = bundle.steps.iter().position(|step| *step == bundle.step).filter(|_| bundle.steps.len() > 1) else { return };
+    let Some(position) = bundle.steps.iter().position(|step| *step == bundle.step).filter(|_| bundle.steps.len() > 1) else {
+        return;
+    };
     let alias = if plugin.generates.is_empty() { format!("<alias>--{}", suffix(&bundle.step)) } else { "<alias>".to_owned() };
-    let mut text = format!("decide: this is step {} of {} of the bundle; apply it as `{alias}`, so that its state stays where it is", position + 1, bundle.steps.len());
+    let mut text = format!(
+        "decide: this is step {} of {} of the bundle; apply it as `{alias}`, so that its state stays where it is",
+        position + 1,
+        bundle.steps.len()
+    );
     if let Some(before) = position.checked_sub(1).and_then(|before| bundle.steps.get(before)) {
         text.push_str(&format!(", and name the alias of the step `{before}` in its `after:`"));
     }
@@ -218,7 +240,10 @@ mod tests {
     #[test]
     fn the_module_is_told_the_same_by_tieline() {
         let mut files = files(&[
-            ("src/main.tf", "variable \"md_metadata\" {\n  type = any\n}\n\nvariable \"a\" {}\nlocals { n = \"${var.md_metadata.name_prefix}-x\" }\n"),
+            (
+                "src/main.tf",
+                "variable \"md_metadata\" {\n  type = any\n}\n\nvariable \"a\" {}\nlocals { n = \"${var.md_metadata.name_prefix}-x\" }\n",
+            ),
             ("src/_massdriver_variables.tf", "variable \"md_metadata\" { type = any }\n"),
             ("src/more.tf.json", "{\"variable\": {\"md_metadata\": {}, \"b\": {}}}"),
             ("src/sub/main.tf", "variable \"md_metadata\" {}\n"),

@@ -92,7 +92,8 @@ fn check(converted: &Converted) -> Result<(), Problems> {
         };
         if let Err(Problems(found)) = read {
             let wrong = found.into_iter().map(|problem| {
-                Diagnostic::error(problem.reason, format!("the native form would not be valid: {}", problem.message)).in_file(&draft.path)
+                Diagnostic::error(problem.reason, format!("the native form would not be valid: {}", problem.message))
+                    .in_file(&draft.path)
             });
             problems.extend(Problems(wrong.collect()));
         }
@@ -115,13 +116,21 @@ fn sensitive(name: &SlotName, slot: &mut Slot, known: &[ConnectionType]) -> Opti
     }
     let type_name = &slot.type_name;
     let data = AttributeName::new("data").ok().filter(|data| used == Uses::All || all.contains(data));
-    if let Some(data) = data.filter(|_| slot.type_name.as_str().starts_with("massdriver/") || all.iter().any(|one| one.as_str() == "data")) {
+    if let Some(data) =
+        data.filter(|_| slot.type_name.as_str().starts_with("massdriver/") || all.iter().any(|one| one.as_str() == "data"))
+    {
         slot.sensitive.insert(data);
-        return Some((at, format!("check: `data` is taken to be what is sensitive of `{type_name}`, whose document is not here")));
+        return Some((
+            at,
+            format!("check: `data` is taken to be what is sensitive of `{type_name}`, whose document is not here"),
+        ));
     }
     let names: Vec<String> = all.iter().map(|name| format!("`{name}`")).collect();
     let of = if names.is_empty() { "its attributes".to_owned() } else { names.join(", ") };
-    Some((at, format!("decide: list under `sensitive` those of {of} that are sensitive in `{type_name}`, whose document is not here")))
+    Some((
+        at,
+        format!("decide: list under `sensitive` those of {of} that are sensitive in `{type_name}`, whose document is not here"),
+    ))
 }
 
 /// Takes inputs out of a plugin's schema, and says so of each.

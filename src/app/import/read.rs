@@ -37,7 +37,8 @@ pub(super) fn converted(session: &Session, path: &Path) -> Result<Converted, Pro
 
 /// A document by itself. That of a plugin with a module is its folder's.
 fn document(session: &Session, path: &Path, name: &str) -> Result<Converted, Problems> {
-    let bytes = session.world.files.read(path, LARGEST_FILE).map_err(|problem| invalid(format!("cannot read `{name}`: {problem}")))?;
+    let bytes =
+        session.world.files.read(path, LARGEST_FILE).map_err(|problem| invalid(format!("cannot read `{name}`: {problem}")))?;
     session.remember(name, &bytes);
     match documents::foreign_kind(name, &bytes)? {
         Some(ForeignKind::StackSpotPlugin | ForeignKind::MassdriverBundle) => {

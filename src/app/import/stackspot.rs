@@ -13,7 +13,7 @@ use crate::domain::connection_type::ConnectionType;
 use crate::domain::diagnostic::{Pointer, Problems};
 use crate::domain::foreign::{Condition, InputKind, Templates};
 use crate::domain::names::{InputName, SlotName};
-use crate::domain::plugin::{Plugin, TerraformPart, Uses, VariableSource};
+use crate::domain::plugin::{Plugin, Uses, VariableSource};
 use crate::policy;
 use crate::sources::TreeFile;
 
@@ -64,8 +64,11 @@ pub(super) fn converted(
     if is_referred(&module, TIELINE) && !declared(&module, &variables).contains(TIELINE) {
         declarations.push(format!("variable \"{TIELINE}\" {{\n  type = any\n}}\n"));
     }
-    let variables: BTreeMap<String, VariableSource> =
-        referred.iter().chain(&defaults.iter().collect::<BTreeMap<_, _>>()).filter_map(|(name, source)| mapping(plugin, name, source)).collect();
+    let variables: BTreeMap<String, VariableSource> = referred
+        .iter()
+        .chain(&defaults.iter().collect::<BTreeMap<_, _>>())
+        .filter_map(|(name, source)| mapping(plugin, name, source))
+        .collect();
     let taken: BTreeSet<&VariableSource> = referred.into_values().chain(defaults.values()).collect();
     drop_untaken(&mut native, &taken, &mut comments);
     if let Some(terraform) = &mut native.terraform {
@@ -83,9 +86,8 @@ pub(super) fn converted(
 /// Inputs that are there only for some answers: here they always are.
 fn about_conditions(templates: &Templates) -> Comments {
     let about = |Condition { input, variable, operator, value, .. }: &Condition| {
-        let text = format!(
-            "decide: `{input}` was there only where `{variable}` {operator} {value}; now it counts whenever it is given"
-        );
+        let text =
+            format!("decide: `{input}` was there only where `{variable}` {operator} {value}; now it counts whenever it is given");
         (Pointer::keys(["inputs", "properties", input.as_str()]), text)
     };
     templates.conditions.iter().map(about).collect()
@@ -236,7 +238,8 @@ fn add(module: &mut BTreeMap<String, Vec<u8>>, file: &str, text: &str) {
 /// Takes away what no variable takes: it would be refused.
 fn drop_untaken(plugin: &mut Plugin, taken: &BTreeSet<&VariableSource>, comments: &mut Comments) {
     let input = |name: &str| taken.iter().any(|source| matches!(source, VariableSource::Input(input) if input.as_str() == name));
-    let inputs: BTreeSet<String> = plugin.input_names().iter().map(|name| name.as_str().to_owned()).filter(|name| !input(name)).collect();
+    let inputs: BTreeSet<String> =
+        plugin.input_names().iter().map(|name| name.as_str().to_owned()).filter(|name| !input(name)).collect();
     super::drop_inputs(plugin, &inputs, comments, &|name| {
         if SHARED.contains(&name) {
             format!("`{name}` of the manifest went to every plugin; what one of ours needs is among its own inputs")

@@ -13,7 +13,7 @@ use crate::domain::foreign::Templates;
 use crate::domain::names::{Alias, InputName, InvalidName, SlotName};
 use crate::domain::plugin::{Plugin, Slot, Uses, VariableSource};
 use crate::render::names::input_variable;
-use crate::render::templates::{Rendered, Scope, render};
+use crate::render::templates::{Rendered, Scope, VariableSource as Reference, render};
 use crate::render::{BoundSlot, SensitiveSource};
 
 /// What all plugins of a StackSpot deployable share; ours share nothing but connections.
@@ -72,7 +72,8 @@ pub(super) fn symbolic(
                 let made = |path: &String| texts.contains_key(format!("{}/{path}", templates.folder).as_str());
                 module.extend(files.into_iter().filter(|(path, _)| made(path)));
                 let stands_in = |name: &String| rendering.others.iter().any(|(from, _)| from.strip_prefix("var.") == Some(name));
-                let variables = variables.into_iter().filter(|(name, _)| !stands_in(name)).collect();
+                let variables = variables.into_iter().filter(|(name, _)| !stands_in(name));
+                let variables = variables.map(|(name, reference)| (name, source(reference))).collect();
                 return Ok(Symbolic { module, variables, others: rendering.others, left });
             }
             Err(problems) => problems,
@@ -82,13 +83,24 @@ pub(super) fn symbolic(
             let Some((file, line)) = place_of(problem) else { continue };
             let inside = file.strip_prefix(&templates.folder).and_then(|path| path.strip_prefix('/'));
             let (Some(inside), Some(bytes)) = (inside, texts.remove(file)) else { continue };
-            comments.push((Pointer::default(), format!("decide: {}, in line {line}; write what holds in every case", problem.message)));
+            comments.push((
+                Pointer::default(),
+                format!("decide: {}, in line {line}; write what holds in every case", problem.message),
+            ));
             module.insert(inside.to_owned(), for_a_person(inside, bytes, line, &problem.message));
         }
         if texts.len() == before {
             return Err(problems);
         }
         left = true;
+    }
+}
+
+/// Where a variable of the module gets its value from.
+fn source(reference: Reference) -> VariableSource {
+    match reference {
+        Reference::Input(input) => VariableSource::Input(input),
+        Reference::Attribute(slot, attribute) => VariableSource::Connection(format!("{slot}.{attribute}")),
     }
 }
 
@@ -121,29 +133,20 @@ impl Rendering {
 
     fn render(&self, texts: &Texts<'_>) -> Result<Rendered, Problems> {
         let none = BTreeMap::new();
-        let scope = Scope {
-            inputs: &none,
-            sensitive_inputs: &self.inputs,
-            slots: &self.slots,
-            place: &self.place,
-            alias: &self.alias,
-        };
+        let scope =
+            Scope { inputs: &none, sensitive_inputs: &self.inputs, slots: &self.slots, place: &self.place, alias: &self.alias };
         render(&self.templates, texts, &scope)
     }
 
     /// Puts a reference to a local in the place of each computed input that has to know values. Gives their names and templates.
     fn replace_computed(&mut self, comments: &mut Comments) -> Vec<(String, String)> {
-        let all: Vec<(String, String)> =
-            self.templates.computed.iter().chain(&self.templates.global_computed).cloned().collect();
+        let all: Vec<(String, String)> = self.templates.computed.iter().chain(&self.templates.global_computed).cloned().collect();
         let mut replaced = Vec::new();
         for (name, template) in all {
             let Some(problem) = self.failing(&name) else { continue };
             let Ok(stand_in) = InputName::new(format!("{COMPUTED}{}", replaced.len())) else { continue };
             let local = name.replace('-', "_");
-            comments.push((
-                Pointer::default(),
-                format!("decide: {problem}; say in `{LOCALS}` what `local.{local}` is"),
-            ));
+            comments.push((Pointer::default(), format!("decide: {problem}; say in `{LOCALS}` what `local.{local}` is")));
             self.others.push((format!("var.{}", input_variable(&stand_in)), format!("local.{local}")));
             let reference = format!("{{{{ inputs.{stand_in} }}}}");
             self.inputs.insert(stand_in);
@@ -185,7 +188,7 @@ fn bound(slot: &Slot) -> BoundSlot {
         Uses::Declared | Uses::All => BTreeSet::new(),
     };
     let sensitive = names.into_iter().map(|name| (name.clone(), SensitiveSource::Variable(name.to_string())));
-    BoundSlot { attributes: BTreeMap::new(), sensitive: sensitive.collect() }
+    BoundSlot { sensitive: sensitive.collect(), ..BoundSlot::default() }
 }
 
 /// A place to render at, of which nothing is seen.
@@ -198,7 +201,8 @@ fn somewhere() -> Result<(Place, Alias), InvalidName> {
 fn plain_path(path: &str, folder: &str, comments: &mut Comments) -> String {
     let inside = path.strip_prefix(folder).and_then(|inside| inside.strip_prefix('/'));
     let Some(inside) = inside.filter(|inside| inside.contains("{{") || inside.contains("{%")) else { return path.to_owned() };
-    let plain: Vec<String> = inside.split('/').map(|part| if part.contains('{') { words(part) } else { part.to_owned() }).collect();
+    let plain: Vec<String> =
+        inside.split('/').map(|part| if part.contains('{') { words(part) } else { part.to_owned() }).collect();
     let plain = plain.join("/");
     let message = format!("check: the name of the template `{inside}` was made of values; its file is `{plain}` now");
     comments.push((Pointer::default(), message));
@@ -208,8 +212,7 @@ fn plain_path(path: &str, folder: &str, comments: &mut Comments) -> String {
 /// The words of a file's name.
 fn words(name: &str) -> String {
     let (stem, extension) = name.rsplit_once('.').filter(|(_, end)| !end.contains(['{', '}'])).unwrap_or((name, ""));
-    let words: Vec<&str> =
-        stem.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = stem.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
     let dot = if extension.is_empty() { "" } else { "." };
     format!("{}{dot}{extension}", words.join("-"))
 }

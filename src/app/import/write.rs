@@ -21,9 +21,10 @@ pub(super) fn print(session: &Session, converted: &Converted) {
         return;
     }
     let several = converted.drafts.len() > 1;
-    let shown = converted.drafts.iter().map(|draft| {
-        if several { format!("# file: {}\n{}", draft.path, draft.text()) } else { draft.text() }
-    });
+    let shown = converted
+        .drafts
+        .iter()
+        .map(|draft| if several { format!("# file: {}\n{}", draft.path, draft.text()) } else { draft.text() });
     session.print(&shown.collect::<Vec<_>>().join("---\n"));
     let module = converted.files.len();
     if module > 0 {
@@ -44,7 +45,9 @@ pub(super) fn write(session: &Session, folder: &Path, converted: &Converted) -> 
     }
     let failed = |path: &str, problem: std::io::Error| invalid(format!("cannot write `{name}/{path}`: {problem}"));
     for draft in &converted.drafts {
-        files.create(&folder.join(&draft.path), draft.text().as_bytes(), false).map_err(|problem| failed(&draft.path, problem))?;
+        files
+            .create(&folder.join(&draft.path), draft.text().as_bytes(), false)
+            .map_err(|problem| failed(&draft.path, problem))?;
     }
     for (path, file) in &converted.files {
         files.create(&folder.join(path), &file.bytes, file.executable).map_err(|problem| failed(path, problem))?;
@@ -53,9 +56,13 @@ pub(super) fn write(session: &Session, folder: &Path, converted: &Converted) -> 
     for path in written {
         session.print(&format!("wrote {name}/{path}"));
     }
-    let decisions: Vec<&str> = converted.drafts.iter().flat_map(|draft| draft.comments()).filter(|text| text.starts_with("decide")).collect();
+    let decisions: Vec<&str> =
+        converted.drafts.iter().flat_map(|draft| draft.comments()).filter(|text| text.starts_with("decide")).collect();
     if !decisions.is_empty() {
-        session.print(&format!("{} to decide, as comments say in the documents", counted(decisions.len(), "thing is", "things are")));
+        session.print(&format!(
+            "{} to decide, as comments say in the documents",
+            counted(decisions.len(), "thing is", "things are")
+        ));
     }
     Ok(())
 }

@@ -57,14 +57,20 @@ pub(super) fn run(session: &Session, folder: &Path) -> Result<(), Problems> {
     if failed == 0 {
         return Ok(());
     }
-    Err(Diagnostic::error(FailureReason::InvalidDocument, format!("{failed} of {} cases of `{}` failed", tried.len(), plugin.name))
-        .help("correct the templates, or the files in `expected/` where they are what is wrong")
-        .into())
+    Err(Diagnostic::error(
+        FailureReason::InvalidDocument,
+        format!("{failed} of {} cases of `{}` failed", tried.len(), plugin.name),
+    )
+    .help("correct the templates, or the files in `expected/` where they are what is wrong")
+    .into())
 }
 
 /// The cases of a plugin.
 fn names(tree: &Tree) -> impl Iterator<Item = &str> {
-    tree.files.keys().filter_map(|path| path.strip_prefix(CASES)?.strip_suffix(DOCUMENT)?.strip_suffix('/')).filter(|name| !name.contains('/'))
+    tree.files
+        .keys()
+        .filter_map(|path| path.strip_prefix(CASES)?.strip_suffix(DOCUMENT)?.strip_suffix('/'))
+        .filter(|name| !name.contains('/'))
 }
 
 fn verdict(
@@ -128,12 +134,12 @@ fn made(
     let mut slots: BTreeMap<SlotName, BoundSlot> = BTreeMap::new();
     for (alias, slot) in &templates.aliases {
         let Some(connection) = case.requires.get(alias) else { continue };
-        let attributes = connection.values.iter().filter_map(|(name, value)| Some((AttributeName::new(name).ok()?, value.clone())));
+        let attributes =
+            connection.values.iter().filter_map(|(name, value)| Some((AttributeName::new(name).ok()?, value.clone())));
         slots.insert(slot.clone(), BoundSlot { attributes: attributes.collect(), ..BoundSlot::default() });
     }
-    let (place, alias) = place(plugin, case).map_err(|invalid| {
-        Problems::from(Diagnostic::error(FailureReason::InvalidDocument, invalid.to_string()))
-    })?;
+    let (place, alias) = place(plugin, case)
+        .map_err(|invalid| Problems::from(Diagnostic::error(FailureReason::InvalidDocument, invalid.to_string())))?;
     let none = BTreeSet::new();
     let scope = Scope { inputs: &inputs, sensitive_inputs: &none, slots: &slots, place: &place, alias: &alias };
     render(templates, files, &scope).map(|Rendered { files, .. }| files)
@@ -203,12 +209,8 @@ mod tests {
     fn differences_are_named_with_their_first_line() {
         let made = owned(&[("main.tf", "a\nb\n"), ("extra.tf", "")]);
         let expected = files(&[("main.tf", "a\nc\nd\n"), ("README.md", "other")]);
-        let line = Difference::Line {
-            file: "main.tf".to_owned(),
-            line: 2,
-            expected: Some("c".to_owned()),
-            made: Some("b".to_owned()),
-        };
+        let line =
+            Difference::Line { file: "main.tf".to_owned(), line: 2, expected: Some("c".to_owned()), made: Some("b".to_owned()) };
         let all = vec![Difference::Missing("README.md".to_owned()), line, Difference::TooMany("extra.tf".to_owned())];
         assert_eq!(compared(&made, &expected, &files(&[("README.md", "read me")])), Verdict::Failed(all));
     }
