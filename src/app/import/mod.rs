@@ -6,6 +6,8 @@ mod massdriver;
 mod read;
 mod stackspot;
 mod symbolic;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod write;
 
