@@ -153,3 +153,25 @@ impl PreviewPart {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn names_of_connections_become_the_addresses_that_a_table_has() {
+        let address = |text: &str| text.parse::<PartialAddress>().unwrap();
+        let manifest: Manifest = serde_json::from_value(json!({
+            "apiVersion": "tieline/v1", "kind": "Application", "name": "shop",
+            "plugins": {"web": {"use": "./web", "connections": {
+                "vpc": "imported/main-vpc", "db": "imported/legacy", "other": "staging/imported/main-vpc", "own": "db.main"
+            }}}
+        }))
+        .unwrap();
+        let table = [("main-vpc".to_owned(), address("network/vpc.vpc"))].into();
+        let connections = &manifest.with_connections(&table).plugins["web"].connections;
+        let written: Vec<String> = connections.iter().map(|(slot, address)| format!("{slot} {address}")).collect();
+        assert_eq!(written, ["db imported/legacy", "other staging/imported/main-vpc", "own db.main", "vpc network/vpc.vpc"]);
+    }
+}

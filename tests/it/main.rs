@@ -27,6 +27,7 @@ mod harness;
 mod impact;
 mod ledger;
 mod mixed;
+mod mixing;
 mod moving;
 mod owners;
 mod planning;

@@ -2,6 +2,7 @@
 
 mod account;
 mod backend;
+mod catalog;
 mod connection_type;
 mod environment;
 mod graph;

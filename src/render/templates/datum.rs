@@ -6,8 +6,11 @@ use serde_json::Value as Json;
 
 use super::table::{Data, Piece, Secret, Table, push};
 
-/// How large one printed value may be, in bytes and items.
+/// How large one printed value may be, in bytes.
 const LARGEST: usize = 16 << 20;
+
+/// How many parts it may have.
+const MOST: usize = 100_000;
 
 /// How deep.
 const DEEPEST: usize = 64;
@@ -15,20 +18,22 @@ const DEEPEST: usize = 64;
 /// What is left of the limits while a value is read.
 #[derive(Debug)]
 pub(super) struct Room {
-    left: usize,
+    bytes: usize,
+    parts: usize,
     depth: usize,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self { left: LARGEST, depth: 0 }
+        Self { bytes: LARGEST, parts: MOST, depth: 0 }
     }
 }
 
 impl Room {
-    /// Takes as much.
+    /// Takes a part of so many bytes.
     pub(super) fn take(&mut self, size: usize) -> Result<(), Error> {
-        self.left = self.left.checked_sub(size).ok_or_else(|| too_large("larger than 16 MiB"))?;
+        self.bytes = self.bytes.checked_sub(size).ok_or_else(|| too_large("larger than 16 MiB"))?;
+        self.parts = self.parts.checked_sub(1).ok_or_else(|| too_large("of more than 100,000 parts"))?;
         Ok(())
     }
 
@@ -92,7 +97,7 @@ impl Shown {
 impl Datum {
     /// Reads a value.
     pub(super) fn read(value: &Value, table: &Table, room: &mut Room) -> Result<Self, Error> {
-        room.take(1)?;
+        room.take(0)?;
         if let Some(Secret(index)) = value.downcast_object_ref() {
             return Ok(Self::Text(vec![Piece::Secret(*index)]));
         }

@@ -35,6 +35,8 @@ pub(super) fn environment(table: &Arc<Table>, literals: &Arc<BTreeSet<String>>) 
     environment.set_formatter(move |out, _, value| {
         match value.as_str().filter(|_| value.is_safe()) {
             Some(safe) => out.write_str(safe)?,
+            // Nothing is printed for what a condition without an `else` leaves out; other undefined values do not come here.
+            None if value.is_undefined() => {}
             None if value.downcast_object_ref::<Secret>().is_some() => write!(out, "{value}")?,
             None => out.write_str(&printed.keep(value))?,
         }
@@ -132,7 +134,7 @@ fn guard_filters(environment: &mut Environment<'static>, table: &Arc<Table>) {
         "sort" filters::sort;
         "unique" filters::unique;
         "format" filters::format;
-        "truncate" minijinja_contrib::filters::truncate;
+        "truncate" truncate;
         "wordcount" |text: String| text.split_whitespace().count();
         "urlencode" |text: String| percent_encoding::utf8_percent_encode(&text, URL).to_string();
         "regex_replace" regex_replace;
@@ -248,6 +250,29 @@ fn replaced(state: &mut State<'_, '_>, replace: &Value, args: &[Value]) -> Resul
     let count = count.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX);
     state.consume_fuel((text.len().saturating_add(to.len().saturating_mul(text.len().min(count))) / 64) as u64)?;
     Ok(Value::from(text.replacen(&from, &to, count)))
+}
+
+/// Cuts a text, between words unless it says otherwise.
+fn truncate(
+    text: String,
+    length: Option<usize>,
+    inside_words: Option<bool>,
+    end: Option<String>,
+    named: Kwargs,
+) -> Result<String, Error> {
+    let length = length.or(named.get("length")?).unwrap_or(255);
+    let inside_words = inside_words.or(named.get("killwords")?).unwrap_or(false);
+    let end = end.or(named.get("end")?).unwrap_or_else(|| "...".to_owned());
+    let leeway = named.get::<Option<usize>>("leeway")?.unwrap_or(5);
+    named.assert_all_used()?;
+    if text.chars().count() <= length.saturating_add(leeway) {
+        return Ok(text);
+    }
+    let mut cut: String = text.chars().take(length.saturating_sub(end.chars().count())).collect();
+    if !inside_words && let Some(at) = cut.rfind(' ') {
+        cut.truncate(at);
+    }
+    Ok(cut + &end)
 }
 
 /// `re.sub`, with Python's references to groups.

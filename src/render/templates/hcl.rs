@@ -249,7 +249,16 @@ impl Walk<'_> {
     fn heredoc(&mut self, mark: &str, flush: bool) -> Result<(), Misplaced> {
         let style = Style::Heredoc { flush };
         if let Some((shown, length)) = self.value()? {
-            style.write(&shown.text(), self.known.secrets, &mut self.out);
+            for piece in shown.text() {
+                match piece {
+                    // As an expression it cannot be taken for the mark.
+                    Piece::Text(text) if text.contains(mark) => {
+                        style.guard(&mut self.out);
+                        style.expression(&text, &mut self.out);
+                    }
+                    piece => style.write(&[piece], self.known.secrets, &mut self.out),
+                }
+            }
             self.line_has_value = true;
             self.at += length;
             return Ok(());

@@ -41,8 +41,7 @@ impl Style {
         }
         if self.needs_expression(text) {
             self.guard(out);
-            self.expression(text, out);
-            return;
+            return self.expression(text, out);
         }
         let mut rest = text;
         while let Some(at) = rest.find(['$', '%']) {
@@ -96,7 +95,7 @@ impl Style {
     }
 
     /// Writes a text as an expression.
-    fn expression(self, text: &str, out: &mut String) {
+    pub(super) fn expression(self, text: &str, out: &mut String) {
         let mut expression = "${\"".to_owned();
         Self::Quoted.text(text, &mut expression);
         expression.push_str("\"}");
