@@ -37,7 +37,7 @@ pub use read::{
 };
 pub use schema::schema;
 pub use stackspot::{CaseConnection, CaseMode, StackSpotCase};
-pub use tree::{Files, PluginFolder, document_of, plugin_folder};
+pub use tree::{Files, PluginFolder, document_of, foreign_kind, plugin_folder};
 pub use values::{check_schema, defaults, validate_value};
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ fn own_folder() -> String {
 }
 
 /// Where a module variable's value comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum VariableSource {
     /// An input of the plugin.

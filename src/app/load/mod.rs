@@ -20,7 +20,7 @@ use crate::policy::rules::Rules;
 use crate::request::cli::Target;
 use crate::resolve::Types;
 
-pub(super) use plugins::{LoadedPlugins, in_plugin, settle};
+pub(super) use plugins::{LoadedPlugins, ReadFolder, in_plugin, settle};
 
 /// The largest document.
 const LARGEST_DOCUMENT: u64 = 1 << 20;
