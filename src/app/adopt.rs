@@ -83,6 +83,10 @@ async fn refuse(resolved: &Resolved, alias: &Alias) -> Result<(), Problems> {
             .help("add it to the manifest, with the inputs that what is there was made with")
             .into());
     };
+    if plugin.plugin.terraform.is_none() || plugin.plugin.steps.is_some() {
+        let message = format!("`{alias}` is a plugin of steps, which make everything anew: no state can be taken over for it");
+        return Err(refused(message).help("deploy it, or have a plugin made that is a Terraform module alone").into());
+    }
     let snapshot = Snapshot::newest(&*resolved.opened.store).await?;
     if snapshot.place(place).await?.applied.contains_key(alias) {
         return Err(refused(format!("`{place}/{alias}` is applied already"))

@@ -10,6 +10,7 @@ use crate::engine::{Event, Phase};
 use crate::render::names::is_own_resource;
 use crate::report::style::{Style, paint};
 use crate::report::{one_line, rebinding};
+use crate::steps::{StepEvent, StepStatus};
 use crate::terraform;
 
 /// Slower than this, a resource gets a line every time Terraform says that it still goes on.
@@ -25,17 +26,30 @@ pub(super) struct Log {
     plans: BTreeMap<String, BTreeMap<String, String>>,
     done: usize,
     has_progress: bool,
+    /// When each step that runs was started.
+    steps: BTreeMap<(String, String), Duration>,
 }
 
 impl Log {
     /// An empty log; with a width, it keeps a progress line at its end.
     pub(super) fn new(color: bool, width: Option<usize>) -> Self {
-        Self { color, width, running: BTreeMap::new(), plans: BTreeMap::new(), done: 0, has_progress: false }
+        Self {
+            color,
+            width,
+            running: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            done: 0,
+            has_progress: false,
+            steps: BTreeMap::new(),
+        }
     }
 
     /// What to write for an event, `elapsed` after the start.
     pub(super) fn lines(&mut self, event: &Event, elapsed: Duration) -> String {
-        let line = self.line(event);
+        let line = match event {
+            Event::Step { alias, event } => self.step(alias.as_str(), event, elapsed),
+            _ => self.line(event),
+        };
         let mut text = self.erase();
         if let Some(line) = line {
             text.push_str(&line);
@@ -117,11 +131,44 @@ impl Log {
                 }
                 Some(self.prefixed(alias.as_str(), &text))
             }
+            Event::Step { .. } => None,
             Event::Note(note) => Some(one_line(note)),
             Event::Warning(diagnostic) => {
                 Some(format!("{} {}", paint("warning:", Style::Changed, self.color), one_line(&diagnostic.message)))
             }
         }
+    }
+
+    /// A script's start, its lines, and its end with the time that it took.
+    fn step(&mut self, alias: &str, event: &StepEvent, elapsed: Duration) -> Option<String> {
+        let text = match event {
+            StepEvent::Started { step, attempt } => {
+                self.running.insert(alias.to_owned(), format!("step {step}"));
+                self.steps.entry((alias.to_owned(), step.to_string())).or_insert(elapsed);
+                let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+                format!("step {step}{again}")
+            }
+            StepEvent::Line { step, text, .. } => format!("{step}: {}", one_line(text)),
+            StepEvent::Ended(end) => {
+                let started = self.steps.remove(&(alias.to_owned(), end.step.to_string()));
+                let (word, style) = match end.status {
+                    StepStatus::Succeeded => ("done", Style::Good),
+                    StepStatus::Failed => ("failed", Style::Bad),
+                    StepStatus::Aborted => ("stopped", Style::Bad),
+                    StepStatus::Skipped => ("skipped", Style::Dim),
+                    StepStatus::NothingToDo => ("not needed", Style::Dim),
+                };
+                let mut text = format!("step {} {}", end.step, paint(word, style, self.color));
+                if let Some(because) = &end.because {
+                    let _ = write!(text, " ({})", one_line(because));
+                }
+                if let Some(started) = started {
+                    let _ = write!(text, " in {:.1}s", elapsed.saturating_sub(started).as_secs_f64());
+                }
+                text
+            }
+        };
+        Some(self.prefixed(alias, &text))
     }
 
     fn terraform(&self, alias: &str, event: &terraform::Event) -> Option<String> {

@@ -248,6 +248,13 @@ pub(super) async fn admit(
     assemble::refuse_deferred(&resolved.deployment)?;
     let gates = assemble::gates(&resolved.organization, order.terraform)?;
     assemble::check_modules(resolved, &gates)?;
+    // Of what is taken over nothing runs.
+    if order.run_type != RunType::Adopt {
+        let unfit = assemble::check_steps(resolved, order.terraform);
+        if unfit.any_error() {
+            return Err(unfit);
+        }
+    }
     let judged = assemble::judge(resolved, &Who::of(session).doing(order.run_type));
     if judged.any_error() {
         return Err(judged);
@@ -271,7 +278,8 @@ async fn settled(
     let (gates, overrides) = admit(session, &now, order).await?;
     let differences = differences(&before.deployment, &now.deployment);
     if differences.is_empty() {
-        return Ok((now, Settings { overrides, gates, ..settings }));
+        let step_runners = assemble::step_runners(&now.organization, order.terraform);
+        return Ok((now, Settings { overrides, gates, step_runners, ..settings }));
     }
     let message = "the organization's documents changed while the run began, and it would be another one now";
     let mut refused = Diagnostic::error(FailureReason::BindingChanged, message).in_file(&now.deployment.file);
@@ -365,6 +373,7 @@ pub(super) async fn settings(
         allow_destroy: order.allow_destroy,
         approved_plan: order.approved_plan.map(PlanFingerprint::approved),
         gates,
+        step_runners: assemble::step_runners(&resolved.organization, order.terraform),
         version_tag,
         actor: who.actor,
         repository: who.repository,

@@ -40,6 +40,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         allow_destroy: false,
         approved_plan: None,
         gates,
+        step_runners: assemble::step_runners(&resolved.organization, &arguments.terraform),
         version_tag: VersionTag::new("plan").map_err(|problem| internal(&problem.to_string()))?,
         actor: who.actor,
         repository: who.repository,
@@ -51,6 +52,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
         only: None,
     };
     resolved.organization.has_readable_rules()?;
+    let unfit = assemble::check_steps(&resolved, &arguments.terraform);
     let judged = assemble::judge(&resolved, &settings.who());
     let folder = private_folder(session)?;
     let watcher = watch::Watcher::new(session);
@@ -63,7 +65,7 @@ pub(super) async fn run(session: &Session, arguments: &cli::Plan) -> Ended {
     let mut report = engine::plan(engine).await;
     watcher.finish();
     let (denied, warned): (Vec<_>, Vec<_>) = judged.0.into_iter().partition(|problem| problem.severity == Severity::Error);
-    report.refusals.0.splice(0..0, denied);
+    report.refusals.0.splice(0..0, unfit.0.into_iter().chain(denied));
     session.warn(&Problems(warned));
     session.annotate(&watcher.warnings());
     if session.is_json() {

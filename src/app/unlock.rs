@@ -112,7 +112,7 @@ async fn freed(
 /// Makes sure that a place may be written, and that whoever must approve did.
 async fn admit(session: &Session, arguments: &cli::Unlock, place: &Place) -> Result<Resolved, Problems> {
     let target = arguments.target.at(place);
-    let resolved = assemble::for_destroy(session, &target, &cli::Sensitive { secrets: None }).await?;
+    let resolved = assemble::for_destroy(session, &target, &cli::Sensitive::default()).await?;
     owner::admit(session, place, &resolved.workspace)?;
     let (context, environment) = (resolved.organization.context.as_ref(), &resolved.deployment.environment);
     overrides::approve(session, context, place, environment, [Override::Unlock]).await?;

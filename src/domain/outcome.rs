@@ -12,7 +12,7 @@ use super::change::PlannedResource;
 use super::connection::ConnectionRecord;
 use super::diagnostic::Problems;
 use super::impact::Impact;
-use super::names::{Alias, Digest, RunId, SlotName, TypeName, VersionTag};
+use super::names::{Alias, Digest, RunId, SlotName, StepName, TypeName, VersionTag};
 use super::preview::Outlook;
 use super::rebinding::Rebinding;
 use super::record::{ChangeCounts, RunRecord, RunType, TaskType};
@@ -32,6 +32,11 @@ pub enum Verdict {
     Withheld {
         /// Of which connections.
         of: BTreeSet<Address>,
+    },
+    /// Its steps would run; what else there is to it is not known yet.
+    Steps {
+        /// Whether its module can only be planned after them.
+        module_waits: bool,
     },
     /// It can only be planned once others are applied.
     Deferred {
@@ -53,17 +58,19 @@ pub struct PlannedTask {
     pub counts: ChangeCounts,
     /// The slots that would take something else than at its last apply.
     pub rebindings: Vec<Rebinding>,
+    /// The scripts that would run: before its module is applied, or after it is destroyed.
+    pub steps: Vec<StepName>,
 }
 
 impl PlannedTask {
     /// Whether it could not be planned yet.
     pub fn is_deferred(&self) -> bool {
-        matches!(self.verdict, Verdict::Deferred { .. } | Verdict::Withheld { .. })
+        matches!(self.verdict, Verdict::Deferred { .. } | Verdict::Withheld { .. } | Verdict::Steps { module_waits: true })
     }
 
     /// Whether nothing would be another than it is, bindings included.
     pub fn is_unchanged(&self) -> bool {
-        matches!(self.verdict, Verdict::Unchanged | Verdict::NoChanges) && self.rebindings.is_empty()
+        matches!(self.verdict, Verdict::Unchanged | Verdict::NoChanges) && self.rebindings.is_empty() && self.steps.is_empty()
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::connection_type::TypeRef;
 use super::foreign::Foreign;
 use super::names::{AttributeName, InputName, OutputName, PluginName, SlotName, TypeName};
-use super::step::StepsPart;
+use super::step::{StepOutput, StepsPart};
 
 /// A plugin's document, `plugin.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -166,7 +166,7 @@ pub struct TerraformPart {
     /// Resources that changed their address inside the module.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<Moved>,
-    /// Resource addresses inside the module that destroy leaves behind.
+    /// Resource addresses inside the module that destroy leaves behind; `*` means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keep_on_destroy: Vec<String>,
 }
@@ -176,7 +176,7 @@ fn own_folder() -> String {
 }
 
 /// Where a module variable's value comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum VariableSource {
     /// An input of the plugin.
@@ -215,6 +215,13 @@ impl Plugin {
     /// Where its module's variables come from, as far as its document says it.
     pub fn variables(&self) -> impl Iterator<Item = (&String, &VariableSource)> {
         self.terraform.iter().flat_map(|terraform| &terraform.variables)
+    }
+
+    /// The output of its create steps that a published attribute comes from; none where that is an output of its module. A step's
+    /// comes before a module's of the same name.
+    pub fn step_output(&self, from: &str) -> Option<&StepOutput> {
+        let (step, output) = from.split_once('.')?;
+        self.steps.as_ref()?.output(step, output)
     }
 
     /// The inputs marked `x-sensitive` in the schema.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::names::StepName;
 
@@ -139,10 +140,11 @@ pub struct StepOutput {
 }
 
 /// What the text of a step's output means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StepOutputKind {
     /// Itself.
+    #[default]
     String,
     /// A whole number.
     Integer,
@@ -152,6 +154,58 @@ pub enum StepOutputKind {
     Boolean,
     /// A JSON document.
     Json,
+}
+
+impl StepOutputKind {
+    /// The value that a text of this kind means.
+    ///
+    /// # Errors
+    /// When it is not of this kind. The text, which may be a secret, is not quoted.
+    pub fn read(self, text: &str) -> Result<Value, &'static str> {
+        let parsed = || serde_json::from_str::<Value>(text.trim()).ok();
+        match self {
+            Self::String => Ok(Value::from(text)),
+            Self::Integer => parsed().filter(|value| value.is_i64() || value.is_u64()).ok_or("it is not a whole number"),
+            Self::Number => parsed().filter(Value::is_number).ok_or("it is not a number"),
+            Self::Boolean => parsed().filter(Value::is_boolean).ok_or("it is neither `true` nor `false`"),
+            Self::Json => parsed().ok_or("it is not JSON"),
+        }
+    }
+
+    /// The type that the values have, in Terraform's word; none where they can have any.
+    pub fn terraform_type(self) -> Option<&'static str> {
+        match self {
+            Self::String => Some("string"),
+            Self::Integer | Self::Number => Some("number"),
+            Self::Boolean => Some("bool"),
+            Self::Json => None,
+        }
+    }
+
+    /// The type that the values have, in JSON Schema's word; none where they can have any.
+    pub fn schema_type(self) -> Option<&'static str> {
+        match self {
+            Self::String => Some("string"),
+            Self::Integer => Some("integer"),
+            Self::Number => Some("number"),
+            Self::Boolean => Some("boolean"),
+            Self::Json => None,
+        }
+    }
+}
+
+impl StepInput {
+    /// The slot and the attribute that it comes from; none where it comes from elsewhere.
+    pub fn connection(&self) -> Option<(&str, &str)> {
+        self.value_from_connection.as_deref()?.split_once('.')
+    }
+}
+
+impl StepOutput {
+    /// What its text means.
+    pub fn meaning(&self) -> StepOutputKind {
+        self.kind.unwrap_or_default()
+    }
 }
 
 impl StepsPart {
@@ -164,5 +218,24 @@ impl StepsPart {
     pub fn output(&self, step: &str, output: &str) -> Option<&StepOutput> {
         let step = self.create.iter().find(|one| one.name.as_str() == step)?;
         step.outputs.iter().find(|one| one.name == output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_text_means_a_value_of_its_kind_or_nothing() {
+        use StepOutputKind::{Boolean, Integer, Json, Number, String};
+        assert_eq!(String.read(" 7\n"), Ok(json!(" 7\n")));
+        assert_eq!(Integer.read("7\n"), Ok(json!(7)));
+        assert_eq!(Number.read("7.5"), Ok(json!(7.5)));
+        assert_eq!(Boolean.read("true\n"), Ok(json!(true)));
+        assert_eq!(Json.read("{\"a\": [1]}"), Ok(json!({"a": [1]})));
+        for (kind, text) in [(Integer, "7.5"), (Integer, "\"7\""), (Number, "many"), (Boolean, "yes"), (Json, "{"), (Json, "")] {
+            assert!(kind.read(text).is_err(), "{kind:?} {text}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::prepare::{Initialized, Prepared};
 use super::root::unwritable;
+use super::steps::Made;
 use super::tasks::Results;
 use super::{Engine, Node, locked};
 use crate::domain::change::PlannedResource;
@@ -136,7 +137,7 @@ impl Engine {
         let location = StateLocation { backend: Backend { kind: BackendKind::Local, config }, key: alias.to_string() };
         let file = folder.join(format!("states/{alias}.tfstate"));
         self.world.files.write_private(&file, state.text()).map_err(|problem| unwritable(&file, &problem))?;
-        let initialized = self.rooted(alias, location, COPY).await?;
+        let initialized = self.rooted(alias, location, COPY, Made::default()).await?;
         let plan = self.plan_root(alias, &initialized.root, PlanMode::Apply, true, None).await?;
         let mut prepared = Prepared::new(initialized, plan);
         if beyond_moves(&prepared.resources).is_empty() {
@@ -169,7 +170,7 @@ impl Engine {
     async fn push(&self, adoption: &Adoption, state: &State) -> Result<(), Problems> {
         let alias = &adoption.alias;
         let location = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
-        let initialized = self.rooted(alias, location, TARGET).await?;
+        let initialized = self.rooted(alias, location, TARGET, Made::default()).await?;
         let explain = |failure| self.explain(alias, failure);
         let there = self.terraform.state_pull(&initialized.root, &self.cancel).await.map_err(explain)?;
         let there = there.filter(|there| !there.is_empty());
@@ -190,7 +191,7 @@ impl Engine {
     }
 
     fn taken(&self, alias: &Alias, initialized: &Initialized, there: &State) -> Problems {
-        let location = &initialized.state;
+        let location = &initialized.basis.state;
         let (key, backend) = (&location.key, location.backend.kind.as_str());
         let message = format!("`{alias}` has a Terraform state already, with {} resources", there.managed().len());
         Diagnostic::error(FailureReason::InvalidInput, message)

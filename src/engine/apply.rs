@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::collect::Publisher;
+use super::collect::{Publisher, Values};
 use super::event::{Event, Phase};
 use super::journal::Journal;
-use super::prepare::{self, Initialized, Prepared};
+use super::prepare::{self, Basis, Prepared};
 use super::publication::is_of;
 use super::{Engine, changes};
 use crate::context::ledger::Snapshot;
@@ -38,10 +38,11 @@ impl Engine {
         let plugin = &self.deployment.plugins[alias];
         let run = journal.run();
         self.is_still_wanted().await?;
-        self.recheck(alias, &initialized.bindings).await?;
-        let mut record = self.attempted_record(alias, initialized, &run);
+        self.recheck(alias, &initialized.basis.bindings).await?;
+        let mut record = self.attempted_record(alias, &initialized.basis, &run);
         record.resources = changes::held(plan);
-        if !plan.changed && self.has_published(alias, plugin) && self.ended_well(alias) {
+        let is_published = || self.has_published(alias, plugin) && self.ended_well(alias);
+        if !plan.changed && plugin.plugin.steps.is_none() && is_published() {
             // Nothing to apply and nothing to learn: the record only takes note of what it was compared with.
             succeed(&mut record);
             let changes = ChangeCounts::default();
@@ -57,7 +58,7 @@ impl Engine {
                 record.resources = (changes::held(plan) + changes.add).saturating_sub(changes.remove);
                 succeed(&mut record);
                 journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
-                let problems = self.publish_outputs(alias, plugin, &run, &applied.outputs);
+                let problems = self.publish_outputs(alias, plugin, &record, &applied.outputs);
                 Ok(Applied { record, changes, resources: changes::progressed(resources.clone(), None), problems })
             }
             Err(failure) => {
@@ -83,7 +84,7 @@ impl Engine {
     }
 
     /// The records that this task is bound to must still be what the plan was made with.
-    async fn recheck(&self, alias: &Alias, bindings: &BTreeMap<SlotName, Binding>) -> Result<(), Problems> {
+    pub(super) async fn recheck(&self, alias: &Alias, bindings: &BTreeMap<SlotName, Binding>) -> Result<(), Problems> {
         let elsewhere: Vec<&Binding> = bindings.values().filter(|binding| !self.is_own(&binding.address)).collect();
         if elsewhere.is_empty() {
             return Ok(());
@@ -110,7 +111,7 @@ impl Engine {
     }
 
     /// The record of an apply that is about to be started; how many resources there are is as before.
-    pub(super) fn attempted_record(&self, alias: &Alias, initialized: &Initialized, run: &RunId) -> AppliedRecord {
+    pub(super) fn attempted_record(&self, alias: &Alias, basis: &Basis, run: &RunId) -> AppliedRecord {
         let plugin = &self.deployment.plugins[alias];
         let before = self.own.applied.get(alias);
         let written = self.deployment.manifest.plugins.get(alias);
@@ -121,17 +122,18 @@ impl Engine {
             source: plugin.source.clone(),
             inputs: prepare::public_inputs(plugin),
             sensitive_inputs: prepare::sensitive_inputs(plugin),
-            bindings: initialized.bindings.clone(),
-            held: before.map(|before| held(before, &initialized.bindings)).unwrap_or_default(),
+            bindings: basis.bindings.clone(),
+            held: before.map(|before| held(before, &basis.bindings)).unwrap_or_default(),
             after: written.map(|applied| applied.after.iter().cloned().collect()).unwrap_or_default(),
-            state: initialized.state.clone(),
-            provider_lock: initialized.provider_lock.clone(),
+            state: basis.state.clone(),
+            provider_lock: basis.provider_lock.clone(),
             terraform: self.terraform.build().clone(),
             account: self.deployment.environment.account.clone(),
             generator: crate::render::GENERATOR,
-            attempted: Attempt { run: run.clone(), fingerprint: initialized.fingerprint.clone() },
+            attempted: Attempt { run: run.clone(), fingerprint: basis.fingerprint.clone() },
             applied: before.and_then(|before| before.applied.clone()),
             resources: before.map_or(0, |before| before.resources),
+            steps: basis.steps.clone(),
             formerly: before.map(|before| before.formerly.clone()).unwrap_or_default(),
         }
     }
@@ -156,33 +158,34 @@ impl Engine {
         })
     }
 
-    /// Checks what Terraform put out against the contracts; all outputs of the plugin become records, or none do (R12, R16).
-    fn publish_outputs(
+    /// Checks what Terraform put out and steps left against the contracts; all outputs of the plugin become records, or none do (R12, R16).
+    pub(super) fn publish_outputs(
         &self,
         alias: &Alias,
         plugin: &ResolvedPlugin,
-        run: &RunId,
-        values: &BTreeMap<String, OutputValue>,
+        record: &AppliedRecord,
+        terraform: &BTreeMap<String, OutputValue>,
     ) -> Problems {
         let producer = Producer {
             kind: self.deployment.kind,
             plugin: plugin.plugin.name.clone(),
             version: plugin.plugin.version.clone(),
             digest: plugin.source.digest.clone(),
-            run: run.clone(),
+            run: record.attempted.run.clone(),
             commit: self.settings.commit.clone(),
         };
         let fresh_uid = format!("{:032x}", self.world.random.bits());
         let publisher = Publisher { file: &self.deployment.file, alias, producer: &producer, fresh_uid: &fresh_uid };
         let address = |output: &OutputName| self.deployment.place.output(alias, output);
-        let records = publisher.records(&plugin.outputs, address, values, &self.records());
+        let values = Values { plugin: &plugin.plugin, terraform, steps: &record.steps };
+        let records = publisher.records(&plugin.outputs, address, &values, &self.records());
         match records {
             Ok(records) => {
                 self.records().extend(records.into_iter().map(|record| (record.address.clone(), record)));
                 Problems::default()
             }
             Err(problems) => {
-                self.degrade(alias, run);
+                self.degrade(alias, &record.attempted.run);
                 problems
             }
         }
@@ -208,7 +211,8 @@ fn held(before: &AppliedRecord, bindings: &BTreeMap<SlotName, Binding>) -> BTree
     held
 }
 
-fn succeed(record: &mut AppliedRecord) {
+/// Takes note that the apply that was started came to a good end.
+pub(super) fn succeed(record: &mut AppliedRecord) {
     record.applied = Some(record.attempted.clone());
     record.held.clear();
 }

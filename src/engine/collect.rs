@@ -1,4 +1,4 @@
-//! From Terraform's outputs to connection records (R12, R20).
+//! From what Terraform put out and steps left to connection records (R12, R20).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,22 @@ use crate::domain::connection_type::ConnectionType;
 use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{Alias, AttributeName, OutputName};
+use crate::domain::names::{Alias, AttributeName, Digest, OutputName, StepName};
+use crate::domain::plugin::Plugin;
 use crate::domain::record::SCHEMA_VERSION;
+use crate::domain::step_record::{RecordedOutput, StepRecord};
 use crate::render::names;
 use crate::terraform::OutputValue;
+
+/// What there is to publish.
+pub(super) struct Values<'a> {
+    /// The plugin, which says what comes from where.
+    pub plugin: &'a Plugin,
+    /// What Terraform put out.
+    pub terraform: &'a BTreeMap<String, OutputValue>,
+    /// What create steps left.
+    pub steps: &'a BTreeMap<StepName, StepRecord>,
+}
 
 /// What is published of one applied plugin.
 pub(super) struct Publisher<'a> {
@@ -34,19 +46,25 @@ impl Publisher<'_> {
         &self,
         outputs: &BTreeMap<OutputName, Vec<PublishedFace>>,
         address: impl Fn(&OutputName) -> Address,
-        values: &BTreeMap<String, OutputValue>,
+        values: &Values<'_>,
         before: &BTreeMap<Address, ConnectionRecord>,
     ) -> Result<Vec<ConnectionRecord>, Problems> {
         let mut problems = Problems::default();
         let mut records = Vec::new();
         for (output, published) in outputs {
-            let mut faces = Vec::new();
+            let (mut faces, mut revisions) = (Vec::new(), Vec::new());
             for (position, face) in published.iter().enumerate() {
-                let found = Found::of(output, position, values);
+                let mut found = Found::of(output, position, values.terraform);
+                found.add_left(face, values);
+                revisions.append(&mut found.revisions);
                 problems.extend(self.violations(output, &face.connection_type, &found));
                 faces.push(found.face(face));
             }
-            let revision = values.get(&names::revision_output(output)).and_then(|value| value.value.as_ref()?.as_str());
+            let revision = values.terraform.get(&names::revision_output(output)).and_then(|value| value.value.as_ref()?.as_str());
+            let revision = match (revision, revisions.is_empty()) {
+                (revision, true) => revision.map(str::to_owned),
+                (revision, false) => Some(Digest::of_json(&(revision, revisions)).as_str().to_owned()),
+            };
             let address = address(output);
             let previous = before.get(&address);
             records.extend(self.record(address, faces, revision, previous));
@@ -58,10 +76,10 @@ impl Publisher<'_> {
         &self,
         address: Address,
         mut faces: Vec<Face>,
-        revision: Option<&str>,
+        revision: Option<String>,
         previous: Option<&ConnectionRecord>,
     ) -> Option<ConnectionRecord> {
-        let digest = ConnectionRecord::digest_of(&faces, revision);
+        let digest = ConnectionRecord::digest_of(&faces, revision.as_deref());
         let generation = match previous {
             Some(previous) if previous.digest == digest => previous.generation,
             Some(previous) => previous.generation + 1,
@@ -75,7 +93,7 @@ impl Publisher<'_> {
             uid: previous.map_or_else(|| self.fresh_uid.to_owned(), |previous| previous.uid.clone()),
             face: faces.pop()?,
             also,
-            sensitive_revision: revision.map(str::to_owned),
+            sensitive_revision: revision,
             digest,
             generation,
             producer: self.producer.clone(),
@@ -94,7 +112,10 @@ impl Publisher<'_> {
                 .note("the infrastructure exists and its state is saved; the connection's last good record, if any, stays and is degraded")
                 .help("correct the plugin's outputs or its `generates`, then deploy again")
         };
-        let mut problems = Problems::default();
+        let unreadable = found.unreadable.iter().map(|(attribute, why)| {
+            violated(format!("`{}.{output}` breaks its contract: attribute `{attribute}`: {why}", self.alias))
+        });
+        let mut problems = Problems(unreadable.collect());
         let public = Value::Object(found.public.clone());
         for problem in documents::validate_value(&public_part(contract), &public, false) {
             let at = problem.pointer.to_string();
@@ -114,7 +135,7 @@ impl Publisher<'_> {
                 && !fits(declared, actual)
             {
                 problems.push(violated(format!(
-                    "`{}.{output}` breaks its contract: the sensitive attribute `{name}` must be {declared}, Terraform has {actual}",
+                    "`{}.{output}` breaks its contract: the sensitive attribute `{name}` must be {declared}, it is {actual}",
                     self.alias
                 )));
             }
@@ -123,11 +144,17 @@ impl Publisher<'_> {
     }
 }
 
-/// What Terraform put out for one face.
+/// What was found for one face.
 struct Found {
     public: Map<String, Value>,
     present: BTreeSet<AttributeName>,
     types: BTreeMap<AttributeName, String>,
+    /// The handles of those that are not in a state.
+    handles: BTreeMap<AttributeName, Handle>,
+    /// The revisions of these.
+    revisions: Vec<String>,
+    /// What steps left that does not mean what it should.
+    unreadable: Vec<(AttributeName, &'static str)>,
 }
 
 impl Found {
@@ -146,7 +173,29 @@ impl Found {
             .get(&names::sensitive_output(output, position))
             .map(|output| attribute_types(&output.type_))
             .unwrap_or_default();
-        Self { public, present, types }
+        let (handles, revisions, unreadable) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { public, present, types, handles, revisions, unreadable }
+    }
+
+    /// Adds what comes from create steps.
+    fn add_left(&mut self, face: &PublishedFace, values: &Values<'_>) {
+        for (attribute, from) in &face.from {
+            let (Some(output), Some((step, name))) = (values.plugin.step_output(from), from.split_once('.')) else { continue };
+            match values.steps.get(step).and_then(|step| step.outputs.get(name)) {
+                Some(RecordedOutput::Plain { text }) => match output.meaning().read(text) {
+                    Ok(value) => _ = self.public.insert(attribute.to_string(), value),
+                    Err(why) => self.unreadable.push((attribute.clone(), why)),
+                },
+                Some(RecordedOutput::Sealed { sealed, recipients, revision }) => {
+                    let (sealed, recipients) = (sealed.clone(), recipients.clone());
+                    self.handles.insert(attribute.clone(), Handle::Sealed { sealed, recipients, kind: output.kind });
+                    self.present.insert(attribute.clone());
+                    self.types.extend(output.meaning().terraform_type().map(|kind| (attribute.clone(), kind.to_owned())));
+                    self.revisions.push(revision.clone());
+                }
+                None => {}
+            }
+        }
     }
 
     fn face(self, published: &PublishedFace) -> Face {
@@ -159,7 +208,11 @@ impl Found {
                 .into_iter()
                 .filter_map(|(name, value)| Some((AttributeName::new(name).ok()?, value)))
                 .collect(),
-            sensitive: self.present.into_iter().map(|name| (name, Handle::STATE)).collect(),
+            sensitive: self
+                .present
+                .into_iter()
+                .map(|name| (name.clone(), self.handles.get(&name).cloned().unwrap_or(Handle::STATE)))
+                .collect(),
         }
     }
 }

@@ -82,7 +82,8 @@ impl Engine {
         journal: &Arc<Journal>,
         results: &Mutex<Results>,
     ) -> Result<BTreeMap<Node, Prepared>, Problems> {
-        let unfit = self.not_to_abandon();
+        let mut unfit = self.not_to_abandon();
+        unfit.extend(self.not_to_delete());
         if unfit.any_error() {
             return Err(unfit);
         }

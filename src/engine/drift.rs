@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::attributes::Part;
 use super::recorded::PlannedRecord;
-use super::{Engine, Event, changes};
+use super::{Engine, Event, Removed, changes};
 use crate::domain::change::PlannedResource;
 use crate::domain::diagnostic::Problems;
 use crate::domain::drift::{Look, PlaceDrift, Sight};
@@ -50,7 +50,12 @@ impl Engine {
     }
 
     async fn look_at(&self, alias: &Alias) -> Result<Look, Problems> {
-        let record = &self.removed[alias].record;
+        let Removed { record, plugin, .. } = &self.removed[alias];
+        if plugin.terraform.is_none() {
+            let place = &self.deployment.place;
+            self.add_note(format!("`{place}/{alias}` is made by steps, and only they know what it is: it was not looked at"));
+            return Ok(Look::SAME);
+        }
         let PlannedRecord { root, plan, is_real, .. } = self.plan_recorded(alias, PlanMode::RefreshOnly, false).await?;
         if record.resources > 0 && changes::held(&plan) == 0 {
             return Ok(Look::StateMissing { resources: record.resources, key: record.state.key.clone() });

@@ -7,6 +7,7 @@ use crate::domain::diagnostic::Diagnostic;
 use crate::domain::names::{Alias, RunId};
 use crate::domain::rebinding::Rebinding;
 use crate::domain::record::{ChangeCounts, RunType, TaskStatus, TaskType};
+use crate::steps::StepEvent;
 use crate::terraform;
 
 /// What a task is busy with.
@@ -62,6 +63,13 @@ pub enum Event {
         alias: Alias,
         /// What it said.
         event: terraform::Event,
+    },
+    /// A script of an applied plugin started, wrote a line or ended.
+    Step {
+        /// The applied plugin.
+        alias: Alias,
+        /// What happened. Its texts are neither guarded nor redacted.
+        event: StepEvent,
     },
     /// A task's plan is made.
     Planned {

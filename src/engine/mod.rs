@@ -23,6 +23,7 @@ mod identity;
 mod impact;
 mod journal;
 mod mark;
+mod module;
 mod moving;
 mod out_of_reach;
 mod plan;
@@ -38,6 +39,7 @@ mod root;
 mod rules;
 mod schedule;
 mod state_locks;
+mod steps;
 mod stop;
 mod tasks;
 
@@ -53,19 +55,19 @@ use tokio_util::sync::CancellationToken;
 use crate::cloud::WebIdentity;
 use crate::context::{CommitId, ContextStore};
 use crate::domain::address::{Address, AliasMember};
-use crate::domain::connection::{ConnectionRecord, ConsumerEntry};
+use crate::domain::connection::{ConnectionRecord, ConsumerEntry, Handle};
 use crate::domain::declared::Declaration;
 use crate::domain::deployment::{Deployment, Secrets};
 use crate::domain::diagnostic::Problems;
 use crate::domain::module::{BUILTIN_PROVIDER, Module};
 use crate::domain::names::{Alias, AttributeName, InputName, RunId, SlotName, VersionTag};
-use crate::domain::organization::{Environment, Override};
+use crate::domain::organization::{Environment, Override, StepRunner};
 use crate::domain::outcome::PlanFingerprint;
 use crate::domain::preview::Life;
 use crate::domain::record::{AppliedRecord, Overridden, Release, RunType};
 use crate::policy::Gates;
 use crate::policy::rules::{Rules, Run};
-use crate::secrets::{Redactor, Secret};
+use crate::secrets::{Opener, Redactor, Secret};
 use crate::sources::Tree;
 use crate::terraform::Terraform;
 use crate::world::World;
@@ -78,10 +80,12 @@ pub use event::{Event, Phase, Sink};
 pub use fleet::{bury, deploy_part, finish_fleet, give_up, join, take_fleet};
 pub use graph::{Graph, Node, graph, jobs};
 pub use mark::{end_alone, end_marking, mark};
+pub use module::made;
 pub use moving::{Affected, empty_what_is_left, relocate};
 pub use plan::plan;
 pub use recovery::clear_up;
 pub use state_locks::StateLocks;
+pub use steps::{check_steps, unopenable};
 
 /// What a run is asked to do beyond its documents.
 #[derive(Debug, Clone)]
@@ -104,6 +108,8 @@ pub struct Settings {
     pub approved_plan: Option<PlanFingerprint>,
     /// What modules may contain.
     pub gates: Gates,
+    /// Where scripts may run.
+    pub step_runners: StepRunners,
     /// The name of the release.
     pub version_tag: VersionTag,
     /// Who started it.
@@ -144,6 +150,7 @@ impl Settings {
             allow_destroy: false,
             approved_plan: None,
             gates: Gates::default(),
+            step_runners: StepRunners::default(),
             version_tag,
             actor: None,
             repository: None,
@@ -157,24 +164,61 @@ impl Settings {
     }
 }
 
+/// Takes note of secrets.
+pub type Learner = Arc<dyn Fn(&Secret) + Send + Sync>;
+
+/// What secrets are sealed for and opened with.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    /// Whom they are sealed for.
+    pub recipients: Vec<String>,
+    /// What opens them; none where no identity is given.
+    pub opener: Option<Opener>,
+}
+
+/// Where the scripts of plugins may run.
+#[derive(Debug, Clone, Default)]
+pub struct StepRunners {
+    /// What is asked for; none where each plugin decides.
+    pub asked: Option<StepRunner>,
+    /// What is permitted.
+    pub permitted: Vec<StepRunner>,
+}
+
 /// A plugin's tree with the static reading of its module.
 #[derive(Debug, Clone)]
 pub struct Content {
-    /// Its files.
+    /// Its files, as they were fetched.
     pub tree: Arc<Tree>,
-    /// Its module, and those of its tree that the module calls, each with its folder; its own comes first.
+    /// What is put beside the root module: the same files, or what those of another system's plugin were made into.
+    pub files: Arc<Tree>,
+    /// Its module, and those of its files that the module calls, each with its folder; its own comes first. Nothing where the module
+    /// has yet to be rendered.
     pub modules: Arc<Vec<(String, Module)>>,
 }
 
+/// The module of what has none yet.
+static NO_MODULE: std::sync::LazyLock<Module> = std::sync::LazyLock::new(Module::default);
+
 impl Content {
+    /// The content of a plugin whose module is rendered for each apply.
+    pub fn to_be_rendered(tree: Arc<Tree>) -> Self {
+        Self { files: tree.clone(), tree, modules: Arc::default() }
+    }
+
+    /// Whether its module is there.
+    pub fn is_rendered(&self) -> bool {
+        !self.modules.is_empty()
+    }
+
     /// Its own module.
     pub fn module(&self) -> &Module {
-        &self.modules[0].1
+        self.modules.first().map_or(&NO_MODULE, |(_, module)| module)
     }
 
     /// The modules of its tree that its own calls.
     fn nested(&self) -> Vec<Module> {
-        self.modules[1..].iter().map(|(_, module)| module.clone()).collect()
+        self.modules.iter().skip(1).map(|(_, module)| module.clone()).collect()
     }
 
     /// The providers that its modules need beside the one that is part of Terraform.
@@ -198,6 +242,8 @@ pub struct Removed {
     pub secrets: BTreeMap<Address, Secrets>,
     /// The position of the face that each binding used.
     pub faces: BTreeMap<Address, usize>,
+    /// The handles of the sensitive attributes that each binding used, as they are now.
+    pub handles: BTreeMap<Address, BTreeMap<AttributeName, Handle>>,
     /// The schemas of the attributes of what the slots are bound to, where they are still known.
     pub schemas: BTreeMap<SlotName, Value>,
 }
@@ -249,6 +295,10 @@ pub struct Engine {
     pub notes: Mutex<Vec<String>>,
     /// Takes secrets out of what is recorded.
     pub redactor: Redactor,
+    /// Takes note of a secret, before anything can show it.
+    pub learn: Learner,
+    /// What secrets are sealed for and opened with.
+    pub keys: Keys,
     /// Who the run is in its cloud account; none where Terraform is whoever the variables say.
     pub identity: Option<WebIdentity>,
     /// Values of sensitive inputs.

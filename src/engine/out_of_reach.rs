@@ -6,20 +6,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::event::Event;
-use super::root::Supplied;
+use super::root::{Given, Supplied};
+use super::steps::Made;
 use super::{Engine, Removed, bind};
 use crate::domain::address::AliasMember;
-use crate::domain::connection::Binding;
+use crate::domain::connection::{Binding, Handle};
 use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::module::Reference;
 use crate::domain::names::{Alias, AttributeName, InputName, SlotName};
 use crate::policy;
-use crate::render::{self, Argument, BoundSlot, SensitiveSource, placeholder};
+use crate::render::{self, Argument, BoundSlot, SensitiveSource, StepValue, placeholder};
 use crate::terraform::{self, PlanMode, Root};
 
 /// What the root module of something removed is handed.
+#[derive(Default)]
 pub(super) struct Handed {
     /// Its slots.
     pub(super) slots: BTreeMap<SlotName, BoundSlot>,
@@ -29,31 +31,36 @@ pub(super) struct Handed {
     attributes: BTreeSet<(SlotName, AttributeName)>,
     /// The inputs that something stands in for.
     inputs: BTreeSet<InputName>,
+    /// What its create steps left, for its module.
+    pub(super) made: BTreeMap<String, StepValue>,
+    /// What they left that something stands in for, by `step.output`.
+    outputs: BTreeSet<String>,
 }
 
 impl Handed {
     /// The real values, wherever they are.
     pub(super) fn real(removed: &Removed) -> Self {
-        let slots = removed.record.bindings.iter().map(|(slot, binding)| (slot.clone(), really_bound(removed, binding)));
-        let (attributes, inputs) = (BTreeSet::new(), BTreeSet::new());
-        Self { slots: slots.collect(), supplied: Supplied::default(), attributes, inputs }
+        let slots = removed.record.bindings.iter().map(|(slot, binding)| (slot.clone(), really_bound(removed, slot, binding)));
+        Self { slots: slots.collect(), ..Self::default() }
     }
 
     /// Whether nothing stands in for a secret.
     pub(super) fn is_real(&self) -> bool {
-        self.attributes.is_empty() && self.inputs.is_empty()
+        self.attributes.is_empty() && self.inputs.is_empty() && self.outputs.is_empty()
     }
 
     /// The secrets that something stands in for, as a person names them.
     fn names(&self, alias: &Alias) -> Vec<String> {
         let attributes = self.attributes.iter().map(|(slot, attribute)| format!("{alias}.{slot}.{attribute}"));
-        attributes.chain(self.inputs.iter().map(|input| format!("{alias}.{input}"))).collect()
+        let inputs = self.inputs.iter().map(|input| format!("{alias}.{input}"));
+        attributes.chain(inputs).chain(self.outputs.iter().map(|output| format!("{alias}.{output}"))).collect()
     }
 
     /// The secrets that something stands in for and that reach one of these ways into a variable.
     fn at(&self, alias: &Alias, argument: &Argument, ways: &[&[String]]) -> Vec<String> {
         match argument {
             Argument::Input(input) if self.inputs.contains(input) => vec![format!("{alias}.{input}")],
+            Argument::Step(output) if self.outputs.contains(output) => vec![format!("{alias}.{output}")],
             Argument::Attribute(slot, attribute) if self.attributes.contains(&(slot.clone(), attribute.clone())) => {
                 vec![format!("{alias}.{slot}.{attribute}")]
             }
@@ -75,13 +82,22 @@ impl Engine {
     pub(super) fn handed(&self, alias: &Alias, removed: &Removed, gone: &BTreeSet<String>) -> Result<Handed, Problems> {
         let mut handed = Handed::real(removed);
         for (slot, binding) in &removed.record.bindings {
-            let mut bound = really_bound(removed, binding);
+            let mut bound = really_bound(removed, slot, binding);
             for attribute in &binding.sensitive {
                 if let Some(secret) = self.attributes.get(&(alias.clone(), slot.clone(), attribute.clone())) {
                     let variable = render::names::attribute_variable(slot, attribute);
-                    handed.supplied.given.insert(variable.clone(), secret.clone());
+                    handed.supplied.given.insert(variable.clone(), Given::new(secret.clone(), None));
                     bound.sensitive.insert(attribute.clone(), SensitiveSource::Variable(variable));
-                } else if self.is_out_of_reach(bound.sensitive.get(attribute), gone)? {
+                    continue;
+                }
+                let sealed: Vec<&AttributeName> =
+                    binding.parts_of(attribute).into_iter().filter(|part| removed.is_sealed(binding, part)).collect();
+                let opened: Option<Vec<(&AttributeName, Given)>> =
+                    sealed.iter().map(|part| Some((*part, self.opened_for(removed, binding, part)?))).collect();
+                for (part, given) in opened.iter().flatten() {
+                    handed.supplied.given.insert(render::names::attribute_variable(slot, part), given.clone());
+                }
+                if opened.is_none() || self.is_out_of_reach(bound.sensitive.get(attribute), gone)? {
                     let schema =
                         removed.schemas.get(slot).map_or(&Value::Null, |schema| &schema["properties"][attribute.as_str()]);
                     bound.sensitive.insert(attribute.clone(), SensitiveSource::Placeholder(placeholder(schema)));
@@ -97,7 +113,47 @@ impl Engine {
                 handed.inputs.insert(input.clone());
             }
         }
+        self.hand_over_made(alias, removed, &mut handed);
         Ok(handed)
+    }
+
+    /// What something recorded is handed where nothing may stand in for a secret.
+    ///
+    /// # Errors
+    /// When something that is sealed cannot be opened.
+    pub(super) fn really_handed(&self, alias: &Alias, removed: &Removed) -> Result<Handed, Problems> {
+        let mut handed = Handed::real(removed);
+        for (slot, binding) in &removed.record.bindings {
+            for attribute in binding.own_sensitive().into_iter().filter(|attribute| removed.is_sealed(binding, attribute)) {
+                let given = self.opened_for(removed, binding, attribute);
+                let given = given.ok_or_else(|| self.sealed_for_good(alias, &format!("{alias}.{slot}.{attribute}")))?;
+                handed.supplied.given.insert(render::names::attribute_variable(slot, attribute), given);
+            }
+        }
+        self.hand_over_made(alias, removed, &mut handed);
+        match handed.outputs.first() {
+            Some(output) => Err(self.sealed_for_good(alias, &format!("{alias}.{output}"))),
+            None => Ok(handed),
+        }
+    }
+
+    /// What create steps left for the module. What they did not come to, and what cannot be opened, has something standing in.
+    fn hand_over_made(&self, alias: &Alias, removed: &Removed, handed: &mut Handed) {
+        let Made { values, given, missing } = self.made(alias, &removed.plugin, &removed.record.steps);
+        handed.made = values;
+        handed.supplied.given.extend(given);
+        for output in missing {
+            let kind = removed.plugin.step_output(&output).and_then(|output| output.meaning().schema_type());
+            let schema = kind.map_or(Value::Null, |kind| serde_json::json!({"type": kind}));
+            handed.made.insert(output.clone(), StepValue::Plain(placeholder(&schema)));
+            handed.outputs.insert(output);
+        }
+    }
+
+    /// A sealed attribute, opened; none where it is not sealed, or nothing here opens it.
+    fn opened_for(&self, removed: &Removed, binding: &Binding, attribute: &AttributeName) -> Option<Given> {
+        let Handle::Sealed { sealed, kind, .. } = removed.handles.get(&binding.address)?.get(attribute)? else { return None };
+        Some(Given::new(self.open(sealed).ok()?, *kind))
     }
 
     fn is_out_of_reach(&self, source: Option<&SensitiveSource>, gone: &BTreeSet<String>) -> Result<bool, Problems> {
@@ -106,6 +162,15 @@ impl Engine {
             Some(SensitiveSource::Variable(name)) => {
                 let variable = name.strip_prefix(bind::FROM_ENVIRONMENT);
                 variable.is_some_and(|variable| self.world.variables.get(variable).is_none())
+            }
+            Some(SensitiveSource::Part { of, .. }) => self.is_out_of_reach(Some(of), gone)?,
+            Some(SensitiveSource::Object(entries)) => {
+                for entry in entries.values() {
+                    if self.is_out_of_reach(Some(entry), gone)? {
+                        return Ok(true);
+                    }
+                }
+                false
             }
             Some(source) => render::state_name(source, self.local_base.as_deref())?.is_some_and(|name| gone.contains(&name)),
         })
@@ -157,9 +222,18 @@ impl Engine {
     }
 }
 
-fn really_bound(removed: &Removed, binding: &Binding) -> BoundSlot {
+impl Removed {
+    fn is_sealed(&self, binding: &Binding, attribute: &AttributeName) -> bool {
+        let handle = self.handles.get(&binding.address).and_then(|handles| handles.get(attribute));
+        matches!(handle, Some(Handle::Sealed { .. }))
+    }
+}
+
+/// A recorded binding with where its secrets really are.
+pub(super) fn really_bound(removed: &Removed, slot: &SlotName, binding: &Binding) -> BoundSlot {
     let face = removed.faces.get(&binding.address).copied().unwrap_or_default();
-    bind::rendered(binding, face, removed.secrets.get(&binding.address).unwrap_or(&Secrets::Unknown))
+    let handles = removed.handles.get(&binding.address).cloned().unwrap_or_default();
+    bind::rendered(slot, binding, face, (removed.secrets.get(&binding.address).unwrap_or(&Secrets::Unknown), &handles))
 }
 
 /// The ways into a variable that are taken.

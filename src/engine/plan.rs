@@ -9,14 +9,15 @@ use serde_json::Value;
 use super::attributes::Part;
 use super::journal::Journal;
 use super::prepare::{self, Preparation, Prepared};
+use super::steps::PlannedSteps;
 use super::{Engine, Node, attributes, bind, changes, fingerprint, locked, removal, schedule, tasks};
 use crate::domain::address::Address;
 use crate::domain::change::PlannedResource;
-use crate::domain::deployment::Choice;
+use crate::domain::deployment::{Choice, ResolvedSlot};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::impact::{Effect, Impact};
-use crate::domain::names::{Alias, Digest};
+use crate::domain::names::{Alias, Digest, StepName};
 use crate::domain::outcome::{PlanFingerprint, PlanReport, PlannedTask, Verdict};
 use crate::domain::record::{ChangeCounts, RunType, TaskType};
 use crate::terraform;
@@ -42,6 +43,8 @@ struct Planned {
     problems: Problems,
     losses: Problems,
     denied: Problems,
+    /// The scripts that would run.
+    steps: BTreeMap<Node, Vec<StepName>>,
 }
 
 /// Plans every task; with a journal, as [`Engine::prepare`] says.
@@ -83,12 +86,18 @@ impl Engine {
                 locked(planned).impact.extend(self.impact_of_all(alias, Effect::Goes));
                 return Ok((Verdict::Abandoned, ChangeCounts::default(), serde_json::json!("abandoned")));
             }
+            Node::Destroy(alias) if self.removed[alias].plugin.terraform.is_none() => {
+                let essence = self.note_delete(node, planned);
+                locked(planned).impact.extend(self.impact_of_all(alias, Effect::Goes));
+                return Ok((Verdict::Steps { module_waits: false }, ChangeCounts::default(), essence));
+            }
             Node::Destroy(alias) => {
+                let deleted = self.note_delete(node, planned);
                 let mut prepared = self.prepare_removal(alias, journal.is_some()).await?;
                 self.note_losses(alias, &prepared.plan, planned);
                 let shown = self.shown(alias, &prepared).await?;
                 locked(planned).denied.extend(self.denied(node, &shown));
-                let essence = self.essence(&mut prepared, &shown);
+                let essence = with_steps(deleted, self.essence(&mut prepared, &shown));
                 let kept = self.removed[alias].kept(&prepared.plan);
                 let (mut resources, mut counts) = (prepared.resources.clone(), changes::counts(&prepared.plan));
                 resources.retain(|resource| !kept.iter().any(|address| changes::inside(address) == resource.address));
@@ -106,6 +115,19 @@ impl Engine {
             let essence = serde_json::json!({"deferred": self.deferred_inputs(alias).as_str()});
             return Ok((verdict, ChangeCounts::default(), essence));
         }
+        let mut run_first = Value::Null;
+        if let Some(part) = self.create_part(alias) {
+            let Some(PlannedSteps { steps, essence, module_waits }) = self.planned_steps(alias, &part)? else {
+                return Ok((Verdict::Unchanged, ChangeCounts::default(), Value::Null));
+            };
+            let mut planned = locked(planned);
+            planned.steps.insert(node.clone(), steps);
+            planned.impact.extend(self.impact_of_all(alias, Effect::Unknown));
+            if module_waits || self.deployment.plugins[alias].plugin.terraform.is_none() {
+                return Ok((Verdict::Steps { module_waits }, ChangeCounts::default(), essence));
+            }
+            run_first = essence;
+        }
         match self.prepare(alias, journal).await? {
             Preparation::Unchanged => Ok((Verdict::Unchanged, ChangeCounts::default(), Value::Null)),
             Preparation::Planned(mut prepared) => {
@@ -116,7 +138,9 @@ impl Engine {
                 let mut essence = Value::Null;
                 if prepared.plan.changed || is_new() {
                     let shown = self.shown(alias, &prepared).await?;
-                    locked(planned).impact.extend(self.impact_of_plan(alias, &prepared.plan, &shown));
+                    if run_first.is_null() {
+                        locked(planned).impact.extend(self.impact_of_plan(alias, &prepared.plan, &shown));
+                    }
                     if prepared.plan.changed {
                         locked(planned).denied.extend(self.denied(node, &shown));
                         essence = self.essence(&mut prepared, &shown);
@@ -125,9 +149,22 @@ impl Engine {
                 let is_changed = prepared.plan.changed;
                 let verdict = if is_changed { Verdict::Changes(prepared.resources.clone()) } else { Verdict::NoChanges };
                 locked(planned).prepared.insert(node.clone(), *prepared);
-                Ok((verdict, counts, essence))
+                Ok((verdict, counts, with_steps(run_first, essence)))
             }
         }
+    }
+
+    /// Takes note of the delete steps of something removed, and gives what a person approves of them; null where there are none.
+    fn note_delete(&self, node: &Node, planned: &Mutex<Planned>) -> Value {
+        let removed = &self.removed[node.alias()];
+        let (steps, Some(part)) = (self.planned_delete(node.alias()), &removed.plugin.steps) else { return Value::Null };
+        let mut planned = locked(planned);
+        if let Err(problems) = self.gate_delete(node.alias(), part) {
+            planned.losses.extend(problems);
+        }
+        let essence = serde_json::json!({"plugin": removed.record.source.digest, "steps": steps});
+        planned.steps.insert(node.clone(), steps);
+        essence
     }
 
     /// What a deploy would refuse for what it loses.
@@ -166,10 +203,10 @@ impl Engine {
         let slots = &self.deployment.plugins[alias].slots;
         let planned = locked(planned);
         let unapplied = bind::linked(slots).filter(|producer| {
-            let verdict = planned.verdicts.get(&Node::Deploy((*producer).clone()));
-            verdict.is_some_and(|(verdict, _)| {
-                matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. } | Verdict::Withheld { .. })
-            })
+            let node = Node::Deploy((*producer).clone());
+            let waits =
+                |verdict: &Verdict| matches!(verdict, Verdict::Changes(_) | Verdict::Deferred { .. } | Verdict::Withheld { .. });
+            planned.steps.contains_key(&node) || planned.verdicts.get(&node).is_some_and(|(verdict, _)| waits(verdict))
         });
         let pending = slots.values().filter_map(|slot| match &slot.choice {
             Choice::Pending { address, .. } => Some(format!("`{address}`")),
@@ -183,7 +220,7 @@ impl Engine {
     fn deferred_inputs(&self, alias: &Alias) -> Digest {
         let plugin = &self.deployment.plugins[alias];
         let slots: BTreeMap<String, String> =
-            plugin.slots.iter().map(|(slot, resolved)| (slot.to_string(), format!("{:?}", resolved.choice))).collect();
+            plugin.slots.iter().map(|(slot, resolved)| (slot.to_string(), taken(resolved))).collect();
         Digest::of_json(&(&plugin.source.digest, prepare::public_inputs(plugin), prepare::sensitive_inputs(plugin), slots))
     }
 
@@ -194,6 +231,7 @@ impl Engine {
                 alias: node.alias().clone(),
                 task: if matches!(node, Node::Destroy(_)) { TaskType::Destroy } else { TaskType::Deploy },
                 rebindings: self.rebindings(node.alias()),
+                steps: planned.steps.remove(&node).unwrap_or_default(),
                 verdict,
                 counts,
             })
@@ -206,7 +244,7 @@ impl Engine {
             fingerprint: self.plan_fingerprint(&planned.essences),
             problems: planned.problems,
             refusals: Problems(
-                [self.not_to_abandon(), self.deployment.withheld(), planned.losses, planned.denied.clone()]
+                [self.not_to_abandon(), self.not_to_delete(), self.deployment.withheld(), planned.losses, planned.denied.clone()]
                     .into_iter()
                     .flat_map(|found| found.0)
                     .collect(),
@@ -241,7 +279,7 @@ impl Engine {
                     .unwrap_or_default()
                     .into_iter()
                     .map(|(slot, bound)| {
-                        (slot.to_string(), (bound.binding.address.to_string(), bound.binding.digest.to_string()))
+                        (slot.to_string(), (bound.binding.address.to_string(), bound.binding.values().to_string()))
                     })
                     .collect();
                 let inputs = plugin.map(prepare::public_inputs);
@@ -273,15 +311,32 @@ impl Engine {
         if count > 10 {
             diagnostic = diagnostic.note(format!("and {} more", count - 10));
         }
+        Err(diagnostic.help(self.leave_to_lose()).into())
+    }
+
+    /// How a run gets leave to delete and replace things.
+    pub(super) fn leave_to_lose(&self) -> String {
         let run = self.settings.run_type;
         let (show, run) = (run.planned_by(), if run == RunType::Rollback { "roll back" } else { "deploy" });
-        let help = if self.deployment.environment.protected {
+        if self.deployment.environment.protected {
             format!("the environment is protected: review `{show}`, then {run} with `--approved-plan <fingerprint>`")
         } else {
             format!("review `{show}`; if this is wanted, {run} with `--allow-destroy` or `--approved-plan <fingerprint>`")
-        };
-        Err(diagnostic.help(help).into())
+        }
     }
+}
+
+/// What a slot takes and through which mapping, to be compared only.
+fn taken(slot: &ResolvedSlot) -> String {
+    match &slot.conversion {
+        Some(conversion) => format!("{:?} {conversion:?}", slot.choice),
+        None => format!("{:?}", slot.choice),
+    }
+}
+
+/// What a person approves of a task with steps and a module.
+fn with_steps(steps: Value, plan: Value) -> Value {
+    if steps.is_null() { plan } else { serde_json::json!({"steps": steps, "plan": plan}) }
 }
 
 /// Plans a deployment and reports; nothing is changed and no state lock taken.

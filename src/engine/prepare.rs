@@ -10,26 +10,37 @@ use super::event::{Event, Phase};
 use super::fingerprint::ApplyIdentity;
 use super::identity::state_role;
 use super::journal::Journal;
-use super::root::{Rendering, Supplied};
-use super::{Engine, changes};
+use super::root::{Given, Rendering, Supplied};
+use super::steps::Made;
+use super::{Content, Engine, changes, module};
 use crate::documents;
 use crate::domain::change::PlannedResource;
-use crate::domain::connection::{Binding, ConnectionStatus};
+use crate::domain::connection::{Binding, ConnectionStatus, Handle};
 use crate::domain::deployment::{InputValue, ResolvedPlugin};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{Alias, Digest, InputName, SlotName};
+use crate::domain::names::{Alias, Digest, InputName, SlotName, StepName};
 use crate::domain::record::{AppliedRecord, StateLocation};
+use crate::domain::step_record::StepRecord;
+use crate::policy;
+use crate::render::templates::Scope;
 use crate::render::{self, BoundSlot};
 use crate::terraform::{self, PlanMode, Root};
 
-/// A task whose root module is ready to be planned.
-pub(super) struct Initialized {
-    pub(super) root: Root,
+/// What an apply starts from, as it is recorded.
+pub(super) struct Basis {
     pub(super) bindings: BTreeMap<SlotName, Binding>,
     pub(super) state: StateLocation,
     pub(super) provider_lock: Option<String>,
     pub(super) fingerprint: Digest,
+    /// What create steps left.
+    pub(super) steps: BTreeMap<StepName, StepRecord>,
+}
+
+/// A task whose root module is ready to be planned.
+pub(super) struct Initialized {
+    pub(super) root: Root,
+    pub(super) basis: Basis,
 }
 
 /// A task that has a plan.
@@ -58,19 +69,11 @@ impl Engine {
     /// Prepares the task of an applied plugin whose producers are done. With a journal, an apply may follow: the plan takes
     /// Terraform's state lock, and the attempt is noted now, so that it is written by the time it starts.
     pub(super) async fn prepare(&self, alias: &Alias, journal: Option<&Journal>) -> Result<Preparation, Problems> {
-        let plugin = &self.deployment.plugins[alias];
-        let bound = self.bound(alias, plugin)?;
-        let bindings = bound.into_iter().map(|(slot, bound)| (slot, bound.binding)).collect();
+        let Some(basis) = self.changed_basis(alias)? else { return Ok(Preparation::Unchanged) };
         let before = self.own.applied.get(alias);
-        let state = render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias);
-        let inputs = public_inputs(plugin);
-        let lock = self.lock_to_start_from(alias, before);
-        if self.is_unchanged(alias, plugin, before, &self.identity(alias, plugin, &inputs, &bindings, &state, lock.as_deref())) {
-            return Ok(Preparation::Unchanged);
-        }
-        let initialized = self.rooted(alias, state, alias.as_str()).await?;
+        let initialized = self.rooted(alias, basis.state, alias.as_str(), self.made_before(alias)).await?;
         let note = |journal: &Journal| {
-            let record = self.attempted_record(alias, &initialized, &journal.run());
+            let record = self.attempted_record(alias, &initialized.basis, &journal.run());
             journal.note(|claim| _ = claim.applied.insert(alias.clone(), record));
         };
         if before.is_some() {
@@ -79,34 +82,72 @@ impl Engine {
         let plan = self.plan_root(alias, &initialized.root, PlanMode::Apply, journal.is_some(), before).await?;
         if before.is_none() {
             if self.adoption_of(alias).is_none() {
-                self.refuse_unrecorded(alias, &initialized.state, &plan)?;
+                self.refuse_unrecorded(alias, &initialized.basis.state, &plan)?;
             }
             journal.iter().copied().for_each(note);
         }
         Ok(Preparation::Planned(Box::new(Prepared::new(initialized, plan))))
     }
 
-    /// The root module of an applied plugin with its state there, rendered and initialized in a folder of the run's own.
-    pub(super) async fn rooted(&self, alias: &Alias, state: StateLocation, folder: &str) -> Result<Initialized, Problems> {
+    /// Where the state of an applied plugin is.
+    pub(super) fn state_of(&self, alias: &Alias) -> StateLocation {
+        render::backend::state_location(&self.deployment.environment.backend, &self.deployment.place, alias)
+    }
+
+    /// What an apply would start from; none where that is what the last one started from (R24).
+    pub(super) fn changed_basis(&self, alias: &Alias) -> Result<Option<Basis>, Problems> {
+        let plugin = &self.deployment.plugins[alias];
+        let bound = self.bound(alias, plugin)?;
+        let bindings = bound.into_iter().map(|(slot, bound)| (slot, bound.binding)).collect();
+        let before = self.own.applied.get(alias);
+        let state = self.state_of(alias);
+        let inputs = public_inputs(plugin);
+        let lock = self.lock_to_start_from(alias, before);
+        let identity = self.identity(alias, plugin, &inputs, &bindings, &state, lock.as_deref());
+        if self.is_unchanged(alias, plugin, before, &identity) {
+            return Ok(None);
+        }
+        let fingerprint = identity.fingerprint();
+        let provider_lock = lock.map(Cow::into_owned);
+        Ok(Some(Basis { bindings, state, provider_lock, fingerprint, steps: self.left_before(alias) }))
+    }
+
+    /// The root module of an applied plugin with its state there, rendered and initialized in a folder of the run's own, with what its
+    /// create steps left.
+    pub(super) async fn rooted(
+        &self,
+        alias: &Alias,
+        state: StateLocation,
+        folder: &str,
+        made: Made,
+    ) -> Result<Initialized, Problems> {
         let plugin = &self.deployment.plugins[alias];
         let content = &self.contents[alias];
         let before = self.own.applied.get(alias);
         let origin = before.and_then(AppliedRecord::origin);
         let lock = self.lock_to_start_from(alias, before);
-        let (inputs, sensitive_inputs, nested) = (public_inputs(plugin), sensitive_inputs(plugin), content.nested());
+        let (inputs, sensitive_inputs) = (public_inputs(plugin), sensitive_inputs(plugin));
         let bound = self.bound(alias, plugin)?;
         let bindings: BTreeMap<_, _> = bound.iter().map(|(slot, bound)| (slot.clone(), bound.binding.clone())).collect();
+        let supplied = self.supplied(alias, &bound, made.given)?;
         let slots: BTreeMap<SlotName, BoundSlot> = bound.into_iter().map(|(slot, bound)| (slot, bound.slot)).collect();
+        let (place, name) = match origin {
+            Some(origin) => (&origin.place, &origin.alias),
+            None => (&self.deployment.place, alias),
+        };
+        let scope = Scope { inputs: &inputs, sensitive_inputs: &sensitive_inputs, slots: &slots, place, alias: name };
+        let (document, content) = self.with_module(alias, plugin, content, &scope)?;
+        let nested = content.nested();
         let account = self.deployment.environment.account.as_ref();
         let roles = self.roles(alias, account).await?;
         let rendering = Rendering {
             alias,
             folder,
-            content,
+            content: &content,
             request: render::Request {
-                place: origin.map_or(&self.deployment.place, |origin| &origin.place),
-                alias: origin.map_or(alias, |origin| &origin.alias),
-                plugin: &plugin.plugin,
+                place,
+                alias: name,
+                plugin: &document,
                 outputs: &plugin.outputs,
                 module: content.module(),
                 nested: &nested,
@@ -117,17 +158,55 @@ impl Engine {
                 local_base: self.local_base.as_deref(),
                 account,
                 state_role: state_role(roles.as_ref()),
-                made: &render::NOTHING_MADE,
+                made: &made.values,
                 preview: self.deployment.place.environment.is_preview(),
                 adopted: self.adopted(alias),
             },
             roles: roles.as_ref(),
             provider_lock: lock.as_deref(),
-            supplied: Supplied::NOTHING,
+            supplied: &supplied,
         };
         let (root, provider_lock) = self.initialize(&rendering).await?;
         let fingerprint = self.identity(alias, plugin, &inputs, &bindings, &state, provider_lock.as_deref()).fingerprint();
-        Ok(Initialized { root, bindings, state, provider_lock, fingerprint })
+        Ok(Initialized { root, basis: Basis { bindings, state, provider_lock, fingerprint, steps: self.left_before(alias) } })
+    }
+
+    /// What the run supplies beside sensitive inputs: what connections have sealed, and what create steps left.
+    fn supplied(
+        &self,
+        alias: &Alias,
+        bound: &BTreeMap<SlotName, Bound>,
+        mut given: BTreeMap<String, Given>,
+    ) -> Result<Supplied, Problems> {
+        for (slot, bound) in bound {
+            for attribute in bound.binding.own_sensitive() {
+                if let Some(Handle::Sealed { sealed, kind, .. }) = bound.handles.get(attribute) {
+                    let secret =
+                        self.open(sealed).map_err(|why| self.unopened(alias, &format!("{alias}.{slot}.{attribute}"), &why))?;
+                    given.insert(render::names::attribute_variable(slot, attribute), Given::new(secret, *kind));
+                }
+            }
+        }
+        Ok(Supplied { given, placeholders: BTreeMap::new() })
+    }
+
+    /// The plugin with its module, which is held against its contract and the gates where it is rendered only now (R10).
+    fn with_module<'a>(
+        &self,
+        alias: &Alias,
+        plugin: &'a ResolvedPlugin,
+        content: &'a Content,
+        scope: &Scope<'_>,
+    ) -> Result<module::Made<'a>, Problems> {
+        let made = module::made(&plugin.plugin, content, scope).map_err(|problems| self.at_alias(alias, problems))?;
+        if let (Cow::Owned(document), Cow::Owned(content)) = &made {
+            let mut problems = policy::check_contract(document, &plugin.outputs, content.module());
+            problems.extend(policy::gate(&content.modules, &self.settings.gates));
+            if problems.any_error() {
+                return Err(self.at_alias(alias, problems));
+            }
+        }
+        Ok(made)
     }
 
     /// The provider lock of the last apply; with that of a release, for each provider the one with the higher version (R38).
@@ -140,10 +219,17 @@ impl Engine {
     }
 
     /// Binds the slots. What a slot asks of a link's values can only be checked now, since they exist only now (R9).
-    fn bound(&self, alias: &Alias, plugin: &ResolvedPlugin) -> Result<BTreeMap<SlotName, Bound>, Problems> {
+    pub(super) fn bound(&self, alias: &Alias, plugin: &ResolvedPlugin) -> Result<BTreeMap<SlotName, Bound>, Problems> {
         let bound = bind::bind(&self.deployment.place, &self.deployment.environment.backend, &plugin.slots, &self.records());
         let mut problems = Problems::default();
         for (name, bound) in &bound {
+            for why in &bound.lacking {
+                let message = format!("slot `{alias}.{name}` cannot take `{}`: {why}", bound.binding.address);
+                let diagnostic = Diagnostic::error(FailureReason::ContractMismatch, message)
+                    .at(&self.deployment.file, self.pointer(alias))
+                    .help("correct the mapping under `type-mappings` in the context's `catalog.yaml`, or wire the slot to another connection");
+                problems.push(diagnostic);
+            }
             let Some(constraint) = &plugin.slots[name].slot.constraint else { continue };
             let attributes = serde_json::to_value(&bound.binding.attributes).unwrap_or_default();
             for finding in documents::validate_value(constraint, &attributes, false) {
@@ -181,7 +267,7 @@ impl Engine {
             state,
             account: self.deployment.environment.account.as_ref(),
             provider_lock,
-            terraform: self.terraform.build(),
+            terraform: plugin.plugin.terraform.is_some().then(|| self.terraform.build()),
         }
     }
 
@@ -248,7 +334,7 @@ impl Engine {
 
     /// What nobody recorded is not this plugin's: it may be what was abandoned, a copy, or what a move left, and must not be changed or
     /// destroyed as its own.
-    fn refuse_unrecorded(&self, alias: &Alias, state: &StateLocation, plan: &terraform::Plan) -> Result<(), Problems> {
+    pub(super) fn refuse_unrecorded(&self, alias: &Alias, state: &StateLocation, plan: &terraform::Plan) -> Result<(), Problems> {
         let held = changes::held(plan);
         if held == 0 {
             return Ok(());

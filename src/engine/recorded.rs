@@ -69,7 +69,7 @@ impl Engine {
     ) -> Result<(Root, Option<String>), Problems> {
         let removed = &self.removed[alias];
         let record = &removed.record;
-        let account = record.account.clone().map(|then| then.with_roles_of(self.deployment.environment.account.as_ref()));
+        let account = self.account_then(removed);
         let recorded = self.recorded(alias, removed, handed, account).await?;
         let rendering = self.rendering(&recorded, &record.state);
         let (root, lock) = match before {
@@ -78,6 +78,12 @@ impl Engine {
         };
         self.check_placeholders(alias, (&recorded.handed, mode), &root)?;
         Ok((root, lock))
+    }
+
+    /// The account that it was applied in, with today's roles.
+    pub(super) fn account_then(&self, removed: &Removed) -> Option<Account> {
+        let today = self.deployment.environment.account.as_ref();
+        removed.record.account.clone().map(|then| then.with_roles_of(today))
     }
 
     /// Why it could not be planned; and the way out, should it be for a state that somebody else holds.
@@ -133,7 +139,7 @@ impl Engine {
                 local_base: self.local_base.as_deref(),
                 account: account.as_ref(),
                 state_role: state_role(roles.as_ref()),
-                made: &render::NOTHING_MADE,
+                made: &handed.made,
                 preview: self.deployment.place.environment.is_preview(),
                 adopted: &[],
             },

@@ -1,10 +1,12 @@
 //! Applied plugins that the manifest no longer has: planned for destroy, and destroyed where that is allowed (R27), out of what was
 //! recorded when they were applied.
 
+use std::sync::Arc;
+
 use super::apply::Applied;
 use super::event::{Event, Phase};
 use super::journal::Journal;
-use super::prepare::{Initialized, Prepared};
+use super::prepare::{Basis, Initialized, Prepared};
 use super::publication::is_of;
 use super::recorded::PlannedRecord;
 use super::{Engine, Node, Removed, changes};
@@ -19,18 +21,35 @@ impl Engine {
         let removed = &self.removed[alias];
         let PlannedRecord { root, provider_lock, plan, .. } = self.plan_recorded(alias, PlanMode::Destroy, lock).await?;
         let plan = self.planned(alias, plan, Some(&removed.record))?;
-        let initialized = Initialized {
-            root,
+        let basis = Basis {
             bindings: removed.record.bindings.clone(),
             state: removed.record.state.clone(),
             provider_lock,
             fingerprint: removed.record.attempted.fingerprint.clone(),
+            steps: removed.record.steps.clone(),
         };
-        Ok(Prepared::new(initialized, plan))
+        Ok(Prepared::new(Initialized { root, basis }, plan))
+    }
+
+    /// Takes something away, with what was published of it.
+    pub(super) async fn remove(
+        &self,
+        alias: &Alias,
+        planned: Option<Prepared>,
+        journal: &Arc<Journal>,
+    ) -> Result<(Applied, Vec<String>), Problems> {
+        let (applied, retained) = match &self.removed[alias].plugin.steps {
+            Some(part) => self.remove_with_steps((alias, part), planned, journal).await?,
+            None => self.destroy_module(alias, planned, journal).await?,
+        };
+        if !applied.problems.any_error() {
+            self.records().retain(|address, _| !is_of(address, alias));
+        }
+        Ok((applied, retained))
     }
 
     /// Destroys what the plan says, but for what the plugin keeps on destroy (R35). A plan that was made before was approved.
-    pub(super) async fn remove(
+    pub(super) async fn destroy_module(
         &self,
         alias: &Alias,
         planned: Option<Prepared>,
@@ -47,8 +66,8 @@ impl Engine {
             }
             prepared
         };
-        let Prepared { initialized: Initialized { root, fingerprint, .. }, mut plan, .. } = prepared;
-        let attempted = Attempt { run: journal.run(), fingerprint };
+        let Prepared { initialized: Initialized { root, basis }, mut plan, .. } = prepared;
+        let attempted = Attempt { run: journal.run(), fingerprint: basis.fingerprint };
         // From here on an empty state is what a destroy left that was broken off, and not one that is missing (R33).
         let mut record = AppliedRecord { attempted, resources: 0, ..removed.record.clone() };
         journal.note(|claim| _ = claim.applied.insert(alias.clone(), record.clone()));
@@ -74,9 +93,6 @@ impl Engine {
                 Applied { record, changes: failure.applied.counts, resources, problems: self.explain(alias, failure) }
             }
         };
-        if !applied.problems.any_error() {
-            self.records().retain(|address, _| !is_of(address, alias));
-        }
         Ok((applied, retained))
     }
 
@@ -98,6 +114,9 @@ impl Engine {
     }
 }
 
+/// What `keep-on-destroy` says where nothing is to be destroyed.
+const EVERYTHING: &str = "*";
+
 impl Removed {
     /// The resources that a plan would delete and the plugin keeps (R35).
     pub(super) fn kept(&self, plan: &terraform::Plan) -> Vec<String> {
@@ -105,7 +124,8 @@ impl Removed {
         let is_kept = |address: &String| {
             let inside = changes::inside(address);
             keep.iter().any(|keep| {
-                inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+                keep == EVERYTHING
+                    || inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
             })
         };
         changes::changes(plan).map(|resource| resource.address.clone()).filter(is_kept).collect()

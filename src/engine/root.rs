@@ -15,6 +15,7 @@ use crate::domain::failure::FailureReason;
 use crate::domain::module::Module;
 use crate::domain::names::Alias;
 use crate::domain::organization::BackendKind;
+use crate::domain::step::StepOutputKind;
 use crate::policy::{self, FetchedModule};
 use crate::render;
 use crate::secrets::Secret;
@@ -38,15 +39,30 @@ pub(super) struct Rendering<'a> {
 /// Values of root variables beside the run's sensitive inputs.
 #[derive(Default)]
 pub(super) struct Supplied {
-    /// Attributes of connections that a person gives, by variable.
-    pub(super) given: BTreeMap<String, Secret>,
+    /// What a person gives, what was sealed and what steps left, by variable.
+    pub(super) given: BTreeMap<String, Given>,
     /// What stands in for sensitive inputs that nobody gives, by variable.
     pub(super) placeholders: BTreeMap<String, Value>,
 }
 
-impl Supplied {
-    /// Nothing.
-    pub(super) const NOTHING: &'static Self = &Self { given: BTreeMap::new(), placeholders: BTreeMap::new() };
+/// A secret that a root variable is given.
+#[derive(Clone)]
+pub(super) struct Given {
+    secret: Secret,
+    kind: StepOutputKind,
+}
+
+impl Given {
+    /// A secret, with what its text means; where that is not said, itself.
+    pub(super) fn new(secret: Secret, kind: Option<StepOutputKind>) -> Self {
+        Self { secret, kind: kind.unwrap_or_default() }
+    }
+
+    /// The value that it means.
+    pub(super) fn value(&self) -> Value {
+        let text = self.secret.expose();
+        self.kind.read(text).unwrap_or_else(|_| Value::from(text))
+    }
 }
 
 impl Engine {
@@ -100,7 +116,7 @@ impl Engine {
 
     fn write_root(&self, directory: &Path, rendering: &Rendering<'_>, rendered: &render::Root) -> std::io::Result<()> {
         let files = self.world.files;
-        for (path, file) in &rendering.content.tree.files {
+        for (path, file) in &rendering.content.files.files {
             files.create(&directory.join("plugin").join(path), &file.bytes, file.executable)?;
         }
         files.write_private(&directory.join(ROOT_FILE), &rendered.main)?;
@@ -136,7 +152,7 @@ impl Engine {
             help.push("nothing recorded has them: give them as `TIELINE_SECRETS='{alias.input: value}'`");
         }
         let given = rendering.supplied.given.iter().filter(|(variable, _)| needed.contains(*variable));
-        values.extend(given.map(|(variable, secret)| (variable.clone(), Value::from(secret.expose()))));
+        values.extend(given.map(|(variable, given)| (variable.clone(), given.value())));
         for name in needed.iter().filter_map(|variable| variable.strip_prefix(bind::FROM_ENVIRONMENT)) {
             if let Some(value) = self.world.variables.get(name) {
                 values.insert(format!("{}{name}", bind::FROM_ENVIRONMENT), Value::from(value));

@@ -110,7 +110,7 @@ impl Engine {
     async fn run_task(
         &self,
         node: &Node,
-        journal: &Journal,
+        journal: &Arc<Journal>,
         results: &Mutex<Results>,
         prepared: &Mutex<BTreeMap<Node, Prepared>>,
     ) -> bool {
@@ -139,7 +139,16 @@ impl Engine {
         }
     }
 
-    async fn deploy_task(&self, alias: &Alias, planned: Option<Prepared>, journal: &Journal, results: &Mutex<Results>) -> Ended {
+    async fn deploy_task(
+        &self,
+        alias: &Alias,
+        planned: Option<Prepared>,
+        journal: &Arc<Journal>,
+        results: &Mutex<Results>,
+    ) -> Ended {
+        if let Some(part) = self.create_part(alias) {
+            return self.deploy_with_steps((alias, &part), planned, journal, results).await;
+        }
         let was_planned = planned.is_some();
         let mut prepared = match planned {
             Some(prepared) => prepared,
@@ -160,9 +169,7 @@ impl Engine {
         if self.cancel.is_cancelled() {
             return Err(nothing_changed(cancelled(alias)));
         }
-        for rebinding in self.rebindings(alias) {
-            self.emit(Event::Rebound { alias: alias.clone(), rebinding: rebinding.into() });
-        }
+        self.tell_of_rebindings(alias);
         let applied = self.apply(alias, &prepared, journal).await.map_err(nothing_changed)?;
         let Applied { record, changes, resources, problems } = applied;
         let succeeded = !problems.any_error();
@@ -179,9 +186,16 @@ impl Engine {
         }
     }
 
+    /// Says which slots are about to take something else than at the last apply.
+    pub(super) fn tell_of_rebindings(&self, alias: &Alias) {
+        for rebinding in self.rebindings(alias) {
+            self.emit(Event::Rebound { alias: alias.clone(), rebinding: rebinding.into() });
+        }
+    }
+
     /// Looks at what changes inside resources: for the report, where that is asked for, and for the organization's rules, if there are
     /// any. That it cannot be read makes the report poorer; rules must have it.
-    async fn look_inside(&self, alias: &Alias, prepared: &mut Prepared) -> Result<(), Problems> {
+    pub(super) async fn look_inside(&self, alias: &Alias, prepared: &mut Prepared) -> Result<(), Problems> {
         let has_rules = self.has_plan_rules();
         if !prepared.plan.changed || !(self.settings.attribute_changes || has_rules) {
             return Ok(());
@@ -199,7 +213,7 @@ impl Engine {
     }
 
     /// The gate of a plan that was not part of what a person saw.
-    fn gate_late(&self, alias: &Alias, plan: &crate::terraform::Plan) -> Result<(), Problems> {
+    pub(super) fn gate_late(&self, alias: &Alias, plan: &crate::terraform::Plan) -> Result<(), Problems> {
         if self.is_planned_first() && !changes::losses(plan, None).is_empty() {
             let message = format!("the plan of `{alias}`, which could only be made now, deletes or replaces resources");
             return Err(Diagnostic::error(FailureReason::NeedsApproval, message)
@@ -210,7 +224,13 @@ impl Engine {
         self.gate_losses(alias, plan)
     }
 
-    async fn destroy_task(&self, alias: &Alias, planned: Option<Prepared>, journal: &Journal, results: &Mutex<Results>) -> Ended {
+    async fn destroy_task(
+        &self,
+        alias: &Alias,
+        planned: Option<Prepared>,
+        journal: &Arc<Journal>,
+        results: &Mutex<Results>,
+    ) -> Ended {
         let (Applied { record, changes, resources, problems }, retained) =
             self.remove(alias, planned, journal).await.map_err(nothing_changed)?;
         let mut results = locked(results);
@@ -273,16 +293,18 @@ pub(super) fn behind(failed: &str) -> String {
 }
 
 /// How a task ended well; or what went wrong after what it changed.
-type Ended = Result<Well, (Problems, ChangeCounts)>;
+pub(super) type Ended = Result<Well, (Problems, ChangeCounts)>;
 
 /// How a task ended well: its status, why if that is not plain, and what it changed.
 pub(super) type Well = (TaskStatus, Option<String>, ChangeCounts);
 
-fn nothing_changed(problems: Problems) -> (Problems, ChangeCounts) {
+/// What went wrong before anything changed.
+pub(super) fn nothing_changed(problems: Problems) -> (Problems, ChangeCounts) {
     (problems, ChangeCounts::default())
 }
 
-fn cancelled(alias: &Alias) -> Problems {
+/// That a task was cancelled before it changed anything.
+pub(super) fn cancelled(alias: &Alias) -> Problems {
     Diagnostic::error(FailureReason::Cancelled, format!("`{alias}` was cancelled before its apply")).into()
 }
 

@@ -22,10 +22,17 @@ pub fn check_contract(plugin: &Plugin, outputs: &BTreeMap<OutputName, Vec<Publis
             let sensitive = face.connection_type.sensitive();
             for (attribute, name) in &face.from {
                 let place = place_of(plugin, output, position, attribute);
+                if let Some(left) = plugin.step_output(name) {
+                    if left.sensitive && !sensitive.contains(attribute) {
+                        problems.push(exposes(face, attribute, &format!("the step's output `{name}` is")).at(DOCUMENT, place));
+                    }
+                    continue;
+                }
                 match module.outputs.get(name.split('.').next().unwrap_or(name)) {
-                    None => problems.push(missing_output(module, output, attribute, name).at(DOCUMENT, place)),
+                    None => problems.push(missing_output(plugin, module, output, (attribute, name)).at(DOCUMENT, place)),
                     Some(found) if found.sensitive && !sensitive.contains(attribute) => {
-                        problems.push(exposes(face, attribute, name).at(DOCUMENT, place));
+                        let what = format!("the module marks its output `{name}` as");
+                        problems.push(exposes(face, attribute, &what).at(DOCUMENT, place));
                     }
                     Some(_) => {}
                 }
@@ -46,16 +53,26 @@ pub fn check_contract(plugin: &Plugin, outputs: &BTreeMap<OutputName, Vec<Publis
     problems
 }
 
-fn missing_output(module: &Module, output: &OutputName, attribute: &AttributeName, name: &str) -> Diagnostic {
-    let message = format!("attribute `{attribute}` of output `{output}` comes from `{name}`, which the module does not output");
+fn missing_output(
+    plugin: &Plugin,
+    module: &Module,
+    output: &OutputName,
+    (attribute, name): (&AttributeName, &str),
+) -> Diagnostic {
+    let why = match (&plugin.terraform, &plugin.steps) {
+        (None, _) => "no create step leaves",
+        (Some(_), None) => "the module does not output",
+        (Some(_), Some(_)) => "neither the module outputs nor a create step leaves",
+    };
+    let message = format!("attribute `{attribute}` of output `{output}` comes from `{name}`, which {why}");
     with_nearest(Diagnostic::error(FailureReason::InvalidDocument, message), name, module.outputs.keys())
 }
 
-fn exposes(face: &PublishedFace, attribute: &AttributeName, name: &str) -> Diagnostic {
+fn exposes(face: &PublishedFace, attribute: &AttributeName, what: &str) -> Diagnostic {
     let type_name = &face.connection_type.name;
     Diagnostic::error(
         FailureReason::InvalidDocument,
-        format!("`{attribute}` is a public attribute of `{type_name}`, and the module marks its output `{name}` as sensitive"),
+        format!("`{attribute}` is a public attribute of `{type_name}`, and {what} sensitive"),
     )
     .note("public attributes are written to the context repository in clear")
     .help(format!("mark `{attribute}` with `x-sensitive: true` in the type, or publish an output that is no secret"))

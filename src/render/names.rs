@@ -48,6 +48,17 @@ pub fn attribute_variable(slot: &SlotName, attribute: &AttributeName) -> String 
     format!("tieline_given_{slot}_{attribute}")
 }
 
+/// The local value that holds a sensitive attribute which a mapping made for a slot.
+pub(super) fn mapped_local(slot: &SlotName, attribute: &AttributeName) -> String {
+    format!("tieline_mapped_{slot}_{attribute}")
+}
+
+/// The sensitive root variable that carries what a step left, which is a secret: `step.output`.
+pub fn step_variable(output: &str) -> String {
+    // What steps call their outputs need not be a name for Terraform.
+    format!("tieline_step_{}", Digest::of(output.as_bytes()).short())
+}
+
 /// Output names have no `_`, so no name with a suffix is another output's.
 fn suffix(face: usize) -> String {
     if face == 0 { String::new() } else { format!("_{face}") }

@@ -22,7 +22,7 @@ impl Published {
         for (output, faces) in request.outputs {
             let mut triggers = Vec::new();
             for (position, face) in faces.iter().enumerate() {
-                published.face(output, position, face, &mut triggers, problems);
+                published.face(request, (output, position), face, &mut triggers, problems);
             }
             if !triggers.is_empty() {
                 published.revision(output, &triggers);
@@ -33,15 +33,16 @@ impl Published {
 
     fn face(
         &mut self,
-        output: &OutputName,
-        position: usize,
+        request: &Request<'_>,
+        (output, position): (&OutputName, usize),
         face: &PublishedFace,
         triggers: &mut Vec<Value>,
         problems: &mut Problems,
     ) {
         let secret = face.connection_type.sensitive();
         let (mut public, mut sensitive, mut present) = (Map::new(), Map::new(), Map::new());
-        for (attribute, name) in &face.from {
+        // What a step left is published by the run: Terraform has not made it.
+        for (attribute, name) in face.from.iter().filter(|(_, name)| request.plugin.step_output(name).is_none()) {
             let Some(expression) = names::module_output(name) else {
                 problems.push(not_an_output(output, attribute, name));
                 continue;

@@ -4,13 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
+use crate::domain::foreign::Foreign;
 use crate::domain::module::{Module, Variable};
 use crate::domain::names::{AttributeName, InputName, SlotName};
 use crate::domain::nearest::nearest;
 use crate::domain::plugin::{Plugin, VariableSource};
+use crate::domain::step::{StepInput, StepsPart};
 
 /// The variable that is told where its module runs.
 const TIELINE: &str = "tieline";
+
+/// The variable that tells a module of a Massdriver bundle the same.
+const METADATA: &str = "md_metadata";
 
 /// What a variable receives.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +30,8 @@ pub enum Argument {
     Step(String),
     /// Where the module runs.
     Tieline,
+    /// The same, as modules of Massdriver bundles are told.
+    Metadata,
 }
 
 /// Wires the variables of `module` to `inputs` and to the plugin's slots: by `terraform.variables`, then by name, where `-` in a
@@ -58,7 +65,10 @@ pub fn wiring(plugin: &Plugin, module: &Module, inputs: &BTreeSet<InputName>) ->
             _ => problems.push(ambiguous(name, variable, &found)),
         }
     }
-    untaken(plugin, module, inputs, &wired, &mut problems);
+    // Other systems hand a module all there is: it takes what it needs, or its templates do.
+    if plugin.foreign.is_none() {
+        untaken(plugin, module, inputs, &wired, &mut problems);
+    }
     if problems.any_error() { Err(problems) } else { Ok(wired) }
 }
 
@@ -96,6 +106,9 @@ fn candidates(plugin: &Plugin, inputs: &BTreeSet<InputName>, variable: &str) -> 
     if variable == TIELINE {
         return vec![Argument::Tieline];
     }
+    if variable == METADATA && matches!(plugin.foreign, Some(Foreign::Massdriver(_))) {
+        return vec![Argument::Metadata];
+    }
     let fits = |name: &str| name == variable || name.replace('-', "_") == variable;
     let inputs = inputs.iter().filter(|input| fits(input.as_str())).cloned().map(Argument::Input);
     let slots = plugin.requires.keys().filter(|slot| fits(slot.as_str())).cloned().map(Argument::Slot);
@@ -113,7 +126,10 @@ fn untaken(
     let unmentioned = module.variables.keys().filter(|name| plugin.variables().all(|(mapped, _)| mapped != *name));
     let candidates: BTreeSet<_> = unmentioned.flat_map(|name| candidates(plugin, inputs, name)).collect();
     let taken = |wanted: &dyn Fn(&Argument) -> bool| wired.values().chain(&candidates).any(wanted);
-    for input in inputs {
+    let handed: Vec<&StepInput> = plugin.steps.iter().flat_map(StepsPart::all).flat_map(|step| &step.inputs).collect();
+    let is_handed = |name: &InputName| handed.iter().any(|one| one.value_from_input && one.name == name.as_str());
+    let is_read = |name: &SlotName| handed.iter().filter_map(|one| one.connection()).any(|(slot, _)| slot == name.as_str());
+    for input in inputs.iter().filter(|input| !is_handed(input)) {
         if !taken(&|argument| matches!(argument, Argument::Input(name) if name == input)) {
             problems.push(
                 no_taker(module, "input", input.as_str())
@@ -121,7 +137,7 @@ fn untaken(
             );
         }
     }
-    for slot in plugin.requires.keys() {
+    for slot in plugin.requires.keys().filter(|slot| !is_read(slot)) {
         let reads = |argument: &Argument| matches!(argument, Argument::Slot(name) | Argument::Attribute(name, _) if name == slot);
         if !taken(&reads) {
             problems.push(
@@ -181,7 +197,7 @@ fn ambiguous(name: &str, variable: &Variable, found: &[Argument]) -> Diagnostic 
             Argument::Slot(slot) => format!("the slot `{slot}`"),
             Argument::Attribute(slot, attribute) => format!("`{slot}.{attribute}`"),
             Argument::Step(output) => format!("what the step leaves as `{output}`"),
-            Argument::Tieline => "Tieline itself".to_owned(),
+            Argument::Tieline | Argument::Metadata => "Tieline itself".to_owned(),
         })
         .collect();
     let problem =

@@ -70,6 +70,11 @@ fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: boo
             writeln!(text, "{alias}: deferred (sensitive), it may not read the secrets of {}", listed(of))
         }
         Verdict::Deferred { because } => writeln!(text, "{alias}: deferred until {because} is applied"),
+        Verdict::Steps { module_waits: true } => writeln!(text, "{alias}: its steps run, and the rest is planned after them"),
+        Verdict::Steps { .. } if task.steps.is_empty() => {
+            writeln!(text, "{alias}{gone}: no steps, only what is recorded of it goes")
+        }
+        Verdict::Steps { .. } => writeln!(text, "{alias}{gone}: its steps run"),
         Verdict::Changes(_) => writeln!(text, "{alias}{gone}: {}", task.counts),
     };
     if let Verdict::Changes(resources) = &task.verdict {
@@ -86,9 +91,24 @@ fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: boo
             let _ = writeln!(text, "  only outputs");
         }
     }
+    if !task.steps.is_empty() {
+        let _ = writeln!(text, "  {}", steps(task));
+    }
     for one in &task.rebindings {
         let _ = writeln!(text, "  slot {}: {}", one.slot, rebinding::words(one));
     }
+}
+
+/// The scripts that would run, and when.
+pub(super) fn steps(task: &PlannedTask) -> String {
+    let names: Vec<&str> = task.steps.iter().map(|step| step.as_str()).collect();
+    let when = match (&task.verdict, task.task) {
+        (Verdict::Steps { .. }, _) => "",
+        (_, TaskType::Destroy) => " afterwards",
+        _ => " before that",
+    };
+    let (steps, run) = if names.len() == 1 { ("step", "runs") } else { ("steps", "run") };
+    format!("the {steps} {} {run}{when}", names.join(", "))
 }
 
 /// A plan as JSON: the tasks with what they would do to resources, the fingerprint, what a deploy would refuse.
@@ -123,7 +143,12 @@ fn task_json(task: &PlannedTask) -> serde_json::Value {
         Verdict::Abandoned => ("abandoned", [].as_slice(), None),
         Verdict::Withheld { of } => ("deferred-sensitive", [].as_slice(), Some(listed(of))),
         Verdict::Deferred { because } => ("deferred", [].as_slice(), Some(because.clone())),
+        Verdict::Steps { module_waits } => ("steps", [].as_slice(), module_waits.then(|| "its steps".to_owned())),
         Verdict::Changes(resources) => ("changes", resources.as_slice(), None),
     };
-    json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources, "rebindings": task.rebindings})
+    let mut json = json!({"alias": task.alias, "type": task.task, "verdict": verdict, "because": because, "counts": task.counts, "resources": resources, "rebindings": task.rebindings});
+    if !task.steps.is_empty() {
+        json["steps"] = json!(task.steps);
+    }
+    json
 }

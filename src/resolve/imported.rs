@@ -86,7 +86,7 @@ pub fn shortcomings(document: &ImportedConnection, types: &Types) -> Vec<String>
 
 fn handle(secret: &SecretReference) -> Handle {
     match secret {
-        SecretReference::Sealed(sealed) => Handle::Sealed { sealed: sealed.clone(), recipients: Vec::new() },
+        SecretReference::Sealed(sealed) => Handle::Sealed { sealed: sealed.clone(), recipients: Vec::new(), kind: None },
         SecretReference::State(_) | SecretReference::Env(_) => Handle::STATE,
     }
 }

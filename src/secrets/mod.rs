@@ -1,12 +1,14 @@
-//! Secrets: a type that cannot be formatted, and the redactor that stands before every sink.
+//! Secrets: a type that cannot be formatted, the redactor that stands before every sink, and sealing.
 
 mod redactor;
+mod seal;
 
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use redactor::{Redactor, worth_hiding};
+pub use seal::{Opener, SealError, check_recipients, seal};
 
 /// A secret text: it has no `Display`, its `Debug` is stars, and it is cleared when dropped.
 #[derive(Clone)]

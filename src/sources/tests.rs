@@ -16,6 +16,7 @@ use crate::github::{Client, Identity, Server};
 use crate::world::{Apart, OnCancel, ProcessSpec, Variables, World};
 
 mod github;
+mod stackspot;
 
 /// A manifest's folder, a cache, and a remote with one plugin.
 struct Place {

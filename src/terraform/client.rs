@@ -206,6 +206,16 @@ impl Terraform {
         if text.trim_ascii().is_empty() { Ok(None) } else { State::read(text).map(Some).map_err(internal) }
     }
 
+    /// The outputs of the root's state, by name; nothing where there is none. They hold secrets in clear: keep them in memory.
+    ///
+    /// # Errors
+    /// `init-failed` or `cancelled`.
+    pub async fn outputs(&self, root: &Root, cancel: &CancellationToken) -> Result<BTreeMap<String, Value>, Box<Failure>> {
+        let text = self.capture(&self.0.commands.outputs(root), FailureReason::InitFailed, cancel).await?;
+        let outputs: BTreeMap<String, Value> = serde_json::from_slice(&text).map_err(internal)?;
+        Ok(outputs.into_iter().map(|(name, mut output)| (name, output["value"].take())).collect())
+    }
+
     /// The plan file as terraform's JSON. It holds secrets in clear: keep it in memory, and mask it before anything of it is shown.
     ///
     /// # Errors

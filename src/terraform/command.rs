@@ -94,6 +94,10 @@ impl Commands {
         self.start(root, ["state", "pull"].map(str::to_owned).to_vec())
     }
 
+    pub(super) fn outputs(&self, root: &Root) -> ProcessSpec {
+        self.start(root, ["output", "-json", "-no-color"].map(str::to_owned).to_vec())
+    }
+
     pub(super) fn plan(&self, root: &Root, mode: PlanMode, lock: bool) -> ProcessSpec {
         let mut arguments = ["plan", "-json", "-no-color", "-input=false", "-detailed-exitcode"].map(str::to_owned).to_vec();
         arguments.push(format!("-out={PLAN_FILE}"));
@@ -239,6 +243,7 @@ mod tests {
                 "state push -no-color -lock-timeout=90s -force /run/roots/database/emptied.tfstate",
             ),
             (new.state_pull(&root), "state pull"),
+            (new.outputs(&root), "output -json -no-color"),
             (new.change_backend(&root, BackendChange::Leave), "init -no-color -input=false -lock-timeout=90s -reconfigure"),
             (
                 new.change_backend(&root, BackendChange::Migrate),

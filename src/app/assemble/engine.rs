@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use super::Resolved;
+use super::made;
 use super::stored::{self, Stored};
 use crate::app::session::Session;
 use crate::app::view::{declared, entries};
@@ -15,13 +16,13 @@ use crate::context::ledger::Snapshot;
 use crate::context::{CommitId, ContextStore, layout};
 use crate::documents;
 use crate::domain::address::{Address, Place, Target};
-use crate::domain::connection::ConnectionRecord;
+use crate::domain::connection::{ConnectionRecord, Handle};
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::deployment::Secrets;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::names::{Alias, Digest, SlotName};
-use crate::domain::organization::Environment;
+use crate::domain::names::{Alias, AttributeName, Digest, SlotName};
+use crate::domain::organization::{Environment, SecretReference};
 use crate::domain::record::{AppliedRecord, StateLocation, TerraformBuild};
 use crate::engine::{Engine, Own, Removed, Settings, Sink};
 use crate::request::cli;
@@ -77,6 +78,8 @@ impl Resolved {
             adoption: self.adoption,
             notes: Mutex::new(self.notes),
             redactor: session.redactor.clone(),
+            learn: Arc::new(session.learner()),
+            keys: self.keys,
             identity,
             secrets: self.secrets,
             attributes: self.attributes,
@@ -105,7 +108,7 @@ impl Resolved {
         own.environments = environments(session, store, &documents_head).await?;
         for alias in gone {
             let record = own.applied[&alias].clone();
-            removed.insert(alias.clone(), self.one_removed(session, store, record, &head, &own).await?);
+            removed.insert(alias.clone(), self.one_removed(session, store, (&alias, record), &head, &own).await?);
         }
         Ok((own, removed))
     }
@@ -114,29 +117,33 @@ impl Resolved {
         &self,
         session: &Session,
         store: &dyn ContextStore,
-        record: AppliedRecord,
+        (alias, record): (&Alias, AppliedRecord),
         head: &CommitId,
         own: &Own,
     ) -> Result<Removed, Problems> {
-        let Stored { plugin, content, proposed } = stored::plugin(session, store, head, &record.source).await?;
+        let stored = stored::plugin(session, store, head, &record.source).await?;
+        let Stored { plugin, content, proposed } = made::as_applied(&self.deployment.place, alias, &record, stored)?;
         let elsewhere: BTreeSet<Address> = record.bindings.values().map(|binding| binding.address.clone()).collect();
         let schemas = self.schemas(session, store, &record, &proposed).await?;
         let mut secrets = BTreeMap::new();
-        let mut faces = BTreeMap::new();
+        let (mut faces, mut handles) = (BTreeMap::new(), BTreeMap::new());
         let producers = Snapshot::new(store, own.head.clone()).connections(&elsewhere).await?;
         for binding in record.bindings.values() {
             let producer = producers.get(&binding.address);
             let face = producer.and_then(|producer| {
                 producer.faces().position(|face| face.type_name == binding.type_name && face.type_version == binding.type_version)
             });
-            faces.insert(binding.address.clone(), face.unwrap_or_default());
+            let face = face.unwrap_or_default();
+            faces.insert(binding.address.clone(), face);
+            let published = producer.and_then(|producer| producer.faces().nth(face)).map(|face| face.sensitive.clone());
             let reached = match own_state(&self.deployment.place, own, &binding.address) {
                 Some(state) => Secrets::Produced(state.clone()),
                 None => self.reached(session, store, &binding.address, &own.environments).await?,
             };
+            handles.insert(binding.address.clone(), published.unwrap_or_else(|| sealed(&reached)));
             secrets.insert(binding.address.clone(), reached);
         }
-        Ok(Removed { record, plugin, content, secrets, faces, schemas })
+        Ok(Removed { record, plugin, content, secrets, faces, handles, schemas })
     }
 
     /// The schemas of what slots with secrets are bound to, as far as context or plugin still have the types.
@@ -150,9 +157,10 @@ impl Resolved {
         let Some(head) = &self.organization.head else { return Ok(BTreeMap::new()) };
         let mut schemas = BTreeMap::new();
         for (slot, binding) in record.bindings.iter().filter(|(_, binding)| !binding.sensitive.is_empty()) {
-            let path = layout::connection_type(&binding.type_name, &binding.type_version);
+            let (name, version) = binding.handed_as();
+            let path = layout::connection_type(name, version);
             let found = session.context_document(store, head, &path, documents::connection_type).await?;
-            let is_it = |one: &&ConnectionType| one.name == binding.type_name && one.version == binding.type_version;
+            let is_it = |one: &&ConnectionType| one.name == *name && one.version == *version;
             let found = found.or_else(|| proposed.iter().find(is_it).cloned());
             schemas.extend(found.map(|found| (slot.clone(), found.attributes)));
         }
@@ -213,6 +221,18 @@ pub(in crate::app) async fn terraform(
         let _ = workflow.terraform.set(chosen);
     }
     Ok(terraform)
+}
+
+/// The handles of an imported connection's sealed secrets.
+fn sealed(secrets: &Secrets) -> BTreeMap<AttributeName, Handle> {
+    let Secrets::Imported(references) = secrets else { return BTreeMap::new() };
+    let sealed = references.iter().filter_map(|(name, reference)| match reference {
+        SecretReference::Sealed(text) => {
+            Some((name.clone(), Handle::Sealed { sealed: text.clone(), recipients: Vec::new(), kind: None }))
+        }
+        SecretReference::State(_) | SecretReference::Env(_) => None,
+    });
+    sealed.collect()
 }
 
 /// Where the state of a producer at the same place is recorded to be: a destroy believes that of its own states.

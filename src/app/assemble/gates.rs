@@ -4,7 +4,8 @@ use super::Resolved;
 use crate::app::load::{self, Organization};
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
-use crate::domain::organization::Ceilings;
+use crate::domain::organization::{Ceilings, StepRunner};
+use crate::engine::{self, StepRunners};
 use crate::policy::rules::{self, Run, Stage};
 use crate::policy::{self, Gates};
 use crate::request::cli;
@@ -37,6 +38,20 @@ pub(in crate::app) fn gates(organization: &Organization, arguments: &cli::Terraf
         (asked, ceiling) => asked.clone().or(ceiling),
     };
     Ok(Gates { local_exec: arguments.allow_local_exec, modules, providers: ceilings.providers })
+}
+
+/// Where the scripts of plugins may run: in containers, unless the context's ceiling says something else.
+pub(in crate::app) fn step_runners(organization: &Organization, arguments: &cli::Terraform) -> StepRunners {
+    let ceiling = organization.context.as_ref().and_then(|context| context.ceilings.step_runners.clone());
+    StepRunners { asked: arguments.step_runner.asked(), permitted: ceiling.unwrap_or_else(|| vec![StepRunner::Docker]) }
+}
+
+/// What speaks against the scripts of plugins, and against all that takes what is sealed, before anything runs.
+pub(in crate::app) fn check_steps(resolved: &Resolved, arguments: &cli::Terraform) -> Problems {
+    let runners = step_runners(&resolved.organization, arguments);
+    let mut problems = engine::check_steps(&resolved.deployment, &runners, &resolved.keys);
+    problems.extend(engine::unopenable(&resolved.deployment, &resolved.keys));
+    problems
 }
 
 /// Gates and contracts of all plugins, before any Terraform starts (R10, R13).

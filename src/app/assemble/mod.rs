@@ -3,6 +3,7 @@
 mod engine;
 mod gates;
 mod gone;
+mod made;
 mod manifest;
 mod nothing;
 mod release;
@@ -25,16 +26,18 @@ use crate::domain::names::{Alias, Digest, RunId, VersionTag};
 use crate::domain::organization::Workspace;
 use crate::domain::preview::Life;
 use crate::domain::record::TerraformBuild;
-use crate::engine::{Adoption, Content};
+use crate::engine::{Adoption, Content, Keys};
 use crate::request::cli;
+use crate::secrets::Opener;
 use crate::sources::{LockMode, Tree};
 
 pub(super) use engine::{environments, terraform};
-pub(super) use gates::{check_modules, gates, judge};
+pub(super) use gates::{check_modules, check_steps, gates, judge, step_runners};
 pub(super) use manifest::from_manifest;
 pub(super) use nothing::{Grounds, for_destroy};
 pub(super) use release::{Back, from_release};
 pub(super) use standing::{Standing, not_by_name};
+pub(super) use values::opener;
 
 /// What a run is asked to accept where it would be refused otherwise.
 #[derive(Clone, Copy)]
@@ -57,6 +60,8 @@ pub(super) struct Resolved {
     /// Trees of plugins that are not part of the deployment: a dead run may have applied them.
     at_hand: BTreeMap<Digest, Arc<Tree>>,
     secrets: values::Secrets,
+    /// What secrets are sealed for and opened with.
+    pub(super) keys: Keys,
     /// Sensitive attributes of connections that are given for a destroy.
     attributes: values::Attributes,
     /// The provider locks of the release that is applied again.
@@ -92,6 +97,7 @@ struct Ground {
     head: CommitId,
     standing: standing::Ground,
     secrets: values::Secrets,
+    opener: Option<Opener>,
     folder: PathBuf,
 }
 
@@ -106,7 +112,7 @@ impl Ground {
         standing: Standing<'_>,
     ) -> Result<Self, Problems> {
         // Secrets come first: from then on no text can show them.
-        let secrets = values::secrets(session, secrets)?;
+        let (secrets, opener) = (values::secrets(session, secrets)?, values::opener(session, secrets)?);
         let (opened, folder) = open(session, target, written).await?;
         let store = &*opened.store;
         let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];
@@ -114,7 +120,7 @@ impl Ground {
         organization.has_readable_rules()?;
         let standing = standing.read(session, store, &organization, &place).await?;
         let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
-        Ok(Self { place, opened, organization, head, standing, secrets, folder })
+        Ok(Self { place, opened, organization, head, standing, secrets, opener, folder })
     }
 }
 

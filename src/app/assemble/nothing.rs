@@ -20,6 +20,7 @@ use crate::domain::names::{Digest, EnvironmentName, WorkspaceName};
 use crate::domain::organization::{Backend, BackendKind, Environment, EnvironmentKind, Limits, Workspace, WorkspaceKind};
 use crate::engine::Content;
 use crate::request::cli;
+use crate::secrets::Opener;
 use crate::sources::{LockMode, Tree};
 
 /// What a destroy works with; nothing is claimed, nothing started.
@@ -58,6 +59,7 @@ pub(in crate::app) struct Grounds {
     pub(in crate::app) head: CommitId,
     secrets: values::Secrets,
     attributes: values::Attributes,
+    opener: Option<Opener>,
     folder: PathBuf,
 }
 
@@ -72,6 +74,7 @@ impl Grounds {
         secrets: &cli::Sensitive,
         (workspace, environment): (&WorkspaceName, &EnvironmentName),
     ) -> Result<Self, Problems> {
+        let opener = values::opener(session, secrets)?;
         let (secrets, attributes) = values::secrets_to_destroy(session, secrets)?;
         let (opened, folder) = open(session, target, None).await?;
         let store = &*opened.store;
@@ -79,7 +82,7 @@ impl Grounds {
         let organization = session.organization(store, &own).await?;
         let head = organization.head.clone().ok_or_else(|| empty_context(store))?;
         has_documents(store, &head).await?;
-        Ok(Self { opened, organization, head, secrets, attributes, folder })
+        Ok(Self { opened, organization, head, secrets, attributes, opener, folder })
     }
 
     /// A deployment of nothing at a place: what is recorded there, at the snapshot, is what it takes away.
@@ -109,7 +112,9 @@ impl Grounds {
             plugins: BTreeMap::new(),
             stand_ins: BTreeMap::new(),
         };
+        let keys = values::keys(&deployment.environment, self.organization.context.as_ref(), self.opener.clone());
         Ok(Resolved {
+            keys,
             opened: self.opened.clone(),
             organization: self.organization.clone(),
             workspace,

@@ -8,14 +8,39 @@ use crate::domain::address::AliasMember;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, AttributeName, InputName, SlotName};
+use crate::domain::organization::{ContextDocument, Environment};
+use crate::engine::Keys;
 use crate::request::cli;
-use crate::secrets::Secret;
+use crate::secrets::{Opener, Secret};
 
 /// The values of sensitive inputs, by alias and name.
 pub(super) type Secrets = BTreeMap<AliasMember<InputName>, Secret>;
 
 /// The values of sensitive attributes of connections, by alias, slot and name.
 pub(super) type Attributes = BTreeMap<(Alias, SlotName, AttributeName), Secret>;
+
+/// Reads what opens sealed values; from then on no text can show it. A variable without a text stands for none.
+///
+/// # Errors
+/// When it is no age identity.
+pub(in crate::app) fn opener(session: &Session, values: &cli::Sensitive) -> Result<Option<Opener>, Problems> {
+    let Some(text) = values.age_identity.as_deref().filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+    let identities = Secret::new(text);
+    session.learn(&identities);
+    text.lines().for_each(|line| session.learn(&Secret::new(line.trim())));
+    let opener = Opener::new(&identities).map_err(|problem| {
+        Diagnostic::error(FailureReason::InvalidInput, format!("`age-identity` cannot be used: {problem}"))
+            .help("give what `age-keygen` made, in a workflow as a secret; several are given one a line")
+    })?;
+    Ok(Some(opener))
+}
+
+/// Whom secrets are sealed for in an environment, with what opens them.
+pub(super) fn keys(environment: &Environment, context: Option<&ContextDocument>, opener: Option<Opener>) -> Keys {
+    let own = environment.sealing.as_ref().map(|sealing| &sealing.recipients).filter(|recipients| !recipients.is_empty());
+    let recipients = own.or(context.map(|context| &context.sealing.recipients)).cloned().unwrap_or_default();
+    Keys { recipients, opener }
+}
 
 /// Reads the secrets; from then on no text can show them.
 pub(super) fn secrets(session: &Session, values: &cli::Sensitive) -> Result<Secrets, Problems> {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::organization::check_sealing;
 use super::{Document, account, backend, check_environment_name, check_file_name};
 use crate::documents::Kind;
 use crate::documents::finding::Finding;
@@ -19,6 +20,7 @@ impl Document for Environment {
         }
         findings.extend(check_environment_name(&self.name, Pointer::keys(["name"])));
         findings.extend(check_file_name(file, "environments", self.name.as_str()));
+        findings.extend(self.sealing.iter().flat_map(check_sealing));
         for (key, address) in &self.defaults {
             if matches!(address.target, PartialTarget::Output { deployable: None, .. }) {
                 findings.push(

@@ -7,9 +7,8 @@ use serde_json::Value;
 use super::{Document, backend, check_file_name, check_lifetime};
 use crate::documents::Kind;
 use crate::documents::finding::Finding;
-use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::Pointer;
-use crate::domain::organization::{ContextDocument, ImportedConnection, Proofs, SecretReference};
+use crate::domain::organization::{ContextDocument, ImportedConnection, Proofs, Sealing, SecretReference};
 use crate::domain::proof::ProofKeys;
 
 impl Document for ContextDocument {
@@ -31,14 +30,18 @@ impl Document for ContextDocument {
             let at = Pointer::keys(["retention", "runs"]);
             findings.push(Finding::new(at, "at least one run record must be kept").help("write a number from 1"));
         }
-        for (index, recipient) in self.sealing.recipients.iter().enumerate() {
-            if !["age1", "ssh-ed25519 ", "ssh-rsa "].iter().any(|start| recipient.starts_with(start)) {
-                let at = Pointer::keys(["sealing", "recipients"]).index(index);
-                findings.push(Finding::new(at, "this is not an age recipient").help("write a public key, `age1…`"));
-            }
-        }
+        findings.extend(check_sealing(&self.sealing));
         findings
     }
+}
+
+/// Only public keys of age seal; a secret key here would be one that everybody has.
+pub(super) fn check_sealing(sealing: &Sealing) -> impl Iterator<Item = Finding> {
+    let wrong = sealing.recipients.iter().enumerate().filter(|(_, recipient)| !recipient.starts_with("age1"));
+    wrong.map(|(index, _)| {
+        let at = Pointer::keys(["sealing", "recipients"]).index(index);
+        Finding::new(at, "this is not an age recipient").help("write a public key, `age1…`")
+    })
 }
 
 /// Proofs can only be required of those whose keys are known.
@@ -83,39 +86,6 @@ fn check_proofs(proofs: Proofs, keys: Option<&ProofKeys>) -> Vec<Finding> {
 
 fn is_commit(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-impl Document for Catalog {
-    const KIND: Kind = Kind::Catalog;
-
-    fn findings(&self, _file: &str, _value: &Value) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (name, plugin) in &self.plugins {
-            let versions = Pointer::keys(["plugins", name.as_str(), "versions"]);
-            for (version, entry) in &plugin.versions {
-                let at = versions.clone().key(version);
-                if let Err(error) = semver::Version::parse(version) {
-                    let message = format!("`{version}` is not a version such as `1.4.0`: {error}");
-                    findings.push(Finding::new(at.clone().at_key(), message));
-                }
-                if plugin.source.is_none() && entry.source.is_none() {
-                    findings.push(
-                        Finding::new(at, format!("`{name}@{version}` has no source"))
-                            .help(format!("write `source` here, or once for `{name}` with `{{version}}` in it")),
-                    );
-                }
-            }
-        }
-        for (alias, name) in &self.type_aliases {
-            if self.type_aliases.contains_key(name) {
-                findings.push(
-                    Finding::new(Pointer::keys(["type-aliases", alias.as_str()]), format!("`{name}` is itself another name"))
-                        .help("name the type itself"),
-                );
-            }
-        }
-        findings
-    }
 }
 
 impl Document for ImportedConnection {

@@ -7,7 +7,6 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::Alias;
 use crate::domain::record::StateLocation;
-use crate::engine::out_of_reach::Handed;
 use crate::engine::recorded::Recorded;
 use crate::engine::root::unwritable;
 use crate::engine::{Engine, Removed, changes};
@@ -37,6 +36,11 @@ enum Side {
 }
 
 impl Site<'_> {
+    /// Whether nothing of it is in any state: it is made by steps alone, or stays where it is.
+    fn has_no_state_to_move(&self) -> bool {
+        self.removed.plugin.terraform.is_none() || self.old == self.new
+    }
+
     fn place(&self, at: Side) -> &StateLocation {
         match at {
             Side::Old => &self.old,
@@ -54,13 +58,14 @@ impl Engine {
         old: StateLocation,
         new: StateLocation,
     ) -> Result<Site<'a>, Problems> {
-        let recorded = self.recorded(alias, removed, Handed::real(removed), self.account_of(removed)).await?;
+        let handed = self.really_handed(alias, removed)?;
+        let recorded = self.recorded(alias, removed, handed, self.account_of(removed)).await?;
         Ok(Site { alias, removed, recorded, old, new, copied: false, root: None })
     }
 
     /// Copies the state to the new place. What is there may be an earlier copy, or nothing.
     pub(super) async fn copy_state(&self, site: &mut Site<'_>) -> Result<(), Problems> {
-        if site.old == site.new {
+        if site.has_no_state_to_move() {
             return Ok(());
         }
         let there = self.pull(site, Side::New, &self.cancel).await?;
@@ -76,6 +81,9 @@ impl Engine {
 
     /// What a plan at the new place would change.
     pub(super) async fn changes_at_new(&self, site: &mut Site<'_>) -> Result<Vec<PlannedResource>, Problems> {
+        if site.removed.plugin.terraform.is_none() {
+            return Ok(Vec::new());
+        }
         let root = self.turn(site, Side::New, BackendChange::Leave, &self.cancel).await?;
         let plan = self.plan_root(site.alias, &root, PlanMode::Apply, true, Some(&site.removed.record)).await?;
         Ok(changes::planned_resources(&plan))
@@ -96,7 +104,7 @@ impl Engine {
 
     /// Empties `copy` if it holds a state of the same origin as `kept`. A cancel does not stop it: it brings things in order.
     async fn empty_copy(&self, site: &mut Site<'_>, kept: Side, copy: Side) -> Result<bool, Problems> {
-        if site.old == site.new {
+        if site.has_no_state_to_move() {
             return Ok(false);
         }
         let never = CancellationToken::new();

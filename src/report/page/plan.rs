@@ -7,7 +7,7 @@ use crate::domain::outcome::{PlanReport, PlannedTask, Verdict};
 use crate::domain::rebinding::Rebinding;
 use crate::domain::record::{RunType, TaskType};
 use crate::report::markdown::{Block, Inline, code, prose};
-use crate::report::plan::{gone, listed};
+use crate::report::plan::{gone, listed, steps};
 use crate::report::{Surroundings, rebinding};
 
 /// A plan.
@@ -78,6 +78,9 @@ fn tasks(report: &PlanReport) -> Block {
                 ("🔒 deferred (sensitive)".into(), Inline::from("may not read the secrets of ") + code(&listed(of)))
             }
             Verdict::Deferred { because } => ("⏳ planned later".into(), prose(&format!("waits for {because} to be applied"))),
+            Verdict::Steps { module_waits: true } => ("⏳ steps first".into(), prose("the rest is planned after them")),
+            Verdict::Steps { .. } if task.task == TaskType::Destroy => ("🗑️ destroy".into(), gone(report.run_type).into()),
+            Verdict::Steps { .. } => ("📝 deploy".into(), Inline::default()),
             Verdict::Changes(_) if task.task == TaskType::Destroy => ("🗑️ destroy".into(), gone(report.run_type).into()),
             Verdict::Changes(_) => ("📝 deploy".into(), Inline::default()),
         };
@@ -105,11 +108,13 @@ fn rebindings(report: &PlanReport) -> Vec<Block> {
 
 fn words(task: &PlannedTask) -> String {
     let counts = changes::counts(task.counts, Tense::Future);
-    match &task.verdict {
+    let words = match &task.verdict {
         Verdict::Changes(resources) if resources.is_empty() => "only outputs".to_owned(),
         Verdict::Changes(_) if counts.is_empty() => "only the state".to_owned(),
         _ => counts,
-    }
+    };
+    let steps = (!task.steps.is_empty()).then(|| steps(task));
+    [words].into_iter().filter(|words| !words.is_empty()).chain(steps).collect::<Vec<_>>().join("; ")
 }
 
 /// How to deploy exactly this plan.

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::domain::address::Place;
 use crate::domain::duration::duration;
 use crate::domain::names::Alias;
+use crate::domain::organization;
 
 /// How others are reached.
 #[derive(Debug, Clone, Args)]
@@ -98,7 +99,7 @@ pub struct Values {
 }
 
 /// Values of sensitive inputs.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct Sensitive {
     /// Sensitive inputs, as a YAML mapping: `{alias.input: value}`. Give them as the variable: a command line can be read by others
@@ -106,6 +107,9 @@ pub struct Sensitive {
     /// `alias.slot.attribute`.
     #[arg(long, env = "TIELINE_SECRETS", value_name = "YAML", hide_env_values = true)]
     pub secrets: Option<String>,
+    /// What opens sealed values: age identities (`AGE-SECRET-KEY-1…`), one a line. Give them as the variable.
+    #[arg(long, env = "TIELINE_AGE_IDENTITY", value_name = "KEYS", hide_env_values = true, hide_short_help = true)]
+    pub age_identity: Option<String>,
 }
 
 /// Safeguards that are set aside for this run; each needs a reason, and is recorded with it.
@@ -193,6 +197,35 @@ pub struct Terraform {
     /// Bind to connections whose producer's last apply failed.
     #[arg(long, env = "TIELINE_ALLOW_DEGRADED", hide_short_help = true)]
     pub allow_degraded: bool,
+    /// Where the scripts of plugins run, as far as the context's ceiling allows it; `auto`: in a container where the plugin names an
+    /// image, in a pod where it speaks of Kubernetes, else on this machine.
+    #[arg(long, env = "TIELINE_STEP_RUNNER", value_enum, default_value_t = StepRunner::Auto, value_name = "WHERE", help_heading = "Steps", hide_short_help = true)]
+    pub step_runner: StepRunner,
+}
+
+/// Where the scripts of plugins run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StepRunner {
+    /// Where their plugin says.
+    Auto,
+    /// In containers.
+    Docker,
+    /// On this machine.
+    Host,
+    /// In pods.
+    Kubernetes,
+}
+
+impl StepRunner {
+    /// What is asked for; none where the plugin decides.
+    pub fn asked(self) -> Option<organization::StepRunner> {
+        match self {
+            Self::Auto => None,
+            Self::Docker => Some(organization::StepRunner::Docker),
+            Self::Host => Some(organization::StepRunner::Host),
+            Self::Kubernetes => Some(organization::StepRunner::Kubernetes),
+        }
+    }
 }
 
 /// How things are shown.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum as _;
+
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
@@ -139,6 +141,7 @@ fn words(
         ("lock-timeout", Some(format!("{}s", terraform.lock_timeout.as_secs()))),
         ("timeout", terraform.timeout.map(|timeout| format!("{}s", timeout.as_secs()))),
         ("allowed-modules", terraform.allowed_modules.as_ref().map(|prefixes| prefixes.join(","))),
+        ("step-runner", terraform.step_runner.to_possible_value().map(|value| value.get_name().to_owned())),
         ("comment", Some(shown(announcements.comment))),
         ("deployment", Some(shown(announcements.deployment))),
     ];
@@ -160,6 +163,7 @@ fn environment(session: &Session, arguments: &PreviewSweep) -> BTreeMap<String, 
         ("TIELINE_APP_PRIVATE_KEY", &context.app_private_key),
         ("TIELINE_GITHUB_TOKEN", &context.github_token),
         ("TIELINE_SECRETS", &arguments.sensitive.secrets),
+        ("TIELINE_AGE_IDENTITY", &arguments.sensitive.age_identity),
     ];
     let given = hidden.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
     variables.extend(given);

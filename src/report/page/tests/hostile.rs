@@ -76,7 +76,7 @@ fn pages(texts: &[String], limit: usize) -> Vec<String> {
         match &mut task.verdict {
             Verdict::Changes(resources) => spoil(resources, &mut texts),
             Verdict::Deferred { because } => *because = texts.next(),
-            Verdict::Unchanged | Verdict::NoChanges | Verdict::Abandoned | Verdict::Withheld { .. } => {}
+            Verdict::Unchanged | Verdict::NoChanges | Verdict::Abandoned | Verdict::Steps { .. } | Verdict::Withheld { .. } => {}
         }
     }
     let problems = Problems(vec![problem(&mut texts)]);
