@@ -14,6 +14,7 @@ mod drift;
 mod fleet;
 mod holder;
 mod identity;
+mod import;
 mod load;
 mod log;
 mod moving;
@@ -176,6 +177,7 @@ async fn obey(session: &Session, command: Command) -> Ended {
         Command::Transfer(transfer) => transfer::run(session, &transfer).await?,
         Command::Context(context) => return context::run(session, &context).await,
         Command::Plugins(plugins) => plugins::run(session, &plugins).await?,
+        Command::Import(arguments) => import::run(session, &arguments)?,
         Command::Schema { kind } => schema(session, &kind),
         Command::Completions { shell } => completions(session, shell),
     }

@@ -40,11 +40,12 @@ pub(super) async fn run(session: &Session, target: &Target) -> Result<(), Proble
     };
     organization.iter().try_for_each(Organization::has_readable_rules)?;
     let catalog = organization.as_ref().and_then(|organization| organization.catalog.as_ref());
-    let loaded =
+    let mut loaded =
         session.plugins(&written, &session.plugin_client(&target.context), catalog, assemble::lock_mode(session)).await?;
     let store = opened.as_ref().zip(organization.as_ref().and_then(|organization| organization.head.as_ref()));
     let types = session.types(store.map(|(opened, head)| (&*opened.store as _, head)), &loaded.proposed, catalog).await?;
 
+    load::settle(loaded.plugins.values_mut(), &types);
     let mut problems = problems(session, &written, &loaded, (&types, &types));
     problems.extend(colliding(&written, &loaded));
     problems.extend(loaded.warnings);
@@ -61,7 +62,7 @@ pub(super) async fn without_context(session: &Session, target: &Target) -> Resul
     let written = load::manifest(session, target)?;
     let mut unchecked = vec!["connections, grants and consumers: they are in the context repository".to_owned()];
     let client = session.plugin_client(&target.context);
-    let loaded = match session.plugins(&written, &client, None, assemble::lock_mode(session)).await {
+    let mut loaded = match session.plugins(&written, &client, None, assemble::lock_mode(session)).await {
         Ok(loaded) => loaded,
         Err(problems) if problems.0.iter().all(|problem| OUT_OF_REACH.contains(&problem.reason)) => {
             let why = problems.0.first().map(|problem| problem.message.clone()).unwrap_or_default();
@@ -79,6 +80,7 @@ pub(super) async fn without_context(session: &Session, target: &Target) -> Resul
     }
     let known = Types::new(loaded.proposed.iter().cloned(), BTreeMap::new());
     let types = Types::new(loaded.proposed.iter().cloned().chain(assumed), BTreeMap::new());
+    load::settle(loaded.plugins.values_mut(), &types);
     told(session, &written, problems(session, &written, &loaded, (&types, &known)))?;
     unchecked.push("what would change: that takes a plan, which reads Terraform states".to_owned());
     Ok(unchecked)
@@ -89,8 +91,8 @@ const OUT_OF_REACH: [FailureReason; 2] = [FailureReason::PluginUnavailable, Fail
 
 /// What is wrong with a manifest and its plugins; of the types only the `known` are held against modules.
 fn problems(session: &Session, written: &Written, loaded: &LoadedPlugins, (types, known): (&Types, &Types)) -> Problems {
-    let mut problems = resolve::declaration(&written.file, &written.manifest, &loaded.plugins, types);
-    for (used, plugin) in &loaded.plugins {
+    let mut problems = resolve::declaration(&written.file, &loaded.manifest, &loaded.plugins, types);
+    for (used, plugin) in loaded.plugins.iter().filter(|(used, _)| loaded.contents[*used].is_rendered()) {
         let module = loaded.contents[used].module();
         problems.extend(load::in_plugin(
             &session.plugin_folder(&written.folder, used),
@@ -115,7 +117,7 @@ fn told(session: &Session, written: &Written, problems: Problems) -> Result<(), 
 /// Warns of plugins whose resources may have the same names in every preview.
 fn colliding(written: &Written, loaded: &LoadedPlugins) -> Problems {
     let Some(preview) = &written.manifest.preview else { return Problems::default() };
-    let seen = overlay::merged(&written.manifest, Seen::Preview { name: None, base: &preview.base });
+    let seen = overlay::merged(&loaded.manifest, Seen::Preview { name: None, base: &preview.base });
     let tells_apart = |content: &Content| {
         let is_module = |path: &str| path.ends_with(".tf") || path.ends_with(".tf.json");
         let mut files = content.tree.files.iter().filter(|(path, _)| is_module(path));

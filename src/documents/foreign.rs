@@ -41,17 +41,23 @@ impl std::fmt::Display for ForeignKind {
 /// What a document of another system is; none for one of ours.
 pub(super) fn recognise(value: &Value) -> Option<ForeignKind> {
     let has = |field: &str| value.get(field).is_some();
+    let has_mapping = |field: &str| value.get(field).is_some_and(Value::is_object);
     if value.get("apiVersion").and_then(Value::as_str).is_some_and(|text| text.starts_with("tieline/")) {
         return None;
     }
+    let has_any = |fields: [&str; 3]| fields.into_iter().any(has);
     let spec = |field: &str| value.get("spec").is_some_and(|spec| spec.get(field).is_some());
     match value.get("kind").and_then(Value::as_str) {
-        Some("plugin") if has("schema-version") => Some(ForeignKind::StackSpotPlugin),
+        Some("plugin" | "app-plugin" | "runtime-plugin") if has("schema-version") || has("spec") => {
+            Some(ForeignKind::StackSpotPlugin)
+        }
         Some("manifest") if has("schema-version") || has("spec") => Some(ForeignKind::StackSpotManifest),
         Some("connection-interface") => Some(ForeignKind::StackSpotType),
-        _ if has("params") && has("connections") && has("artifacts") => Some(ForeignKind::MassdriverBundle),
-        _ if has("$md") || (has("schema") && has("ui")) => Some(ForeignKind::MassdriverType),
+        _ if has("params") && has_any(["connections", "artifacts", "steps"]) => Some(ForeignKind::MassdriverBundle),
+        _ if has("$md") || (has_mapping("schema") && (has("ui") || has("label"))) => Some(ForeignKind::MassdriverType),
         _ if has("baseEnvironment") && (has("project") || has("projectSlug")) => Some(ForeignKind::MassdriverPreview),
+        // Before there were kinds: such plugins are recognised so that they can be told what they are.
+        None if has("name") && has("types") && has_any(["inputs", "hooks", "display-name"]) => Some(ForeignKind::StackSpotPlugin),
         _ if spec("create") && spec("runner") => Some(ForeignKind::SignadotPlugin),
         _ => None,
     }

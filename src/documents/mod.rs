@@ -31,9 +31,13 @@ pub use finding::Finding;
 pub use foreign::ForeignKind;
 pub use kind::Kind;
 pub use locate::{Span, locate};
-pub use read::{catalog, connection_type, context, environment, imported, manifest, plugin, workspace};
+pub use read::{
+    catalog, connection_type, connection_type_among, context, environment, imported, manifest, manifest_with_warnings,
+    massdriver_preview, plugin, stackspot_case, workspace,
+};
 pub use schema::schema;
-pub use tree::{Files, PluginFolder, document_of, plugin_folder};
+pub use stackspot::{CaseConnection, CaseMode, StackSpotCase};
+pub use tree::{Files, PluginFolder, document_of, foreign_kind, plugin_folder};
 pub use values::{check_schema, defaults, validate_value};
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::domain::address::{AliasMember, PartialAddress};
 use crate::domain::connection_type::TypeRef;
+use crate::domain::mapping::AttributePath;
 use crate::domain::names::{Alias, AttributeName, SlotName, TypeName, VersionTag};
 use crate::domain::organization::DefaultKey;
 
@@ -26,6 +27,7 @@ static RULES: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
     rules
         .chain([
             (pattern_of::<AliasMember<SlotName>>(), "write an alias, a dot, and the name of its slot or output: `alias.name`"),
+            (pattern_of::<AttributePath>(), "write names of attributes with dots between them, such as `specs.aws.region`"),
             (pattern_of::<TypeRef>(), "write the name of a connection interface type, and `@` and a version where one is meant: `postgres-conn@2`"),
             (pattern_of::<DefaultKey>(), "write the name of a connection interface type, and `:` and a slot where only those are meant: `aws-vpc-conn:peer`"),
         ])

@@ -49,6 +49,14 @@ pub fn document_of(files: &Files<'_>) -> Option<String> {
     files.iter().find(|found| is_signadot(*found)).map(|(path, _)| (*path).to_owned())
 }
 
+/// What a document of another system is; none for one of ours, and for what is no such document.
+///
+/// # Errors
+/// When it is not YAML.
+pub fn foreign_kind(file: &str, text: &[u8]) -> Result<Option<ForeignKind>, Problems> {
+    Ok(recognise(&yaml::parse(file, text)?))
+}
+
 /// Reads the plugin in a folder. Places in problems are paths in the folder.
 ///
 /// # Errors

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::address::PartialAddress;
+use super::mapping::TypeMapping;
 use super::names::{PluginName, TypeName};
 
 /// `catalog.yaml`: plugin names and where they come from.
@@ -25,6 +27,31 @@ pub struct Catalog {
     /// Names of the same type in different formats: another name to the type's own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub type_aliases: BTreeMap<TypeName, TypeName>,
+    /// How connections of one type serve slots of another, of a different shape.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub type_mappings: Vec<TypeMapping>,
+    /// What names mean that StackSpot documents use.
+    #[serde(default, skip_serializing_if = "StackSpotNames::is_empty")]
+    pub stackspot: StackSpotNames,
+}
+
+/// What names mean that StackSpot documents use.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StackSpotNames {
+    /// `studio/stack/plugin`, or `studio/plugin` whatever the stack: to its source, with `{version}` where the version goes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub plugins: BTreeMap<String, String>,
+    /// The names of connections that manifests select: to their addresses.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connections: BTreeMap<String, PartialAddress>,
+}
+
+impl StackSpotNames {
+    /// Whether no name means anything.
+    pub fn is_empty(&self) -> bool {
+        self.plugins.is_empty() && self.connections.is_empty()
+    }
 }
 
 /// The kind of `catalog.yaml`.

@@ -1,5 +1,6 @@
 //! Connections as the ledger records them, the bindings of consumers to them, and how their secrets are reached.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use super::address::{Address, AliasMember, Place};
 use super::manifest::DeployableKind;
+use super::mapping::BoundMapping;
 use super::names::{AttributeName, Digest, PluginName, RunId, SlotName, TypeName};
 use super::record::SCHEMA_VERSION;
 use super::step::StepOutputKind;
@@ -198,6 +200,48 @@ pub struct Binding {
     pub attributes: BTreeMap<AttributeName, Value>,
     /// The sensitive attributes that were handed over, by name.
     pub sensitive: BTreeSet<AttributeName>,
+    /// The mapping to the slot's type, where that is another one: the attributes are those that it made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<BoundMapping>,
+}
+
+impl Binding {
+    /// The type that the attributes are of: the slot's.
+    pub fn handed_as(&self) -> (&TypeName, &Version) {
+        self.mapping.as_ref().map_or((&self.type_name, &self.type_version), |mapping| (&mapping.type_name, &mapping.type_version))
+    }
+
+    /// The connection's own attributes that were used, public and sensitive.
+    pub fn uses(&self) -> BTreeSet<AttributeName> {
+        match &self.mapping {
+            Some(mapping) => mapping.uses.clone(),
+            None => self.attributes.keys().chain(&self.sensitive).cloned().collect(),
+        }
+    }
+
+    /// The connection's own sensitive attributes that one that was handed over is made of: itself, unless a mapping made it.
+    pub fn parts_of<'a>(&'a self, handed: &'a AttributeName) -> BTreeSet<&'a AttributeName> {
+        match &self.mapping {
+            Some(mapping) => {
+                let made = mapping.sensitive.get(handed).into_iter();
+                made.flat_map(|made| made.parts()).map(|path| &path.attribute).collect()
+            }
+            None => BTreeSet::from([handed]),
+        }
+    }
+
+    /// All of them.
+    pub fn own_sensitive(&self) -> BTreeSet<&AttributeName> {
+        self.sensitive.iter().flat_map(|handed| self.parts_of(handed)).collect()
+    }
+
+    /// The digest of the values that were handed over.
+    pub fn values(&self) -> Cow<'_, Digest> {
+        match &self.mapping {
+            Some(mapping) => Cow::Owned(Digest::of_json(&(&self.digest, &self.attributes, mapping))),
+            None => Cow::Borrowed(&self.digest),
+        }
+    }
 }
 
 /// A consumer's entry beside the connection it is bound to; it can be derived from the consumer's applied record.
@@ -236,7 +280,7 @@ impl ConsumerEntry {
             generation: binding.generation,
             type_name: binding.type_name.clone(),
             type_version: binding.type_version.clone(),
-            attributes: binding.attributes.keys().chain(&binding.sensitive).cloned().collect(),
+            attributes: binding.uses(),
         }
     }
 }

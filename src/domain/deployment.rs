@@ -10,6 +10,7 @@ use super::connection::{ConnectionRecord, Face};
 use super::connection_type::ConnectionType;
 use super::diagnostic::{Diagnostic, Problems};
 use super::manifest::{DeployableKind, Manifest};
+use super::mapping::Conversion;
 use super::names::{Alias, AttributeName, InputName, OutputName, SlotName};
 use super::organization::{Environment, SecretReference};
 use super::outcome::Wire;
@@ -156,6 +157,8 @@ pub struct ResolvedSlot {
     pub slot: Slot,
     /// What it gets.
     pub choice: Choice,
+    /// How the connection is made one of the slot's type, where it is of another.
+    pub conversion: Option<Arc<Conversion>>,
     /// Every source that was looked at, in order of precedence, the chosen one included.
     pub considered: Vec<Candidate>,
 }

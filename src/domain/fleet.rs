@@ -103,6 +103,10 @@ impl PluginOutline {
                     Choice::Pending { address, .. } => serde_json::json!(address),
                     Choice::Unset => serde_json::Value::Null,
                 };
+                let taken = match &resolved.conversion {
+                    Some(conversion) => serde_json::json!([taken, conversion.mapping, conversion.into]),
+                    None => taken,
+                };
                 (slot, taken)
             })
             .collect();

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::address::{AliasMember, PartialAddress};
+use super::address::{AliasMember, PartialAddress, PartialTarget};
 use super::names::{Alias, DeployableName, EnvironmentName, InputName, OutputName, SlotName};
 
 /// What a deployable is.
@@ -95,6 +95,22 @@ pub struct AppliedPluginOverlay {
     pub after: Option<Vec<Alias>>,
 }
 
+impl Manifest {
+    /// The same, with each `imported/<name>` that the table has replaced by the address that it means.
+    #[must_use]
+    pub fn with_connections(&self, table: &BTreeMap<String, PartialAddress>) -> Self {
+        let mut manifest = self.clone();
+        for address in manifest.plugins.values_mut().flat_map(|applied| applied.connections.values_mut()) {
+            let PartialTarget::Imported(name) = &address.target else { continue };
+            let is_name_alone = address.workspace.is_none() && address.environment.is_none() && address.generation.is_none();
+            if let Some(meant) = table.get(name.as_str()).filter(|_| is_name_alone) {
+                *address = meant.clone();
+            }
+        }
+        manifest
+    }
+}
+
 /// The part of a manifest that makes previews.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -135,5 +151,27 @@ impl PreviewPart {
             references: BTreeMap::new(),
             stand_ins: BTreeMap::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn names_of_connections_become_the_addresses_that_a_table_has() {
+        let address = |text: &str| text.parse::<PartialAddress>().unwrap();
+        let manifest: Manifest = serde_json::from_value(json!({
+            "apiVersion": "tieline/v1", "kind": "Application", "name": "shop",
+            "plugins": {"web": {"use": "./web", "connections": {
+                "vpc": "imported/main-vpc", "db": "imported/legacy", "other": "staging/imported/main-vpc", "own": "db.main"
+            }}}
+        }))
+        .unwrap();
+        let table = [("main-vpc".to_owned(), address("network/vpc.vpc"))].into();
+        let connections = &manifest.with_connections(&table).plugins["web"].connections;
+        let written: Vec<String> = connections.iter().map(|(slot, address)| format!("{slot} {address}")).collect();
+        assert_eq!(written, ["db imported/legacy", "other staging/imported/main-vpc", "own db.main", "vpc network/vpc.vpc"]);
     }
 }

@@ -166,7 +166,7 @@ pub struct TerraformPart {
     /// Resources that changed their address inside the module.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<Moved>,
-    /// Resource addresses inside the module that destroy leaves behind.
+    /// Resource addresses inside the module that destroy leaves behind; `*` means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keep_on_destroy: Vec<String>,
 }
@@ -176,7 +176,7 @@ fn own_folder() -> String {
 }
 
 /// Where a module variable's value comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum VariableSource {
     /// An input of the plugin.

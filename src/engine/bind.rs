@@ -1,10 +1,13 @@
 //! From a resolved slot to what is recorded of it and what the renderer needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use crate::domain::address::{Address, Place, Target};
-use crate::domain::connection::{Binding, ConnectionRecord, Handle};
+use crate::domain::connection::{Binding, ConnectionRecord, Face, Handle};
 use crate::domain::deployment::{Choice, ResolvedSlot, Secrets};
+use crate::domain::mapping::{BoundMapping, Made};
 use crate::domain::names::{Alias, AttributeName, SlotName};
 use crate::domain::organization::{Backend, SecretReference};
 use crate::render::{self, BoundSlot, SensitiveSource};
@@ -18,6 +21,8 @@ pub(super) struct Bound {
     pub binding: Binding,
     /// What is rendered.
     pub slot: BoundSlot,
+    /// What the mapping to the slot's type should give and does not, in words.
+    pub lacking: Vec<String>,
     /// The handles of its connection's sensitive attributes.
     pub handles: Handles,
 }
@@ -39,9 +44,7 @@ fn bind_one(place: &Place, backend: &Backend, (name, resolved): (&SlotName, &Res
     match &resolved.choice {
         Choice::Link { alias, output } => {
             let record = own.get(&place.output(alias, output))?;
-            let accepts = |version: &semver::Version| resolved.slot.version.as_ref().is_none_or(|range| range.matches(version));
-            let face =
-                record.faces().position(|face| face.type_name == resolved.slot.type_name && accepts(&face.type_version))?;
+            let face = linked_face(record, resolved)?;
             let state = render::backend::state_location(backend, place, alias);
             Some(bound(record, face, (name, resolved), &Secrets::Produced(state)))
         }
@@ -50,8 +53,19 @@ fn bind_one(place: &Place, backend: &Backend, (name, resolved): (&SlotName, &Res
     }
 }
 
+/// The face of a link's record that the slot takes: of its own type, or of the one that its mapping leads from.
+fn linked_face(record: &ConnectionRecord, resolved: &ResolvedSlot) -> Option<usize> {
+    if let Some(conversion) = &resolved.conversion {
+        let of_type = record.faces().enumerate().filter(|(_, face)| face.type_name == conversion.mapping.from);
+        return of_type.max_by_key(|(_, face)| &face.type_version).map(|(position, _)| position);
+    }
+    let accepts = |version: &semver::Version| resolved.slot.version.as_ref().is_none_or(|range| range.matches(version));
+    record.faces().position(|face| face.type_name == resolved.slot.type_name && accepts(&face.type_version))
+}
+
 fn bound(record: &ConnectionRecord, position: usize, (name, resolved): (&SlotName, &ResolvedSlot), secrets: &Secrets) -> Bound {
     let face = record.faces().nth(position).unwrap_or(&record.face);
+    let handed = handed(face, resolved);
     let binding = Binding {
         address: record.address.clone(),
         uid: record.uid.clone(),
@@ -59,23 +73,70 @@ fn bound(record: &ConnectionRecord, position: usize, (name, resolved): (&SlotNam
         digest: record.digest.clone(),
         type_name: face.type_name.clone(),
         type_version: face.type_version.clone(),
-        attributes: face.attributes.clone(),
-        sensitive: resolved.slot.sensitive.iter().filter(|name| face.sensitive.contains_key(*name)).cloned().collect(),
+        attributes: handed.attributes,
+        sensitive: handed.sensitive,
+        mapping: handed.mapping,
     };
     let handles = face.sensitive.clone();
     let slot = rendered(name, &binding, position, (secrets, &handles));
-    Bound { binding, slot, handles }
+    Bound { binding, slot, lacking: handed.lacking, handles }
+}
+
+/// What of a connection goes to a slot.
+struct Handed {
+    attributes: BTreeMap<AttributeName, Value>,
+    sensitive: BTreeSet<AttributeName>,
+    mapping: Option<BoundMapping>,
+    lacking: Vec<String>,
+}
+
+fn handed(face: &Face, resolved: &ResolvedSlot) -> Handed {
+    let asked = &resolved.slot.sensitive;
+    let Some(conversion) = &resolved.conversion else {
+        let sensitive = asked.iter().filter(|name| face.sensitive.contains_key(*name)).cloned().collect();
+        return Handed { attributes: face.attributes.clone(), sensitive, mapping: None, lacking: Vec::new() };
+    };
+    let converted = conversion.of(face);
+    let sensitive = conversion.handed(&resolved.slot, &converted);
+    let missing = conversion.lacking(&converted).into_iter().chain(asked.difference(&sensitive).cloned());
+    Handed {
+        lacking: missing.map(|name| conversion.why_lacking(&name)).collect(),
+        mapping: Some(conversion.recorded(&converted, &sensitive)),
+        attributes: converted.attributes,
+        sensitive,
+    }
 }
 
 /// What is rendered for a recorded binding.
 pub(super) fn rendered(slot: &SlotName, binding: &Binding, face: usize, (secrets, handles): (&Secrets, &Handles)) -> BoundSlot {
-    let source = |name: &AttributeName| match handles.get(name) {
+    let found = |name: &AttributeName| match handles.get(name) {
         // Opened by the run, and handed over like what a person gives.
         Some(Handle::Sealed { .. }) => Some(SensitiveSource::Variable(render::names::attribute_variable(slot, name))),
         _ => source(binding, name, face, secrets),
     };
+    let source = |name: &AttributeName| match &binding.mapping {
+        Some(mapping) => made_of(mapping.sensitive.get(name)?, &found),
+        None => found(name),
+    };
     let sources = binding.sensitive.iter().filter_map(|name| Some((name.clone(), source(name)?)));
-    BoundSlot { attributes: binding.attributes.clone(), sensitive: sources.collect() }
+    // What was handed over through a mapping is what the resolver let through; the plugin itself cannot ask for all of it.
+    let unasked = binding.mapping.iter().flat_map(|_| binding.sensitive.iter().cloned()).collect();
+    BoundSlot { attributes: binding.attributes.clone(), sensitive: sources.collect(), unasked }
+}
+
+/// Where a value that a mapping made is found; none where one of its parts is nowhere.
+fn made_of(made: &Made, source: &dyn Fn(&AttributeName) -> Option<SensitiveSource>) -> Option<SensitiveSource> {
+    Some(match made {
+        Made::Plain(value) => SensitiveSource::Plain(value.clone()),
+        Made::Part(path) => {
+            let of = Box::new(source(&path.attribute)?);
+            SensitiveSource::Part { of, attribute: path.attribute.clone(), inside: path.inside.clone() }
+        }
+        Made::Object(entries) => {
+            let entries = entries.iter().map(|(name, made)| Some((name.clone(), made_of(made, source)?)));
+            SensitiveSource::Object(entries.collect::<Option<_>>()?)
+        }
+    })
 }
 
 fn source(binding: &Binding, attribute: &AttributeName, face: usize, secrets: &Secrets) -> Option<SensitiveSource> {

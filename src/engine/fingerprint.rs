@@ -1,5 +1,6 @@
 //! Fingerprints: what decides whether an applied plugin needs another apply (R24), and what a person approves (R26).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -40,10 +41,10 @@ pub(super) struct ApplyIdentity<'a> {
 impl ApplyIdentity<'_> {
     /// The fingerprint of an apply.
     pub(super) fn fingerprint(&self) -> Digest {
-        let bindings: BTreeMap<&SlotName, (&str, &Digest, &BTreeSet<AttributeName>)> = self
+        let bindings: BTreeMap<&SlotName, (&str, Cow<'_, Digest>, &BTreeSet<AttributeName>)> = self
             .bindings
             .iter()
-            .map(|(slot, binding)| (slot, (binding.uid.as_str(), &binding.digest, &binding.sensitive)))
+            .map(|(slot, binding)| (slot, (binding.uid.as_str(), binding.values(), &binding.sensitive)))
             .collect();
         Digest::of_json(&serde_json::json!({
             "place": self.place, "alias": self.alias, "plugin": self.plugin, "inputs": self.inputs, "bindings": bindings,

@@ -23,6 +23,7 @@ mod identity;
 mod impact;
 mod journal;
 mod mark;
+mod module;
 mod moving;
 mod out_of_reach;
 mod plan;
@@ -79,6 +80,7 @@ pub use event::{Event, Phase, Sink};
 pub use fleet::{bury, deploy_part, finish_fleet, give_up, join, take_fleet};
 pub use graph::{Graph, Node, graph, jobs};
 pub use mark::{end_alone, end_marking, mark};
+pub use module::made;
 pub use moving::{Affected, empty_what_is_left, relocate};
 pub use plan::plan;
 pub use recovery::clear_up;
@@ -186,21 +188,37 @@ pub struct StepRunners {
 /// A plugin's tree with the static reading of its module.
 #[derive(Debug, Clone)]
 pub struct Content {
-    /// Its files.
+    /// Its files, as they were fetched.
     pub tree: Arc<Tree>,
-    /// Its module, and those of its tree that the module calls, each with its folder; its own comes first.
+    /// What is put beside the root module: the same files, or what those of another system's plugin were made into.
+    pub files: Arc<Tree>,
+    /// Its module, and those of its files that the module calls, each with its folder; its own comes first. Nothing where the module
+    /// has yet to be rendered.
     pub modules: Arc<Vec<(String, Module)>>,
 }
 
+/// The module of what has none yet.
+static NO_MODULE: std::sync::LazyLock<Module> = std::sync::LazyLock::new(Module::default);
+
 impl Content {
+    /// The content of a plugin whose module is rendered for each apply.
+    pub fn to_be_rendered(tree: Arc<Tree>) -> Self {
+        Self { files: tree.clone(), tree, modules: Arc::default() }
+    }
+
+    /// Whether its module is there.
+    pub fn is_rendered(&self) -> bool {
+        !self.modules.is_empty()
+    }
+
     /// Its own module.
     pub fn module(&self) -> &Module {
-        &self.modules[0].1
+        self.modules.first().map_or(&NO_MODULE, |(_, module)| module)
     }
 
     /// The modules of its tree that its own calls.
     fn nested(&self) -> Vec<Module> {
-        self.modules[1..].iter().map(|(_, module)| module.clone()).collect()
+        self.modules.iter().skip(1).map(|(_, module)| module.clone()).collect()
     }
 
     /// The providers that its modules need beside the one that is part of Terraform.

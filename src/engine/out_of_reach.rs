@@ -88,9 +88,16 @@ impl Engine {
                     let variable = render::names::attribute_variable(slot, attribute);
                     handed.supplied.given.insert(variable.clone(), Given::new(secret.clone(), None));
                     bound.sensitive.insert(attribute.clone(), SensitiveSource::Variable(variable));
-                } else if let Some(given) = self.opened_for(removed, binding, attribute) {
-                    handed.supplied.given.insert(render::names::attribute_variable(slot, attribute), given);
-                } else if removed.is_sealed(binding, attribute) || self.is_out_of_reach(bound.sensitive.get(attribute), gone)? {
+                    continue;
+                }
+                let sealed: Vec<&AttributeName> =
+                    binding.parts_of(attribute).into_iter().filter(|part| removed.is_sealed(binding, part)).collect();
+                let opened: Option<Vec<(&AttributeName, Given)>> =
+                    sealed.iter().map(|part| Some((*part, self.opened_for(removed, binding, part)?))).collect();
+                for (part, given) in opened.iter().flatten() {
+                    handed.supplied.given.insert(render::names::attribute_variable(slot, part), given.clone());
+                }
+                if opened.is_none() || self.is_out_of_reach(bound.sensitive.get(attribute), gone)? {
                     let schema =
                         removed.schemas.get(slot).map_or(&Value::Null, |schema| &schema["properties"][attribute.as_str()]);
                     bound.sensitive.insert(attribute.clone(), SensitiveSource::Placeholder(placeholder(schema)));
@@ -117,7 +124,7 @@ impl Engine {
     pub(super) fn really_handed(&self, alias: &Alias, removed: &Removed) -> Result<Handed, Problems> {
         let mut handed = Handed::real(removed);
         for (slot, binding) in &removed.record.bindings {
-            for attribute in binding.sensitive.iter().filter(|attribute| removed.is_sealed(binding, attribute)) {
+            for attribute in binding.own_sensitive().into_iter().filter(|attribute| removed.is_sealed(binding, attribute)) {
                 let given = self.opened_for(removed, binding, attribute);
                 let given = given.ok_or_else(|| self.sealed_for_good(alias, &format!("{alias}.{slot}.{attribute}")))?;
                 handed.supplied.given.insert(render::names::attribute_variable(slot, attribute), given);
@@ -155,6 +162,15 @@ impl Engine {
             Some(SensitiveSource::Variable(name)) => {
                 let variable = name.strip_prefix(bind::FROM_ENVIRONMENT);
                 variable.is_some_and(|variable| self.world.variables.get(variable).is_none())
+            }
+            Some(SensitiveSource::Part { of, .. }) => self.is_out_of_reach(Some(of), gone)?,
+            Some(SensitiveSource::Object(entries)) => {
+                for entry in entries.values() {
+                    if self.is_out_of_reach(Some(entry), gone)? {
+                        return Ok(true);
+                    }
+                }
+                false
             }
             Some(source) => render::state_name(source, self.local_base.as_deref())?.is_some_and(|name| gone.contains(&name)),
         })

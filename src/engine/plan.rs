@@ -13,7 +13,7 @@ use super::steps::PlannedSteps;
 use super::{Engine, Node, attributes, bind, changes, fingerprint, locked, removal, schedule, tasks};
 use crate::domain::address::Address;
 use crate::domain::change::PlannedResource;
-use crate::domain::deployment::Choice;
+use crate::domain::deployment::{Choice, ResolvedSlot};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::impact::{Effect, Impact};
@@ -220,7 +220,7 @@ impl Engine {
     fn deferred_inputs(&self, alias: &Alias) -> Digest {
         let plugin = &self.deployment.plugins[alias];
         let slots: BTreeMap<String, String> =
-            plugin.slots.iter().map(|(slot, resolved)| (slot.to_string(), format!("{:?}", resolved.choice))).collect();
+            plugin.slots.iter().map(|(slot, resolved)| (slot.to_string(), taken(resolved))).collect();
         Digest::of_json(&(&plugin.source.digest, prepare::public_inputs(plugin), prepare::sensitive_inputs(plugin), slots))
     }
 
@@ -279,7 +279,7 @@ impl Engine {
                     .unwrap_or_default()
                     .into_iter()
                     .map(|(slot, bound)| {
-                        (slot.to_string(), (bound.binding.address.to_string(), bound.binding.digest.to_string()))
+                        (slot.to_string(), (bound.binding.address.to_string(), bound.binding.values().to_string()))
                     })
                     .collect();
                 let inputs = plugin.map(prepare::public_inputs);
@@ -323,6 +323,14 @@ impl Engine {
         } else {
             format!("review `{show}`; if this is wanted, {run} with `--allow-destroy` or `--approved-plan <fingerprint>`")
         }
+    }
+}
+
+/// What a slot takes and through which mapping, to be compared only.
+fn taken(slot: &ResolvedSlot) -> String {
+    match &slot.conversion {
+        Some(conversion) => format!("{:?} {conversion:?}", slot.choice),
+        None => format!("{:?}", slot.choice),
     }
 }
 

@@ -12,7 +12,7 @@ use super::identity::state_role;
 use super::journal::Journal;
 use super::root::{Given, Rendering, Supplied};
 use super::steps::Made;
-use super::{Engine, changes};
+use super::{Content, Engine, changes, module};
 use crate::documents;
 use crate::domain::change::PlannedResource;
 use crate::domain::connection::{Binding, ConnectionStatus, Handle};
@@ -22,6 +22,8 @@ use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, Digest, InputName, SlotName, StepName};
 use crate::domain::record::{AppliedRecord, StateLocation};
 use crate::domain::step_record::StepRecord;
+use crate::policy;
+use crate::render::templates::Scope;
 use crate::render::{self, BoundSlot};
 use crate::terraform::{self, PlanMode, Root};
 
@@ -124,21 +126,28 @@ impl Engine {
         let before = self.own.applied.get(alias);
         let origin = before.and_then(AppliedRecord::origin);
         let lock = self.lock_to_start_from(alias, before);
-        let (inputs, sensitive_inputs, nested) = (public_inputs(plugin), sensitive_inputs(plugin), content.nested());
+        let (inputs, sensitive_inputs) = (public_inputs(plugin), sensitive_inputs(plugin));
         let bound = self.bound(alias, plugin)?;
         let bindings: BTreeMap<_, _> = bound.iter().map(|(slot, bound)| (slot.clone(), bound.binding.clone())).collect();
         let supplied = self.supplied(alias, &bound, made.given)?;
         let slots: BTreeMap<SlotName, BoundSlot> = bound.into_iter().map(|(slot, bound)| (slot, bound.slot)).collect();
+        let (place, name) = match origin {
+            Some(origin) => (&origin.place, &origin.alias),
+            None => (&self.deployment.place, alias),
+        };
+        let scope = Scope { inputs: &inputs, sensitive_inputs: &sensitive_inputs, slots: &slots, place, alias: name };
+        let (document, content) = self.with_module(alias, plugin, content, &scope)?;
+        let nested = content.nested();
         let account = self.deployment.environment.account.as_ref();
         let roles = self.roles(alias, account).await?;
         let rendering = Rendering {
             alias,
             folder,
-            content,
+            content: &content,
             request: render::Request {
-                place: origin.map_or(&self.deployment.place, |origin| &origin.place),
-                alias: origin.map_or(alias, |origin| &origin.alias),
-                plugin: &plugin.plugin,
+                place,
+                alias: name,
+                plugin: &document,
                 outputs: &plugin.outputs,
                 module: content.module(),
                 nested: &nested,
@@ -170,7 +179,7 @@ impl Engine {
         mut given: BTreeMap<String, Given>,
     ) -> Result<Supplied, Problems> {
         for (slot, bound) in bound {
-            for attribute in &bound.binding.sensitive {
+            for attribute in bound.binding.own_sensitive() {
                 if let Some(Handle::Sealed { sealed, kind, .. }) = bound.handles.get(attribute) {
                     let secret =
                         self.open(sealed).map_err(|why| self.unopened(alias, &format!("{alias}.{slot}.{attribute}"), &why))?;
@@ -179,6 +188,25 @@ impl Engine {
             }
         }
         Ok(Supplied { given, placeholders: BTreeMap::new() })
+    }
+
+    /// The plugin with its module, which is held against its contract and the gates where it is rendered only now (R10).
+    fn with_module<'a>(
+        &self,
+        alias: &Alias,
+        plugin: &'a ResolvedPlugin,
+        content: &'a Content,
+        scope: &Scope<'_>,
+    ) -> Result<module::Made<'a>, Problems> {
+        let made = module::made(&plugin.plugin, content, scope).map_err(|problems| self.at_alias(alias, problems))?;
+        if let (Cow::Owned(document), Cow::Owned(content)) = &made {
+            let mut problems = policy::check_contract(document, &plugin.outputs, content.module());
+            problems.extend(policy::gate(&content.modules, &self.settings.gates));
+            if problems.any_error() {
+                return Err(self.at_alias(alias, problems));
+            }
+        }
+        Ok(made)
     }
 
     /// The provider lock of the last apply; with that of a release, for each provider the one with the higher version (R38).
@@ -195,6 +223,13 @@ impl Engine {
         let bound = bind::bind(&self.deployment.place, &self.deployment.environment.backend, &plugin.slots, &self.records());
         let mut problems = Problems::default();
         for (name, bound) in &bound {
+            for why in &bound.lacking {
+                let message = format!("slot `{alias}.{name}` cannot take `{}`: {why}", bound.binding.address);
+                let diagnostic = Diagnostic::error(FailureReason::ContractMismatch, message)
+                    .at(&self.deployment.file, self.pointer(alias))
+                    .help("correct the mapping under `type-mappings` in the context's `catalog.yaml`, or wire the slot to another connection");
+                problems.push(diagnostic);
+            }
             let Some(constraint) = &plugin.slots[name].slot.constraint else { continue };
             let attributes = serde_json::to_value(&bound.binding.attributes).unwrap_or_default();
             for finding in documents::validate_value(constraint, &attributes, false) {

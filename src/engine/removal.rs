@@ -114,6 +114,9 @@ impl Engine {
     }
 }
 
+/// What `keep-on-destroy` says where nothing is to be destroyed.
+const EVERYTHING: &str = "*";
+
 impl Removed {
     /// The resources that a plan would delete and the plugin keeps (R35).
     pub(super) fn kept(&self, plan: &terraform::Plan) -> Vec<String> {
@@ -121,7 +124,8 @@ impl Removed {
         let is_kept = |address: &String| {
             let inside = changes::inside(address);
             keep.iter().any(|keep| {
-                inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+                keep == EVERYTHING
+                    || inside.strip_prefix(keep.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
             })
         };
         changes::changes(plan).map(|resource| resource.address.clone()).filter(is_kept).collect()

@@ -58,7 +58,8 @@ impl Given {
         Self { secret, kind: kind.unwrap_or_default() }
     }
 
-    fn value(&self) -> Value {
+    /// The value that it means.
+    pub(super) fn value(&self) -> Value {
         let text = self.secret.expose();
         self.kind.read(text).unwrap_or_else(|_| Value::from(text))
     }
@@ -115,7 +116,7 @@ impl Engine {
 
     fn write_root(&self, directory: &Path, rendering: &Rendering<'_>, rendered: &render::Root) -> std::io::Result<()> {
         let files = self.world.files;
-        for (path, file) in &rendering.content.tree.files {
+        for (path, file) in &rendering.content.files.files {
             files.create(&directory.join("plugin").join(path), &file.bytes, file.executable)?;
         }
         files.write_private(&directory.join(ROOT_FILE), &rendered.main)?;

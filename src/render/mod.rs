@@ -3,6 +3,7 @@
 //! Everything is typed JSON. The only texts that are put together are expressions, and those consist of validated names alone.
 
 pub mod backend;
+pub mod bundle;
 mod escape;
 mod moved;
 pub mod names;
@@ -10,6 +11,7 @@ mod outputs;
 mod placeholder;
 mod provider;
 mod states;
+pub mod templates;
 #[cfg(test)]
 mod tests;
 mod wiring;
@@ -26,7 +28,7 @@ use crate::domain::deployment::PublishedFace;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::module::Module;
-use crate::domain::names::{Alias, AttributeName, InputName, OutputName, SlotName};
+use crate::domain::names::{Alias, AttributeName, Digest, InputName, OutputName, SlotName};
 use crate::domain::organization::Backend;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::StateLocation;
@@ -112,8 +114,11 @@ pub struct StateRole<'a> {
 pub struct BoundSlot {
     /// The public attributes, in clear.
     pub attributes: BTreeMap<AttributeName, Value>,
-    /// Where the sensitive ones are; only those that the plugin asks for are used.
+    /// Where the sensitive ones are; only those that the plugin asks for, or that are `unasked`, are used.
     pub sensitive: BTreeMap<AttributeName, SensitiveSource>,
+    /// Those that are handed over though the plugin may not have asked: a mapping made them, and the slot's own type may call them
+    /// public.
+    pub unasked: BTreeSet<AttributeName>,
 }
 
 /// Where Terraform finds a sensitive attribute.
@@ -139,6 +144,19 @@ pub enum SensitiveSource {
     Variable(String),
     /// Nowhere any more: this stands in for it, in a destroy.
     Placeholder(Value),
+    /// In another attribute, which is found there: all of that, or what is inside it.
+    Part {
+        /// Where that attribute is.
+        of: Box<SensitiveSource>,
+        /// Its name.
+        attribute: AttributeName,
+        /// What is meant inside it, from the outermost on.
+        inside: Vec<AttributeName>,
+    },
+    /// An object of such values.
+    Object(BTreeMap<AttributeName, SensitiveSource>),
+    /// Here: it is no secret where it comes from.
+    Plain(Value),
 }
 
 /// A generated root module. It expects the plugin's tree in `./plugin`.
@@ -169,7 +187,7 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
         Ok((kind, block)) => settings[kind] = block,
         Err(more) => problems.extend(more),
     }
-    let (data, variables) = states.finish(&mut problems);
+    let (data, variables, locals) = states.finish(&mut problems);
     if problems.any_error() {
         return Err(problems);
     }
@@ -191,6 +209,9 @@ pub fn root(request: &Request<'_>) -> Result<Root, Problems> {
         if !blocks.is_empty() {
             main[kind] = Value::Object(blocks);
         }
+    }
+    if !locals.is_empty() {
+        main["locals"] = Value::Object(locals);
     }
     if !moved.is_empty() {
         main["moved"] = Value::Array(moved);
@@ -242,6 +263,7 @@ fn module_source(folder: &str) -> String {
 fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>) -> Result<Option<Value>, Problems> {
     match argument {
         Argument::Tieline => Ok(Some(tieline(request))),
+        Argument::Metadata => Ok(Some(metadata(request))),
         Argument::Input(input) if request.sensitive_inputs.contains(input) => {
             states.variable(&names::input_variable(input)).map(Some)
         }
@@ -256,7 +278,7 @@ fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>)
             let mut object: Map<String, Value> =
                 bound.attributes.iter().map(|(name, value)| (name.to_string(), escape(value))).collect();
             for (attribute, source) in &bound.sensitive {
-                if asks_for(request.plugin, slot, attribute) {
+                if is_handed(request.plugin, slot, attribute, bound) {
                     object.insert(attribute.to_string(), states.reference(slot, attribute, source)?);
                 }
             }
@@ -265,7 +287,9 @@ fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>)
         Argument::Attribute(slot, attribute) => {
             let Some(bound) = request.slots.get(slot) else { return Ok(None) };
             match bound.sensitive.get(attribute) {
-                Some(source) if asks_for(request.plugin, slot, attribute) => states.reference(slot, attribute, source).map(Some),
+                Some(source) if is_handed(request.plugin, slot, attribute, bound) => {
+                    states.reference(slot, attribute, source).map(Some)
+                }
                 Some(_) => Err(Diagnostic::error(
                     FailureReason::InvalidDocument,
                     format!("`{slot}.{attribute}` is sensitive, and the plugin does not ask for it"),
@@ -278,8 +302,8 @@ fn value_of(request: &Request<'_>, argument: &Argument, states: &mut States<'_>)
     }
 }
 
-fn asks_for(plugin: &Plugin, slot: &SlotName, attribute: &AttributeName) -> bool {
-    plugin.requires.get(slot).is_some_and(|slot| slot.sensitive.contains(attribute))
+fn is_handed(plugin: &Plugin, slot: &SlotName, attribute: &AttributeName, bound: &BoundSlot) -> bool {
+    bound.unasked.contains(attribute) || plugin.requires.get(slot).is_some_and(|slot| slot.sensitive.contains(attribute))
 }
 
 /// A variable without a default needs a value; one with a default is left to it.
@@ -293,7 +317,7 @@ fn unsupplied(request: &Request<'_>, variable: &str, argument: &Argument) -> Pro
         Argument::Attribute(slot, _) if !request.slots.contains_key(slot) => format!("the slot `{slot}` is not wired"),
         Argument::Attribute(slot, attribute) => format!("the connection of slot `{slot}` has no attribute `{attribute}`"),
         Argument::Step(output) => format!("no step has left `{output}`"),
-        Argument::Tieline => return Problems::default(),
+        Argument::Tieline | Argument::Metadata => return Problems::default(),
     };
     let problem = Diagnostic::error(FailureReason::InvalidDocument, format!("variable `{variable}` needs a value, and {why}"))
         .help(format!("supply it in the manifest of `{}`, or give the variable a default in the module", request.alias));
@@ -313,3 +337,29 @@ fn tieline(request: &Request<'_>) -> Value {
         "preview": request.preview,
     })
 }
+
+/// What a module of a Massdriver bundle is told. Nothing in it is of one run, or each plan would differ from the one before.
+fn metadata(request: &Request<'_>) -> Value {
+    let place = request.place;
+    let alias = crate::domain::sequence::main_of(request.alias, request.plugin);
+    let prefix = names::name_prefix(place, &alias);
+    json!({
+        "name_prefix": prefix,
+        "default_tags": {
+            "managed-by": "tieline",
+            "md-project": place.deployable,
+            "md-target": place.environment,
+            "md-manifest": alias,
+            "md-package": prefix,
+        },
+        "deployment": {"id": Digest::of(format!("{place}/{alias}").as_bytes()).short()},
+        "observability": {"alarm_webhook_url": ""},
+        "package": {
+            "created_at": LONG_AGO, "updated_at": LONG_AGO, "deployment_enqueued_at": LONG_AGO, "previous_status": "PROVISIONED",
+        },
+        "target": {"contact_email": ""},
+    })
+}
+
+/// The time of what has no time that a plan could be made with.
+const LONG_AGO: &str = "1970-01-01T00:00:00Z";

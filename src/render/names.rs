@@ -48,6 +48,11 @@ pub fn attribute_variable(slot: &SlotName, attribute: &AttributeName) -> String 
     format!("tieline_given_{slot}_{attribute}")
 }
 
+/// The local value that holds a sensitive attribute which a mapping made for a slot.
+pub(super) fn mapped_local(slot: &SlotName, attribute: &AttributeName) -> String {
+    format!("tieline_mapped_{slot}_{attribute}")
+}
+
 /// The sensitive root variable that carries what a step left, which is a secret: `step.output`.
 pub fn step_variable(output: &str) -> String {
     // What steps call their outputs need not be a name for Terraform.

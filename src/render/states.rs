@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::backend::{Credential, credential, foreign_state_config, remote_state_config, take_role};
-use super::names::{is_identifier, sensitive_output};
+use super::names::{is_identifier, mapped_local, sensitive_output};
 use super::{Request, SensitiveSource, StateRole, escape};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -19,6 +19,7 @@ pub(super) struct States<'a> {
     role: Option<StateRole<'a>>,
     data: Map<String, Value>,
     variables: BTreeSet<String>,
+    locals: Map<String, Value>,
     /// Environment variable to each identity that it would have to hold a secret of, and who needs that one first.
     credentials: BTreeMap<&'static str, BTreeMap<Vec<String>, String>>,
 }
@@ -30,6 +31,7 @@ impl<'a> States<'a> {
             role: request.state_role,
             data: Map::new(),
             variables: BTreeSet::new(),
+            locals: Map::new(),
             credentials: BTreeMap::new(),
         };
         states.note_credential(&request.state.backend, format!("the state of `{}`", request.alias));
@@ -42,7 +44,7 @@ impl<'a> States<'a> {
             return Err(not_a_name("variable", name));
         }
         self.variables.insert(name.to_owned());
-        Ok(json!(format!("${{var.{name}}}")))
+        Ok(expression(&format!("var.{name}")))
     }
 
     /// The expression for a sensitive attribute of a slot's connection.
@@ -52,22 +54,60 @@ impl<'a> States<'a> {
         attribute: &AttributeName,
         source: &SensitiveSource,
     ) -> Result<Value, Problems> {
-        let (backend, way) = match source {
-            SensitiveSource::Variable(name) => return self.variable(name),
-            SensitiveSource::Placeholder(value) => return Ok(escape(value)),
+        match source {
+            SensitiveSource::Variable(name) => self.variable(name),
+            SensitiveSource::Placeholder(value) => Ok(escape(value)),
+            // A value of any shape is no expression; as a local value it can be marked as a whole all the same.
+            SensitiveSource::Object(_) | SensitiveSource::Plain(_) => {
+                let (local, value) = (mapped_local(slot, attribute), self.made(slot, attribute, source)?);
+                self.locals.insert(local.clone(), value);
+                Ok(expression(&format!("sensitive(local.{local})")))
+            }
+            SensitiveSource::Part { of, attribute, inside } => self.part(slot, attribute, of, inside),
+            SensitiveSource::State { .. } | SensitiveSource::ForeignState { .. } => self.part(slot, attribute, source, &[]),
+        }
+    }
+
+    /// What a mapping made, with an expression for each secret in it.
+    fn made(&mut self, slot: &SlotName, attribute: &AttributeName, source: &SensitiveSource) -> Result<Value, Problems> {
+        match source {
+            SensitiveSource::Plain(value) => Ok(escape(value)),
+            SensitiveSource::Object(entries) => {
+                let entries = entries.iter().map(|(name, source)| Ok((name.to_string(), self.made(slot, attribute, source)?)));
+                entries.collect::<Result<Map<_, _>, Problems>>().map(Value::Object)
+            }
+            source => self.reference(slot, attribute, source),
+        }
+    }
+
+    /// The expression for an attribute in a state or a variable, or for what is inside it.
+    fn part(
+        &mut self,
+        slot: &SlotName,
+        attribute: &AttributeName,
+        of: &SensitiveSource,
+        inside: &[AttributeName],
+    ) -> Result<Value, Problems> {
+        let inside: String = inside.iter().map(|name| format!("[\"{name}\"]")).collect();
+        let (backend, way) = match of {
             SensitiveSource::State { location, output, face } => {
                 let output = sensitive_output(output, *face);
                 (&location.backend, format!("[\"{output}\"][\"{attribute}\"]"))
             }
             SensitiveSource::ForeignState { backend, output } if is_identifier(output) => (backend, format!("[\"{output}\"]")),
             SensitiveSource::ForeignState { output, .. } => return Err(not_a_name("Terraform output", output)),
+            SensitiveSource::Variable(name) if !inside.is_empty() => {
+                self.variable(name)?;
+                return Ok(expression(&format!("var.{name}{inside}")));
+            }
+            whole => return self.reference(slot, attribute, whole),
         };
         self.note_credential(backend, format!("the state that slot `{slot}` reads"));
-        let Some((name, kind, mut data)) = data_source(source, self.local_base)? else { return Ok(Value::Null) };
+        let Some((name, kind, mut data)) = data_source(of, self.local_base)? else { return Ok(Value::Null) };
         take_role(kind, &mut data["config"], self.role);
-        let expression = format!("${{sensitive(data.terraform_remote_state.{name}.outputs{way})}}");
+        let found = expression(&format!("sensitive(data.terraform_remote_state.{name}.outputs{way}{inside})"));
         self.data.insert(name, data);
-        Ok(json!(expression))
+        Ok(found)
     }
 
     fn note_credential(&mut self, backend: &Backend, user: String) {
@@ -76,9 +116,9 @@ impl<'a> States<'a> {
         }
     }
 
-    /// The data sources and the variables. One Terraform process has one environment: two different secrets for one of its
+    /// The data sources, the variables and the local values. One Terraform process has one environment: two different secrets for one of its
     /// variables are a problem.
-    pub(super) fn finish(self, problems: &mut Problems) -> (Map<String, Value>, BTreeSet<String>) {
+    pub(super) fn finish(self, problems: &mut Problems) -> (Map<String, Value>, BTreeSet<String>, Map<String, Value>) {
         for (variable, users) in self.credentials.into_iter().filter(|(_, users)| users.len() > 1) {
             let users: Vec<String> = users.into_values().collect();
             problems.push(
@@ -90,7 +130,7 @@ impl<'a> States<'a> {
                 .help("keep both states in one backend, or do not ask for the slot's sensitive attributes"),
             );
         }
-        (self.data, self.variables)
+        (self.data, self.variables, self.locals)
     }
 }
 
@@ -107,10 +147,14 @@ fn data_source(source: &SensitiveSource, local_base: Option<&Path>) -> Result<Op
     let (kind, config) = match source {
         SensitiveSource::State { location, .. } => remote_state_config(location, local_base)?,
         SensitiveSource::ForeignState { backend, .. } => foreign_state_config(backend, local_base)?,
-        SensitiveSource::Variable(_) | SensitiveSource::Placeholder(_) => return Ok(None),
+        _ => return Ok(None),
     };
     let data = json!({"backend": kind, "config": config});
     Ok(Some((format!("tieline_{}", Digest::of_json(&data).short()), kind, data)))
+}
+
+fn expression(text: &str) -> Value {
+    Value::String(format!("${{{text}}}"))
 }
 
 fn not_a_name(what: &str, name: &str) -> Problems {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
 use crate::domain::failure::FailureReason;
+use crate::domain::foreign::Foreign;
 use crate::domain::module::{Module, Variable};
 use crate::domain::names::{AttributeName, InputName, SlotName};
 use crate::domain::nearest::nearest;
@@ -12,6 +13,9 @@ use crate::domain::step::{StepInput, StepsPart};
 
 /// The variable that is told where its module runs.
 const TIELINE: &str = "tieline";
+
+/// The variable that tells a module of a Massdriver bundle the same.
+const METADATA: &str = "md_metadata";
 
 /// What a variable receives.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +30,8 @@ pub enum Argument {
     Step(String),
     /// Where the module runs.
     Tieline,
+    /// The same, as modules of Massdriver bundles are told.
+    Metadata,
 }
 
 /// Wires the variables of `module` to `inputs` and to the plugin's slots: by `terraform.variables`, then by name, where `-` in a
@@ -59,7 +65,10 @@ pub fn wiring(plugin: &Plugin, module: &Module, inputs: &BTreeSet<InputName>) ->
             _ => problems.push(ambiguous(name, variable, &found)),
         }
     }
-    untaken(plugin, module, inputs, &wired, &mut problems);
+    // Other systems hand a module all there is: it takes what it needs, or its templates do.
+    if plugin.foreign.is_none() {
+        untaken(plugin, module, inputs, &wired, &mut problems);
+    }
     if problems.any_error() { Err(problems) } else { Ok(wired) }
 }
 
@@ -96,6 +105,9 @@ fn mapped(plugin: &Plugin, inputs: &BTreeSet<InputName>, name: &str, source: &Va
 fn candidates(plugin: &Plugin, inputs: &BTreeSet<InputName>, variable: &str) -> Vec<Argument> {
     if variable == TIELINE {
         return vec![Argument::Tieline];
+    }
+    if variable == METADATA && matches!(plugin.foreign, Some(Foreign::Massdriver(_))) {
+        return vec![Argument::Metadata];
     }
     let fits = |name: &str| name == variable || name.replace('-', "_") == variable;
     let inputs = inputs.iter().filter(|input| fits(input.as_str())).cloned().map(Argument::Input);
@@ -185,7 +197,7 @@ fn ambiguous(name: &str, variable: &Variable, found: &[Argument]) -> Diagnostic 
             Argument::Slot(slot) => format!("the slot `{slot}`"),
             Argument::Attribute(slot, attribute) => format!("`{slot}.{attribute}`"),
             Argument::Step(output) => format!("what the step leaves as `{output}`"),
-            Argument::Tieline => "Tieline itself".to_owned(),
+            Argument::Tieline | Argument::Metadata => "Tieline itself".to_owned(),
         })
         .collect();
     let problem =

@@ -1,6 +1,7 @@
 //! What people and programs read, drawn from data. Pure: nothing is computed here that the data does not say.
 
 pub mod activities;
+pub mod cases;
 pub mod comment;
 pub mod connections;
 pub mod drift;
@@ -9,6 +10,7 @@ pub mod early;
 mod fixtures;
 pub mod fleet;
 mod impact;
+pub mod import;
 mod lines;
 mod markdown;
 pub mod moving;
@@ -50,7 +52,8 @@ pub fn one_line(text: &str) -> String {
     visible(&text.replace(['\n', '\t'], " "))
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
+/// How many there are, in words.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 

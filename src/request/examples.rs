@@ -204,6 +204,17 @@ Examples:
   tieline plugins usage postgres@1            Who still has a version 1 of a plugin
   tieline plugins usage postgres-conn@1 -o json";
 
+pub(super) const PLUGINS_TEST: &str = "\
+Examples:
+  tieline plugins test
+  tieline plugins test plugins/queue -o json";
+
+pub(super) const IMPORT: &str = "\
+Examples:
+  tieline import plugins/queue                      The plugin's document in its native form
+  tieline import plugins/queue --to native/queue    With its module, into a folder of its own
+  tieline import .stk/stk.yaml > tieline.yaml";
+
 pub(super) const SCHEMA: &str = "\
 Examples:
   tieline schema manifest > tieline.schema.json

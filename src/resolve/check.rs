@@ -1,21 +1,26 @@
 //! Whether a connection may feed a slot (R6, R9, R17, R43). One that fails is an error, never a reason to look further (R2).
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::Inputs;
-use super::declaration::{accepts, wanted};
+use super::declaration::wanted;
 use super::grants;
 use super::imported;
 use super::schema::Schema;
+use super::taken::{Taken, shortcomings, taken};
 use super::view::Placed;
 use crate::domain::address::{Address, PartialAddress, Target};
 use crate::domain::connection::{ConnectionRecord, ConnectionStatus, Face, Handle};
 use crate::domain::deployment::{Choice, ChosenConnection, Secrets, Via};
 use crate::domain::diagnostic::{Diagnostic, Origin, Problems, Segment};
 use crate::domain::failure::FailureReason::{self, ContextUnavailable, ContractMismatch, InvalidDocument, UnresolvedSlot};
+use crate::domain::mapping::{AttributePath, Conversion, Made};
 use crate::domain::names::{Alias, AttributeName, EnvironmentName, SlotName};
 use crate::domain::nearest::nearest;
-use crate::domain::organization::Permission;
+use crate::domain::organization::{Permission, SecretReference};
 use crate::domain::plugin::Slot;
 use crate::domain::record::StateLocation;
 
@@ -27,6 +32,9 @@ pub(super) struct Ask<'a> {
     pub(super) constraint: Option<&'a Schema>,
 }
 
+/// What a slot takes, and the mapping through which it does.
+pub(super) type Chosen = (Choice, Option<Arc<Conversion>>);
+
 /// One check of one connection for one slot, gathering what is wrong.
 struct Check<'a> {
     inputs: &'a Inputs<'a>,
@@ -34,6 +42,8 @@ struct Check<'a> {
     via: Via,
     address: Address,
     origin: &'a Origin,
+    /// Whether anything sensitive is read.
+    reads: bool,
     withheld: Option<Box<Diagnostic>>,
     found: Problems,
 }
@@ -46,21 +56,22 @@ pub(super) fn check(
     written: &PartialAddress,
     origin: &Origin,
     problems: &mut Problems,
-) -> Option<Choice> {
+) -> Option<Chosen> {
     let (address, named) = (inputs.address(written), inputs.named(written));
-    let mut check = Check { inputs, ask, via, address, origin, withheld: None, found: Problems::default() };
+    let mut check = Check { inputs, ask, via, address, origin, reads: false, withheld: None, found: Problems::default() };
     if check.is_in_a_preview() {
         problems.extend(check.found);
         return None;
     }
     let record = check.record();
+    check.reads = check.reads_sensitive(record.as_ref());
     if named == check.address {
         check.grants(record.is_some());
     } else {
         check.moved(&named);
     }
     let choice = match record {
-        None => Some(check.pending()),
+        None => Some((check.pending(), None)),
         Some(record) => check.record_fits(record, written.generation),
     };
     let failed = check.found.any_error();
@@ -105,13 +116,12 @@ impl Check<'_> {
 
     /// What the document names was moved. Who might use it under that name may go on until the document is changed.
     fn moved(&mut self, named: &Address) {
-        let is_sensitive = !self.ask.slot.sensitive.is_empty();
-        if !self.inputs.missing_grants(named, is_sensitive).is_empty() {
+        if !self.inputs.missing_grants(named, self.reads).is_empty() {
             return self.grants(true);
         }
         let warning = Diagnostic::warning(UnresolvedSlot, format!("`{named}` was moved: it is `{}` now", self.address))
             .help(format!("write `{}` here", self.address));
-        let missing = self.inputs.missing_grants(&self.address, is_sensitive);
+        let missing = self.inputs.missing_grants(&self.address, self.reads);
         self.push(if missing.is_empty() {
             warning
         } else {
@@ -127,7 +137,7 @@ impl Check<'_> {
         if !exists && same_environment && unknown_kind {
             return;
         }
-        let missing = self.inputs.missing_grants(&self.address, !self.ask.slot.sensitive.is_empty());
+        let missing = self.inputs.missing_grants(&self.address, self.reads);
         if missing.is_empty() {
             return;
         }
@@ -166,7 +176,22 @@ impl Check<'_> {
         nearest(&self.address.to_string(), known.iter().map(String::as_str)).map(str::to_owned)
     }
 
-    fn record_fits(&mut self, record: ConnectionRecord, pinned: Option<u64>) -> Option<Choice> {
+    /// Whether the slot is handed anything sensitive: what it asks for, and what is sensitive in the connection alone.
+    fn reads_sensitive(&self, record: Option<&ConnectionRecord>) -> bool {
+        let slot = self.ask.slot;
+        let mapped = record.and_then(|record| {
+            let Taken { face, conversion } = self.taken(record)?;
+            let (conversion, face) = (conversion?, record.faces().nth(face)?);
+            Some(!conversion.handed(slot, &conversion.of(face)).is_empty())
+        });
+        !slot.sensitive.is_empty() || mapped == Some(true)
+    }
+
+    fn taken(&self, record: &ConnectionRecord) -> Option<Taken> {
+        taken(self.ask.slot, self.inputs.types, record.faces().map(|face| (&face.type_name, &face.type_version)))
+    }
+
+    fn record_fits(&mut self, record: ConnectionRecord, pinned: Option<u64>) -> Option<Chosen> {
         if record.address != self.address {
             let why = format!("its record is that of `{}`", record.address);
             self.refuse(ContextUnavailable, &why, Some("check the context with `context verify`"));
@@ -181,17 +206,21 @@ impl Check<'_> {
                 self.refuse(ContractMismatch, &why, Some("correct the document of the imported connection"));
             }
         }
-        let (position, face) = self.face(&record)?;
-        self.constraint(face);
-        let secrets = self.secrets();
-        self.sensitive(face, secrets != Secrets::Unknown);
-        Some(Choice::Connection(Box::new(ChosenConnection {
-            via: self.via,
-            face: position,
-            secrets,
-            withheld: self.withheld.take(),
-            record,
-        })))
+        let Some(Taken { face: position, conversion }) = self.taken(&record) else {
+            self.unfit(&record);
+            return None;
+        };
+        let (face, secrets) = (record.faces().nth(position)?, self.secrets());
+        match &conversion {
+            Some(conversion) => self.mapped(face, conversion, &secrets),
+            None => {
+                self.constraint(&face.attributes);
+                self.sensitive(face, &self.ask.slot.sensitive, &secrets);
+            }
+        }
+        let withheld = self.withheld.take();
+        let chosen = ChosenConnection { via: self.via, face: position, secrets, withheld, record };
+        Some((Choice::Connection(Box::new(chosen)), conversion))
     }
 
     /// How the secrets are reached. It follows from the address alone: nothing in a record leads to another state.
@@ -234,22 +263,36 @@ impl Check<'_> {
         }
     }
 
-    /// The newest of the record's faces that the slot accepts, with its position.
-    fn face<'r>(&mut self, record: &'r ConnectionRecord) -> Option<(usize, &'r Face)> {
-        let slot = self.ask.slot;
-        let of_type = || record.faces().enumerate().filter(|(_, face)| self.inputs.types.same(&face.type_name, &slot.type_name));
-        let chosen = of_type().filter(|(_, face)| accepts(slot, &face.type_version)).max_by_key(|(_, face)| &face.type_version);
-        if chosen.is_none() {
-            let found: Vec<String> = record.faces().map(|face| format!("`{}` {}", face.type_name, face.type_version)).collect();
-            let why = format!("it needs {}, and that is a {}", wanted(slot), found.join(" and "));
-            self.refuse(ContractMismatch, &why, None);
-        }
-        chosen
+    /// Says that none of the record's faces will do.
+    fn unfit(&mut self, record: &ConnectionRecord) {
+        let found: Vec<String> = record.faces().map(|face| format!("`{}` {}", face.type_name, face.type_version)).collect();
+        let why = format!("it needs {}, and that is a {}", wanted(self.ask.slot), found.join(" and "));
+        self.refuse(ContractMismatch, &why, None);
     }
 
-    fn constraint(&mut self, face: &Face) {
+    /// Checks what a mapping makes of the connection, and how what that takes of its secrets is reached.
+    fn mapped(&mut self, face: &Face, conversion: &Conversion, secrets: &Secrets) {
+        let (slot, converted) = (self.ask.slot, conversion.of(face));
+        for why in shortcomings(conversion, &converted, slot) {
+            let help = "correct the mapping under `type-mappings` in the context's `catalog.yaml`, or name another connection";
+            self.refuse(ContractMismatch, &why, Some(help));
+        }
+        self.constraint(&converted.attributes);
+        let handed = conversion.handed(slot, &converted);
+        let parts: Vec<&AttributePath> =
+            handed.iter().filter_map(|name| converted.sensitive.get(name)).flat_map(Made::parts).collect();
+        self.sensitive(face, &parts.iter().map(|path| path.attribute.clone()).collect(), secrets);
+        let Secrets::Imported(references) = secrets else { return };
+        let is_text = |path: &&&AttributePath| matches!(references.get(&path.attribute), Some(SecretReference::Env(_)));
+        for path in parts.iter().filter(|path| !path.inside.is_empty()).filter(is_text) {
+            let why = format!("{} takes `{path}`, and `{}` is the text of a variable", conversion.in_words(), path.attribute);
+            self.refuse(ContractMismatch, &why, Some("import the secret from a state, which can hold an object"));
+        }
+    }
+
+    fn constraint(&mut self, attributes: &BTreeMap<AttributeName, Value>) {
         let Some(schema) = self.ask.constraint else { return };
-        let attributes = face.attributes.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
+        let attributes = attributes.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
         for violation in schema.violations(&Value::Object(attributes)) {
             let why = match violation.path.first() {
                 Some(Segment::Key(name)) => {
@@ -261,8 +304,7 @@ impl Check<'_> {
         }
     }
 
-    fn sensitive(&mut self, face: &Face, state_known: bool) {
-        let asked = &self.ask.slot.sensitive;
+    fn sensitive(&mut self, face: &Face, asked: &BTreeSet<AttributeName>, secrets: &Secrets) {
         let lacking: Vec<&str> =
             asked.iter().filter(|name| !face.sensitive.contains_key(*name)).map(AttributeName::as_str).collect();
         if !lacking.is_empty() {
@@ -270,7 +312,7 @@ impl Check<'_> {
             self.refuse(ContractMismatch, &why, None);
         }
         let in_state = asked.iter().any(|name| matches!(face.sensitive.get(name), Some(Handle::Derived { .. })));
-        if in_state && !state_known && self.address.producer().is_some() {
+        if in_state && *secrets == Secrets::Unknown && self.address.producer().is_some() {
             self.refuse(ContextUnavailable, "where its producer's state is was not recorded", Some("deploy its producer again"));
         }
     }

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use semver::Version;
-
 use super::contract::{Contract, Contracts};
 use super::nearest::suggest;
+use super::taken::{Taken, link_shortcomings, taken};
 use super::types::Types;
 use super::view::{Placed, View, in_patch};
 use crate::domain::address::{AliasMember, PartialAddress};
@@ -79,21 +78,23 @@ pub(super) fn check_link(
 fn mismatch(slot: &Slot, faces: &[PublishedFace], types: &Types) -> Option<String> {
     // Without a face the output's own types are broken, which was said where the plugin was read.
     let found = (!faces.is_empty()).then(|| listed(faces))?;
-    let fits = |face: &&PublishedFace| {
-        types.same(&face.connection_type.name, &slot.type_name) && accepts(slot, &face.connection_type.version)
-    };
-    let Some(face) = faces.iter().filter(fits).max_by_key(|face| &face.connection_type.version) else {
+    let Some(taken) = taken_link(slot, faces, types) else {
         return Some(format!("it needs {}, and that is a {found}", wanted(slot)));
     };
+    let face = &faces[taken.face];
+    if let Some(conversion) = &taken.conversion {
+        let shortcomings = link_shortcomings(conversion, face, slot);
+        return (!shortcomings.is_empty()).then(|| shortcomings.join("; and "));
+    }
     let sensitive = face.connection_type.sensitive();
     let is_handed = |attribute: &AttributeName| face.from.contains_key(attribute) && sensitive.contains(attribute);
     let lacking: Vec<&str> = slot.sensitive.iter().filter(|attribute| !is_handed(attribute)).map(AttributeName::as_str).collect();
     (!lacking.is_empty()).then(|| format!("it needs the sensitive `{}`, which is not published", lacking.join("`, `")))
 }
 
-/// Whether a type's version is in the slot's range.
-pub(super) fn accepts(slot: &Slot, version: &Version) -> bool {
-    slot.version.as_ref().is_none_or(|range| range.matches(version))
+/// As what a slot takes an output that is published under these types.
+pub(super) fn taken_link(slot: &Slot, faces: &[PublishedFace], types: &Types) -> Option<Taken> {
+    taken(slot, types, faces.iter().map(|face| (&face.connection_type.name, &face.connection_type.version)))
 }
 
 /// What a slot needs, in words.

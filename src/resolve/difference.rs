@@ -34,7 +34,9 @@ fn of_plugin(alias: &Alias, before: &ResolvedPlugin, now: &ResolvedPlugin) -> Ve
     let whole = whole.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| format!("{what} of `{alias}`"));
     let inputs = changed(&before.inputs, &now.inputs, |before, now| before.value == now.value);
     let inputs = inputs.into_iter().map(|name| format!("the input `{alias}.{name}`"));
-    let slots = changed(&before.slots, &now.slots, |before, now| is_same(&before.choice, &now.choice));
+    let slots = changed(&before.slots, &now.slots, |before, now| {
+        before.conversion == now.conversion && is_same(&before.choice, &now.choice)
+    });
     whole.chain(inputs).chain(slots.into_iter().map(|name| format!("the slot `{alias}.{name}`"))).collect()
 }
 

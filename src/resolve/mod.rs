@@ -3,6 +3,7 @@
 //! A pure function of what the caller has read: same in, same out (R5). The rules are R1 to R9, R15, R22, R42, R43 and R46.
 
 mod assumed;
+mod bundle;
 mod check;
 mod consumers;
 mod contract;
@@ -14,7 +15,9 @@ mod graph;
 mod imported;
 mod nearest;
 mod schema;
+mod settled;
 mod slots;
+mod taken;
 mod types;
 mod values;
 mod view;
@@ -45,6 +48,7 @@ pub use explain::{Row, Subject, explain, to_text};
 pub use graph::{Cycle, Graph};
 pub use imported::{record as imported_record, shortcomings as imported_shortcomings};
 pub use schema::{Schema, Violation};
+pub use settled::settled;
 pub use types::Types;
 
 use contract::Contracts;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Inputs;
-use super::check::{Ask, check};
+use super::check::{Ask, Chosen, check};
 use super::contract::{Contract, Contracts};
-use super::declaration::check_link;
+use super::declaration::{check_link, taken_link};
 use super::grants;
 use super::nearest::suggest;
 use super::view::{Placed, View, in_document};
@@ -80,26 +80,27 @@ impl<'a> Slots<'a> {
     }
 
     fn resolve_slot(&self, ask: &Ask<'_>, sources: &[Source<'_>], problems: &mut Problems) -> Option<ResolvedSlot> {
-        let resolved = |choice, considered| ResolvedSlot { slot: ask.slot.clone(), choice, considered };
+        // What comes after knows types by their own names only.
+        let slot = || Slot { type_name: self.inputs.types.own_name(&ask.slot.type_name).clone(), ..ask.slot.clone() };
         let Some(source) = sources.first() else {
             let considered = self.considered(ask, sources, None);
             if !ask.slot.optional {
                 problems.push(self.unresolved(ask, &considered));
                 return None;
             }
-            return Some(resolved(Choice::Unset, considered));
+            return Some(ResolvedSlot { slot: slot(), choice: Choice::Unset, conversion: None, considered });
         };
         let own = self.view.own(source.address);
         let stand_in = own.as_ref().and_then(|of| self.view.stand_in(of));
-        let choice = match (own, stand_in) {
+        let (choice, conversion) = match (own, stand_in) {
             (None, _) => check(self.inputs, ask, source.via, source.address, &source.origin, problems)?,
             (Some(of), None) => self.link(ask, source, of, problems)?,
             (Some(of), Some(address)) => check(self.inputs, ask, Via::StandIn, address, &self.view.at_stand_in(&of), problems)?,
         };
-        Some(resolved(choice, self.considered(ask, sources, stand_in)))
+        Some(ResolvedSlot { slot: slot(), choice, conversion, considered: self.considered(ask, sources, stand_in) })
     }
 
-    fn link(&self, ask: &Ask<'_>, source: &Source<'_>, of: AliasMember<OutputName>, problems: &mut Problems) -> Option<Choice> {
+    fn link(&self, ask: &Ask<'_>, source: &Source<'_>, of: AliasMember<OutputName>, problems: &mut Problems) -> Option<Chosen> {
         // The links that the manifest declares were checked with it; a default that leads back here was not.
         if source.via != Via::Link {
             let consumer = (ask.alias, ask.name, ask.slot);
@@ -108,7 +109,10 @@ impl<'a> Slots<'a> {
                 return None;
             }
         }
-        Some(Choice::Link { alias: of.alias, output: of.member })
+        let producer = self.view.merged.plugins.get(&of.alias).and_then(|applied| self.contracts.of(applied));
+        let faces = producer.and_then(|contract| contract.faces.get(&of.member));
+        let taken = faces.and_then(|faces| taken_link(ask.slot, faces, self.inputs.types));
+        Some((Choice::Link { alias: of.alias, output: of.member }, taken.and_then(|taken| taken.conversion)))
     }
 
     /// The declared sources of a slot, in order of precedence.
@@ -192,7 +196,11 @@ impl<'a> Slots<'a> {
     fn outputs_of(&self, type_name: &TypeName) -> impl Iterator<Item = String> {
         self.view.merged.plugins.iter().flat_map(move |(alias, applied)| {
             let faces = self.contracts.of(applied).map(|contract| &contract.faces);
-            let fits = move |face: &PublishedFace| self.inputs.types.same(&face.connection_type.name, type_name);
+            let types = self.inputs.types;
+            let fits = move |face: &PublishedFace| {
+                let name = &face.connection_type.name;
+                types.same(name, type_name) || types.mapping(name, type_name).is_some()
+            };
             let outputs = faces.into_iter().flatten().filter(move |(_, faces)| faces.iter().any(fits));
             outputs.map(move |(output, _)| format!("{alias}.{output}"))
         })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use semver::VersionReq;
 
 use crate::domain::connection_type::{ConnectionType, TypeRef};
+use crate::domain::mapping::TypeMapping;
 use crate::domain::names::TypeName;
 
 /// Every version of every type, and other names of the same types.
@@ -13,6 +14,7 @@ use crate::domain::names::TypeName;
 pub struct Types {
     versions: BTreeMap<TypeName, Vec<Arc<ConnectionType>>>,
     aliases: BTreeMap<TypeName, TypeName>,
+    mappings: Vec<TypeMapping>,
 }
 
 impl Types {
@@ -25,7 +27,19 @@ impl Types {
         for same_name in versions.values_mut() {
             same_name.sort_by(|a, b| a.version.cmp(&b.version));
         }
-        Self { versions, aliases }
+        Self { versions, aliases, mappings: Vec::new() }
+    }
+
+    /// The same with mappings between types of different shapes.
+    #[must_use]
+    pub fn with_mappings(self, mappings: impl IntoIterator<Item = TypeMapping>) -> Self {
+        let own = |mapping: TypeMapping| TypeMapping {
+            from: self.own_name(&mapping.from).clone(),
+            to: self.own_name(&mapping.to).clone(),
+            ..mapping
+        };
+        let mappings = mappings.into_iter().map(own).collect();
+        Self { mappings, ..self }
     }
 
     /// The type's own name, where `name` is another name of it; else `name`.
@@ -36,6 +50,12 @@ impl Types {
     /// Whether both names mean the same type.
     pub fn same(&self, one: &TypeName, other: &TypeName) -> bool {
         self.own_name(one) == self.own_name(other)
+    }
+
+    /// How a connection of one type serves slots of another.
+    pub fn mapping(&self, from: &TypeName, to: &TypeName) -> Option<&TypeMapping> {
+        let (from, to) = (self.own_name(from), self.own_name(to));
+        self.mappings.iter().find(|mapping| mapping.from == *from && mapping.to == *to)
     }
 
     /// Every version of a type, oldest first.

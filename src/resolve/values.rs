@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Inputs;
+use super::bundle;
 use super::contract::{Contract, Contracts};
 use super::nearest::suggest;
 use super::schema::Violation;
@@ -13,6 +14,7 @@ use crate::domain::address::AliasMember;
 use crate::domain::deployment::{InputValue, Layer, ResolvedInput};
 use crate::domain::diagnostic::{Diagnostic, Origin, Pointer, Problems, Segment};
 use crate::domain::failure::FailureReason;
+use crate::domain::foreign::PRESET;
 use crate::domain::names::{Alias, InputName};
 
 /// Every layer's value of each input of one applied plugin, strongest first.
@@ -64,7 +66,9 @@ pub(super) fn resolve<'a>(
     contract: &Contract<'a>,
     problems: &mut Problems,
 ) -> BTreeMap<InputName, ResolvedInput> {
-    Sources { view, run: Some(inputs) }.resolve(alias, contract, problems)
+    let resolved = Sources { view, run: Some(inputs) }.resolve(alias, contract, problems);
+    bundle::check_immutable(inputs, view, (alias, contract), &resolved, problems);
+    resolved
 }
 
 fn unknown(reason: FailureReason, message: String, name: &InputName, contract: &Contract<'_>) -> Diagnostic {
@@ -98,8 +102,13 @@ impl<'a> Sources<'a> {
             add(&of.member, Layer::Run, value);
         }
         let mut taken_away = BTreeSet::new();
+        let bundle = bundle::of(contract);
+        let stays_in_base =
+            |name: &InputName| self.view.is_preview && bundle.is_some_and(|bundle| bundle::stays_in_base(bundle, name));
         for (part, patch) in self.view.patches(alias) {
-            for (name, value) in patch.inputs.iter().filter(|(name, _)| !taken_away.contains(*name)).collect::<Vec<_>>() {
+            let of_base = part.layer == Layer::EnvironmentOverlay;
+            let holds = |name: &&InputName| !taken_away.contains(*name) && !(of_base && stays_in_base(name));
+            for (name, value) in patch.inputs.iter().filter(|(name, _)| holds(name)).collect::<Vec<_>>() {
                 if value.is_null() {
                     taken_away.insert(name);
                 } else {
@@ -113,14 +122,20 @@ impl<'a> Sources<'a> {
             }
         }
         for name in &contract.input_names {
-            if let Some(value) = self.run.and_then(|run| run.environment.values.get(name)) {
+            if let Some(value) = self.run.and_then(|run| run.environment.values.get(name)).filter(|_| !stays_in_base(name)) {
                 add(name, Layer::Environment, value);
             }
             if let Some(value) = self.run.and_then(|run| run.workspace.values.get(name)) {
                 add(name, Layer::Workspace, value);
             }
+        }
+        let asked = layers.get(PRESET).and_then(|values| values.first()).map(|(_, value)| *value);
+        for (name, value) in bundle.into_iter().flat_map(|bundle| bundle::preset(bundle, asked)) {
+            layers.entry(name).or_default().push((Layer::PluginDefault, value));
+        }
+        for name in &contract.input_names {
             if let Some(value) = contract.default(name) {
-                add(name, Layer::PluginDefault, value);
+                layers.entry(name.clone()).or_default().push((Layer::PluginDefault, value));
             }
         }
         layers

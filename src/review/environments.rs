@@ -168,7 +168,7 @@ impl Found<'_> {
             |used: &&Use| used.consumer.workspace == self.key.0 && used.consumer.environment == self.key.1 && !used.is_declared;
         for used in ledger.uses.iter().filter(here) {
             let taken = |defaults| {
-                effective(defaults, after, &used.binding.type_name, &used.slot.member).and_then(|to| within(self.key, to))
+                effective(defaults, after, used.binding.handed_as().0, &used.slot.member).and_then(|to| within(self.key, to))
             };
             let (before, now) = (taken(&was.defaults), taken(&is.defaults));
             if before.as_ref() == Some(used.address()) && now != before {

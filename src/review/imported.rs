@@ -2,8 +2,10 @@
 
 use super::{Document, Documents, Effect, Finding, Ledger, Needs, Use, changed, counted};
 use crate::domain::address::Address;
+use crate::domain::connection::Binding;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::failure::FailureReason;
+use crate::domain::names::AttributeName;
 use crate::domain::organization::ImportedConnection;
 
 pub(super) fn needs(before: &Documents, after: &Documents, needs: &mut Needs) {
@@ -35,11 +37,19 @@ fn removed(address: &Address, uses: &[&Use], document: Document) -> Finding {
         .help("wire them to something else, or destroy them, first")
 }
 
+/// An attribute that a binding took and that the document no longer has, or no longer has as it was.
+fn lost(binding: &Binding, is: &ImportedConnection) -> Option<AttributeName> {
+    if binding.mapping.is_some() {
+        let is_there = |name: &AttributeName| is.attributes.contains_key(name) || is.sensitive.contains_key(name);
+        return binding.uses().into_iter().find(|name| !is_there(name));
+    }
+    let taken = binding.attributes.keys().find(|name| !is.attributes.contains_key(*name));
+    taken.or_else(|| binding.sensitive.iter().find(|name| !is.sensitive.contains_key(*name))).cloned()
+}
+
 fn differs(address: &Address, was: &ImportedConnection, is: &ImportedConnection, uses: &[&Use], document: Document) -> Finding {
     let lost = uses.iter().filter_map(|used| {
-        let taken = used.binding.attributes.keys().find(|name| !is.attributes.contains_key(*name));
-        let handed = used.binding.sensitive.iter().find(|name| !is.sensitive.contains_key(*name));
-        let name = taken.or(handed)?;
+        let name = lost(&used.binding, is)?;
         Some(format!("`{}` takes `{name}`, which goes", used.name()))
     });
     let lost: Vec<String> = lost.collect();

@@ -1,6 +1,7 @@
 //! Connection interface types: a published version never changes, and does not go while it is used.
 
 use super::{Document, Documents, Effect, Finding, Ledger, Needs, changed};
+use crate::domain::connection::Binding;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::failure::FailureReason;
 
@@ -39,7 +40,10 @@ fn removed(
     after: &Documents,
     ledger: &Ledger,
 ) -> Finding {
-    let consumers = ledger.uses.iter().filter(|used| used.binding.type_name == *name && used.binding.type_version == *version);
+    let is_taken = |binding: &Binding| {
+        (&binding.type_name, &binding.type_version) == (name, version) || binding.handed_as() == (name, version)
+    };
+    let consumers = ledger.uses.iter().filter(|used| is_taken(&used.binding));
     let consumers = consumers.map(|used| format!("`{}` takes `{}` as it", used.name(), used.address()));
     let published = ledger.published.iter().filter(|(_, published, as_version)| published == name && as_version == version);
     let published = published.map(|(address, ..)| format!("`{address}` is published as it"));

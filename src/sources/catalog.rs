@@ -41,6 +41,31 @@ pub fn choose(catalog: &Catalog, name: &PluginName, range: &VersionReq) -> Resul
     Ok(Choice { source: source.replace("{version}", written), version })
 }
 
+/// The source of a StackSpot plugin, as the catalog's table has it: with the stack, or whatever the stack.
+///
+/// # Errors
+/// When the table has neither. The diagnostic has no place yet.
+pub(super) fn stackspot(
+    catalog: Option<&Catalog>,
+    (studio, stack, plugin): (&str, Option<&str>, &str),
+    version: &str,
+) -> Result<String, Box<Diagnostic>> {
+    let short = format!("{studio}/{plugin}");
+    let key = stack.map_or_else(|| short.clone(), |stack| format!("{studio}/{stack}/{plugin}"));
+    let table = catalog.map(|catalog| &catalog.stackspot.plugins);
+    match table.and_then(|table| table.get(&key).or_else(|| table.get(&short))) {
+        Some(source) => Ok(source.replace("{version}", version)),
+        None => {
+            let message = format!("nothing says where the StackSpot plugin `{key}` comes from");
+            let entry =
+                format!("stackspot:\n  plugins:\n    {key}: \"github:<owner>/<repository>//<folder of {plugin}>@{{version}}\"");
+            Err(Diagnostic::error(PluginUnavailable, message)
+                .help(format!("add it to the context's `catalog.yaml`:\n{entry}"))
+                .into())
+        }
+    }
+}
+
 /// What is to be said of a version that is in use: that it is deprecated, or was yanked after it was locked.
 pub(super) fn warning(catalog: &Catalog, name: &PluginName, version: &Version) -> Option<Diagnostic> {
     let entry = catalog.plugins.get(name)?.versions.get(&version.to_string())?;

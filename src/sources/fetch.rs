@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::cache::Cache;
-use super::catalog::{choose, is_allowed, warning};
+use super::catalog::{choose, is_allowed, stackspot, warning};
 use super::lock::{Lock, LockEntry};
 use super::reference::{FORMS, Reference};
 use super::tree::{Tree, read_folder};
@@ -173,7 +173,9 @@ impl Terms<'_> {
             Reference::GitHub { owner, repository, path, reference } => {
                 (Place::GitHub(Repository { owner, name: repository }), path, reference)
             }
-            Reference::Path(_) | Reference::Catalog { .. } => return Err(no_repository(&text).into()),
+            Reference::Path(_) | Reference::Catalog { .. } | Reference::StackSpot { .. } => {
+                return Err(no_repository(&text).into());
+            }
         };
         let (written, locked) = (written.to_owned(), locked.cloned());
         let wanted = Box::new(Wanted { written, source: text, path, reference, version, locked });
@@ -189,6 +191,8 @@ impl Terms<'_> {
         let entry = self.lock.plugins.get(written).filter(|_| !anew)?;
         let current = match reference {
             Reference::Catalog { range, .. } => entry.version.as_ref().is_some_and(|version| range.matches(version)),
+            // What the table of the catalog says by now holds from the next update on.
+            Reference::StackSpot { .. } => true,
             _ => entry.source == reference.to_string(),
         };
         current.then_some(entry)
@@ -200,6 +204,9 @@ impl Terms<'_> {
         reference: &Reference,
         locked: Option<&LockEntry>,
     ) -> Result<(Reference, Option<Version>, Option<Diagnostic>), Box<Diagnostic>> {
+        if let Reference::StackSpot { studio, stack, plugin, version } = reference {
+            return self.look_up_stackspot((studio, stack.as_deref(), plugin), version, locked);
+        }
         let Reference::Catalog { name, range } = reference else {
             return Ok((reference.clone(), locked.and_then(|entry| entry.version.clone()), None));
         };
@@ -217,6 +224,23 @@ impl Terms<'_> {
         let from_catalog =
             |problem: Box<Diagnostic>| problem.note(format!("it is the source of `{name}` {version} in the catalog"));
         Ok((parse(&source).map_err(from_catalog)?, Some(version), warning))
+    }
+
+    /// The repository that the catalog's table has for a StackSpot plugin, or the locked one.
+    fn look_up_stackspot(
+        &self,
+        names: (&str, Option<&str>, &str),
+        version: &str,
+        locked: Option<&LockEntry>,
+    ) -> Result<(Reference, Option<Version>, Option<Diagnostic>), Box<Diagnostic>> {
+        let source = match locked {
+            Some(entry) => entry.source.clone(),
+            None => stackspot(self.catalog, names, version)?,
+        };
+        let from_table = |problem: Box<Diagnostic>| {
+            problem.note(format!("it is the source of `{}` under `stackspot.plugins` in the catalog", names.2))
+        };
+        Ok((parse(&source).map_err(from_table)?, Version::parse(version).ok(), None))
     }
 
     fn read_path(&self, world: &World, path: &str) -> Result<Tree, Box<Diagnostic>> {

@@ -44,6 +44,17 @@ pub enum Reference {
         /// The versions that will do; `1.2` means `^1.2`.
         range: VersionReq,
     },
+    /// A plugin of a StackSpot studio, which the catalog says the source of.
+    StackSpot {
+        /// The studio.
+        studio: String,
+        /// The stack; none where it is not written.
+        stack: Option<String>,
+        /// The plugin.
+        plugin: String,
+        /// Its version.
+        version: String,
+    },
 }
 
 /// A text that names no plugin source. It does not repeat the text, which may hold a password.
@@ -72,6 +83,8 @@ impl FromStr for Reference {
             parse_git(rest)
         } else if let Some(rest) = text.strip_prefix("github:") {
             parse_github(rest)
+        } else if let Some(rest) = text.strip_prefix("stackspot:") {
+            parse_stackspot(rest)
         } else if text.contains(['/', ':']) {
             invalid(if text.contains('@') {
                 "this is no form of plugin source".to_owned()
@@ -90,6 +103,35 @@ fn parse_catalog(text: &str) -> Result<Reference, InvalidReference> {
     let range =
         VersionReq::parse(range).or_else(|problem| invalid(format!("`{range}` is not a range of versions: {problem}")))?;
     Ok(Reference::Catalog { name, range })
+}
+
+fn parse_stackspot(text: &str) -> Result<Reference, InvalidReference> {
+    let is_name = |name: &str| {
+        (1..=128).contains(&name.len())
+            && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    let Some((place, version)) = text.split_once('@') else {
+        return invalid(format!("`{text}` has no version: write `studio/stack/plugin@1.2.0`"));
+    };
+    if !is_name(version) && semver::Version::parse(version).is_err() {
+        return invalid(format!("`{version}` is not a version"));
+    }
+    let names: Vec<&str> = place.split('/').collect();
+    let (studio, stack, plugin) = match names.as_slice() {
+        [studio, stack, plugin] => (studio, Some(stack), plugin),
+        [studio, plugin] => (studio, None, plugin),
+        _ => return invalid(format!("`{place}` is not `studio/stack/plugin`")),
+    };
+    if !names.iter().all(|name| is_name(name)) {
+        return invalid(format!("`{place}` is not `studio/stack/plugin`"));
+    }
+    Ok(Reference::StackSpot {
+        studio: (*studio).to_owned(),
+        stack: stack.map(|stack| (*stack).to_owned()),
+        plugin: (*plugin).to_owned(),
+        version: version.to_owned(),
+    })
 }
 
 fn parse_github(text: &str) -> Result<Reference, InvalidReference> {
@@ -175,6 +217,10 @@ impl fmt::Display for Reference {
         match self {
             Self::Path(path) => f.write_str(path),
             Self::Catalog { name, range } => write!(f, "{name}@{range}"),
+            Self::StackSpot { studio, stack, plugin, version } => {
+                let stack = stack.iter().map(|stack| format!("{stack}/")).collect::<String>();
+                write!(f, "stackspot:{studio}/{stack}{plugin}@{version}")
+            }
             Self::Git { url, path, reference } => {
                 write!(f, "git::{url}")?;
                 folder(f, path)?;
@@ -197,6 +243,11 @@ mod tests {
         Reference::Git { url: url.into(), path: path.into(), reference: reference.map(str::to_owned) }
     }
 
+    fn stackspot(stack: Option<&str>, version: &str) -> Reference {
+        let (studio, plugin) = ("acme".to_owned(), "aws-vpc".to_owned());
+        Reference::StackSpot { studio, stack: stack.map(str::to_owned), plugin, version: version.to_owned() }
+    }
+
     #[test]
     fn each_form_is_read_and_written_back() {
         let github = Reference::GitHub {
@@ -215,6 +266,8 @@ mod tests {
             ("git::git@git.test:a/b.git//x?ref=v1", git("git@git.test:a/b.git", "x", Some("v1"))),
             ("git::file:///srv/b//x", git("file:///srv/b", "x", None)),
             ("git::/srv/b//x", git("/srv/b", "x", None)),
+            ("stackspot:acme/cloud/aws-vpc@1.2.0-beta.1+5", stackspot(Some("cloud"), "1.2.0-beta.1+5")),
+            ("stackspot:acme/aws-vpc@1", stackspot(None, "1")),
         ] {
             let read: Reference = text.parse().unwrap();
             assert_eq!(read, expected, "{text}");
@@ -253,6 +306,12 @@ mod tests {
             "git::https://git.test/a?ref=",
             "git::https://git.test/a?depth=1",
             "git::ftp://git.test/a",
+            "stackspot:acme/cloud/vpc",
+            "stackspot:acme/cloud/vpc@",
+            "stackspot:vpc@1.0.0",
+            "stackspot:a/b/c/d@1.0.0",
+            "stackspot:../cloud/vpc@1.0.0",
+            "stackspot:acme/cloud/vpc@../1",
             "./a\nb",
         ] {
             assert!(text.parse::<Reference>().is_err(), "{text}");

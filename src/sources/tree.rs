@@ -53,6 +53,14 @@ impl Tree {
         Digest::of(lines.as_bytes())
     }
 
+    /// The same with other contents; a file that is not in it yet is not executable.
+    #[must_use]
+    pub fn with(&self, contents: BTreeMap<String, Vec<u8>>) -> Self {
+        let executable = |path: &String| self.files.get(path).is_some_and(|file| file.executable);
+        let files = contents.into_iter().map(|(path, bytes)| (path.clone(), TreeFile { executable: executable(&path), bytes }));
+        Self { files: files.collect() }
+    }
+
     /// The files below `path`; none where there are none. An empty path means all.
     pub fn subfolder(&self, path: &str) -> Option<Self> {
         if path.is_empty() {

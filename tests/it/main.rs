@@ -26,6 +26,8 @@ mod github_client;
 mod harness;
 mod impact;
 mod ledger;
+mod mixed;
+mod mixing;
 mod moving;
 mod owners;
 mod planning;

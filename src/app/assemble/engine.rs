@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use super::Resolved;
+use super::made;
 use super::stored::{self, Stored};
 use crate::app::session::Session;
 use crate::app::view::{declared, entries};
@@ -107,7 +108,7 @@ impl Resolved {
         own.environments = environments(session, store, &documents_head).await?;
         for alias in gone {
             let record = own.applied[&alias].clone();
-            removed.insert(alias.clone(), self.one_removed(session, store, record, &head, &own).await?);
+            removed.insert(alias.clone(), self.one_removed(session, store, (&alias, record), &head, &own).await?);
         }
         Ok((own, removed))
     }
@@ -116,11 +117,12 @@ impl Resolved {
         &self,
         session: &Session,
         store: &dyn ContextStore,
-        record: AppliedRecord,
+        (alias, record): (&Alias, AppliedRecord),
         head: &CommitId,
         own: &Own,
     ) -> Result<Removed, Problems> {
-        let Stored { plugin, content, proposed } = stored::plugin(session, store, head, &record.source).await?;
+        let stored = stored::plugin(session, store, head, &record.source).await?;
+        let Stored { plugin, content, proposed } = made::as_applied(&self.deployment.place, alias, &record, stored)?;
         let elsewhere: BTreeSet<Address> = record.bindings.values().map(|binding| binding.address.clone()).collect();
         let schemas = self.schemas(session, store, &record, &proposed).await?;
         let mut secrets = BTreeMap::new();
@@ -155,9 +157,10 @@ impl Resolved {
         let Some(head) = &self.organization.head else { return Ok(BTreeMap::new()) };
         let mut schemas = BTreeMap::new();
         for (slot, binding) in record.bindings.iter().filter(|(_, binding)| !binding.sensitive.is_empty()) {
-            let path = layout::connection_type(&binding.type_name, &binding.type_version);
+            let (name, version) = binding.handed_as();
+            let path = layout::connection_type(name, version);
             let found = session.context_document(store, head, &path, documents::connection_type).await?;
-            let is_it = |one: &&ConnectionType| one.name == binding.type_name && one.version == binding.type_version;
+            let is_it = |one: &&ConnectionType| one.name == *name && one.version == *version;
             let found = found.or_else(|| proposed.iter().find(is_it).cloned());
             schemas.extend(found.map(|found| (slot.clone(), found.attributes)));
         }

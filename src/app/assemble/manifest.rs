@@ -28,9 +28,11 @@ pub(in crate::app) async fn from_manifest(
     let Ground { place, opened, organization, head, standing, secrets, opener, folder } = ground;
     let standing::Ground { workspace, environment, base, life } = standing;
     let catalog = organization.catalog.as_ref();
-    let loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog, lock_mode(session)).await?;
+    let mut loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog, lock_mode(session)).await?;
     let types = session.types(Some((&*opened.store, &head)), &loaded.proposed, catalog).await?;
-    let wanted = resolve::wanted(&written.manifest, &environment, &place, base.as_ref());
+    load::settle(loaded.plugins.values_mut(), &types);
+    let secrets = loaded.sequences.given(secrets);
+    let wanted = resolve::wanted(&loaded.manifest, &environment, &place, base.as_ref());
     let context = session.context_view(&opened, &head, &wanted, &place).await?;
     let names: BTreeSet<_> = secrets.keys().cloned().collect();
     let limits = organization.context.as_ref().map(|context| context.limits.clone()).unwrap_or_default();
@@ -38,13 +40,13 @@ pub(in crate::app) async fn from_manifest(
         place: place.clone(),
         base: base.as_ref(),
         file: &written.file,
-        manifest: &written.manifest,
+        manifest: &loaded.manifest,
         workspace: &workspace,
         environment: &environment,
         plugins: &loaded.plugins,
         types: &types,
         context: &context,
-        run_inputs: &values::run_inputs(session, target, values)?,
+        run_inputs: &loaded.sequences.given(values::run_inputs(session, target, values)?),
         secrets: &names,
         limits: &limits,
         allow_degraded: accepts.degraded,
@@ -62,7 +64,7 @@ pub(in crate::app) async fn from_manifest(
     warn_of_former_names(session, &*opened.store, &deployment, &context.applied, &new).await?;
     let known = context.applied.values().map(|record| record.terraform.clone()).collect();
     let sources = || deployment.plugins.iter().map(|(alias, plugin)| (alias.clone(), &plugin.source.written));
-    Ok(Resolved {
+    let resolved = Resolved {
         contents: sources().map(|(alias, used)| (alias, loaded.contents[used].clone())).collect(),
         folders: sources().map(|(alias, used)| (alias, session.plugin_folder(&written.folder, used))).collect(),
         keys: values::keys(&deployment.environment, organization.context.as_ref(), opener),
@@ -80,7 +82,8 @@ pub(in crate::app) async fn from_manifest(
         adoption: None,
         life,
         notes: Vec::new(),
-    })
+    };
+    resolved.with_modules(&types)
 }
 
 fn has_pending(deployment: &Deployment) -> bool {

@@ -3,6 +3,7 @@
 mod engine;
 mod gates;
 mod gone;
+mod made;
 mod manifest;
 mod nothing;
 mod release;

@@ -10,6 +10,7 @@ use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::plugin::Plugin;
 use crate::domain::record::ResolvedSource;
+use crate::domain::sequence;
 use crate::engine::Content;
 use crate::sources::{Tree, TreeFile};
 
@@ -52,8 +53,12 @@ pub(super) async fn plugin(
             .into());
     }
     let known_as = known_as(source);
-    let (plugin, modules, proposed) = session.read_plugin(&known_as, &tree, None, &known_as)?;
-    Ok(Stored { plugin: Arc::new(plugin), content: Content { tree: Arc::new(tree), modules: Arc::new(modules) }, proposed })
+    let read = session.read_plugin(&known_as, tree, None, &known_as)?;
+    let Some((plugin, content)) = sequence::pick(&source.written, &read.plugins) else {
+        let message = format!("the plugin that came from `{}` has no such step", source.written);
+        return Err(Diagnostic::error(FailureReason::PluginUnavailable, message).in_file(known_as).into());
+    };
+    Ok(Stored { plugin: Arc::new(plugin.clone()), content: content.clone(), proposed: read.proposed })
 }
 
 /// The folder of a stored plugin, as people know it.

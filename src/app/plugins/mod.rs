@@ -1,5 +1,6 @@
-//! `tieline plugins`: what the manifest uses, and moving its lock file.
+//! `tieline plugins`: what the manifest uses, moving its lock file, and a plugin's own cases.
 
+mod cases;
 mod usage;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use crate::sources::LockMode;
 pub(super) async fn run(session: &Session, command: &cli::Plugins) -> Result<(), Problems> {
     match command {
         cli::Plugins::List(target) => list(session, target, assemble::lock_mode(session)).await,
+        cli::Plugins::Test { folder } => cases::run(session, folder),
         cli::Plugins::Usage { name, target } => usage::run(session, name.as_deref(), target).await,
         cli::Plugins::Update { aliases, target } => {
             let written = load::manifest(session, target)?;
@@ -51,7 +53,7 @@ async fn list(session: &Session, target: &Target, mode: LockMode) -> Result<(), 
     };
     let loaded = session.plugins(&written, &session.plugin_client(&target.context), catalog.as_ref(), mode).await?;
     session.show(&loaded.warnings);
-    let rows: Vec<report::plugins::Row<'_>> = written
+    let rows: Vec<report::plugins::Row<'_>> = loaded
         .manifest
         .plugins
         .iter()

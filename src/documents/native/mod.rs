@@ -2,6 +2,7 @@
 
 mod account;
 mod backend;
+mod catalog;
 mod connection_type;
 mod environment;
 mod graph;
@@ -20,6 +21,8 @@ use super::finding::{Finding, listed};
 use crate::domain::diagnostic::{Pointer, Segment};
 use crate::domain::names::EnvironmentName;
 use crate::domain::preview::lifetime;
+
+pub(super) use plugin::is_identifier;
 
 /// A document with rules of its own.
 pub(super) trait Document {

@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::{Document, backend, check_file_name, check_lifetime};
 use crate::documents::Kind;
 use crate::documents::finding::Finding;
-use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::organization::{ContextDocument, ImportedConnection, Proofs, Sealing, SecretReference};
 use crate::domain::proof::ProofKeys;
@@ -87,39 +86,6 @@ fn check_proofs(proofs: Proofs, keys: Option<&ProofKeys>) -> Vec<Finding> {
 
 fn is_commit(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-impl Document for Catalog {
-    const KIND: Kind = Kind::Catalog;
-
-    fn findings(&self, _file: &str, _value: &Value) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (name, plugin) in &self.plugins {
-            let versions = Pointer::keys(["plugins", name.as_str(), "versions"]);
-            for (version, entry) in &plugin.versions {
-                let at = versions.clone().key(version);
-                if let Err(error) = semver::Version::parse(version) {
-                    let message = format!("`{version}` is not a version such as `1.4.0`: {error}");
-                    findings.push(Finding::new(at.clone().at_key(), message));
-                }
-                if plugin.source.is_none() && entry.source.is_none() {
-                    findings.push(
-                        Finding::new(at, format!("`{name}@{version}` has no source"))
-                            .help(format!("write `source` here, or once for `{name}` with `{{version}}` in it")),
-                    );
-                }
-            }
-        }
-        for (alias, name) in &self.type_aliases {
-            if self.type_aliases.contains_key(name) {
-                findings.push(
-                    Finding::new(Pointer::keys(["type-aliases", alias.as_str()]), format!("`{name}` is itself another name"))
-                        .help("name the type itself"),
-                );
-            }
-        }
-        findings
-    }
 }
 
 impl Document for ImportedConnection {

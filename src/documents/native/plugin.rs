@@ -164,6 +164,6 @@ fn check_terraform(terraform: &TerraformPart, inputs: &BTreeSet<&str>, slots: &B
 }
 
 /// Whether Terraform takes the text as an identifier.
-fn is_identifier(text: &str) -> bool {
+pub(in crate::documents) fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }

@@ -117,6 +117,12 @@ plugins:
       1.3.0: {deprecated: use 1.4}
       1.2.0: {yanked: loses data, source: ./old}
 type-aliases: {acme/postgres: postgres-conn}
+type-mappings:
+  - {from: massdriver/aws-vpc, to: aws-vpc-conn, attributes: {id: data.infrastructure.id, region: specs.aws.region}}
+  - {from: aws-vpc-conn, to: massdriver/aws-vpc, attributes: {data: {infrastructure: {arn: arn}}, specs: {aws: {region: region}}}}
+stackspot:
+  plugins: {studio/stack/plugin: 'github:acme/plugins//x@{version}', studio/other: 'github:acme/plugins//y'}
+  connections: {main-vpc: network/vpc.vpc}
 ";
 
 const WORKSPACE: &str = r#"

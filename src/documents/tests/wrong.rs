@@ -344,6 +344,14 @@ fn rest_of_the_context() {
             "catalog",
             "apiVersion: tieline/v1\nkind: Catalog\nplugins:\n  postgres: {versions: {'1.4': {}, 1.4.0: {}, '2.0.0': {yank: bad}}}\n  Redis: {versions: {}}\ntype-aliases: {a: b, b: c}\n",
         ),
+        (
+            "mappings",
+            "apiVersion: tieline/v1\nkind: Catalog\ntype-aliases: {b: a}\ntype-mappings:\n  - {from: a, to: b, attributes: {}}\n  - {from: a, to: c, attributes: {x: y, z: {}}}\n  - {from: b, to: c, attributes: {x: y}}\nstackspot:\n  plugins: {plugin: x, a/b@1: x}\n  connections: {My VPC: network/vpc.vpc}\n",
+        ),
+        (
+            "shape of mappings",
+            "apiVersion: tieline/v1\nkind: Catalog\ntype-mappings:\n  - {from: A, to: c}\n  - {from: a, to: c, attributes: {x: 1, y: '${z}', w: a..b, v: {'$x': a}, u: [a]}}\n",
+        ),
     ];
     snapshot!("catalog", report(Kind::Catalog, "catalog.yaml", &catalog));
     let imported = [(

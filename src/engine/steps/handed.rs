@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::reading::Reader;
@@ -15,7 +16,9 @@ use crate::domain::names::{Alias, InputName, SlotName};
 use crate::domain::step::{Step, StepInput, StepTarget};
 use crate::engine::Engine;
 use crate::engine::bind::Handles;
+use crate::engine::root::Given;
 use crate::engine::steps::opening::learn;
+use crate::render::names::attribute_variable;
 use crate::render::{BoundSlot, SensitiveSource};
 use crate::secrets::Secret;
 use crate::steps::StepText;
@@ -84,17 +87,48 @@ impl Engine {
             return Ok(Some(secret.clone()));
         }
         let named = format!("{alias}.{slot}.{attribute}");
-        if let Some(Handle::Sealed { sealed, .. }) = sources.handles.get(slot).and_then(|handles| handles.get(attribute)) {
-            return self.open(sealed).map(Some).map_err(|why| self.unopened(alias, &named, &why));
-        }
         let Some(source) = sources.slots.get(slot).and_then(|bound| bound.sensitive.get(attribute)) else { return Ok(None) };
-        let value = match source {
-            SensitiveSource::Variable(name) => self.from_environment(alias, name)?,
-            source => reader.read(source, attribute, &named).await?,
-        };
+        let value = self.value_of(sources, slot, (source, attribute), &named, reader).await?;
         let secret = text_of(&value).map(Secret::new);
         secret.iter().for_each(|secret| learn(&self.learn, secret));
         Ok(secret)
+    }
+
+    /// The value that is there, or that a mapping makes of what is there.
+    fn value_of<'f>(
+        &'f self,
+        sources: &'f Sources<'_>,
+        slot: &'f str,
+        (source, attribute): (&'f SensitiveSource, &'f str),
+        named: &'f str,
+        reader: &'f mut Reader<'_>,
+    ) -> BoxFuture<'f, Result<Value, Problems>> {
+        Box::pin(async move {
+            match source {
+                SensitiveSource::Plain(value) => Ok(value.clone()),
+                SensitiveSource::Variable(name) => match sources.sealed(slot, name) {
+                    Some(Handle::Sealed { sealed, kind, .. }) => {
+                        let secret = self.open(sealed).map_err(|why| self.unopened(sources.alias, named, &why))?;
+                        Ok(Given::new(secret, *kind).value())
+                    }
+                    _ => self.from_environment(sources.alias, name),
+                },
+                SensitiveSource::Part { of, attribute, inside } => {
+                    let whole = self.value_of(sources, slot, (of, attribute.as_str()), named, reader).await?;
+                    let part = inside.iter().try_fold(&whole, |value, name| value.get(name.as_str()));
+                    Ok(part.cloned().unwrap_or_default())
+                }
+                SensitiveSource::Object(entries) => {
+                    let mut object = serde_json::Map::new();
+                    for (name, source) in entries {
+                        let value = self.value_of(sources, slot, (source, attribute), named, reader).await?;
+                        object.insert(name.to_string(), value);
+                    }
+                    Ok(Value::Object(object))
+                }
+                source => reader.read(source, attribute, named).await,
+            }
+        })
     }
 
     /// What is wrong with what these steps are handed, as far as it is known without any secret: a value with parts fits a file, but no
@@ -148,6 +182,12 @@ impl Engine {
 }
 
 impl Sources<'_> {
+    /// The handle that this root variable stands for.
+    fn sealed(&self, slot: &str, variable: &str) -> Option<&Handle> {
+        let (slot, handles) = self.handles.get_key_value(slot)?;
+        handles.iter().find(|(name, _)| attribute_variable(slot, name) == variable).map(|(_, handle)| handle)
+    }
+
     fn public(&self, slot: &str, attribute: &str) -> Option<&Value> {
         self.slots.get(slot)?.attributes.get(attribute)
     }

@@ -46,7 +46,7 @@ impl<'a> Reader<'a> {
                 outputs.get(&names::sensitive_output(output, *face)).and_then(|object| object.get(attribute))
             }
             SensitiveSource::ForeignState { output, .. } => outputs.get(output),
-            SensitiveSource::Variable(_) | SensitiveSource::Placeholder(_) => None,
+            _ => None,
         };
         value.filter(|value| !value.is_null()).cloned().ok_or_else(|| {
             let message = format!("the state that `{named}` is in does not have it");
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         let (kind, main) = match source {
             SensitiveSource::State { location, .. } => (location.backend.kind, backend::root(location, base, role)?),
             SensitiveSource::ForeignState { backend, .. } => (backend.kind, backend::foreign_root(backend, base, role)?),
-            SensitiveSource::Variable(_) | SensitiveSource::Placeholder(_) => return Ok(BTreeMap::new()),
+            _ => return Ok(BTreeMap::new()),
         };
         let directory = engine.folder.join(FOLDER).join(format!("{alias}-{state}"));
         let file = directory.join("main.tf.json");

@@ -8,6 +8,7 @@ use crate::render::{BoundSlot, SensitiveSource, StateRole, names};
 fn bound(attributes: &[(&str, serde_json::Value)], sensitive: &[(&str, SensitiveSource)]) -> BoundSlot {
     BoundSlot {
         attributes: attributes.iter().map(|(name, value)| (attribute(name), value.clone())).collect(),
+        unasked: [].into(),
         sensitive: sensitive.iter().map(|(name, source)| (attribute(name), source.clone())).collect(),
     }
 }
@@ -281,6 +282,17 @@ fn r18_one_state_is_read_once_and_secrets_elsewhere_by_their_own_way() {
     assert_eq!(main["module"]["plugin"]["c"]["token"], "${var.tieline_secret_token}");
     assert!(main["module"]["plugin"]["c"]["password"].as_str().unwrap().ends_with(".outputs[\"pw\"])}"));
     assert_eq!(main["variable"]["tieline_secret_token"], json!({"type": "any", "sensitive": true}));
+}
+
+#[test]
+fn r18_what_a_mapping_made_is_handed_over_without_being_asked_for() {
+    let mut scene = Scene::new(json!({"requires": {"c": {"type": "postgres-conn"}}}), "variable \"c\" {}");
+    let of = Box::new(SensitiveSource::Variable("tieline_env_DB".to_owned()));
+    let host = SensitiveSource::Part { of, attribute: attribute("data"), inside: vec![attribute("host")] };
+    let mut handed = bound(&[], &[("host", host), ("password", in_state_of("main"))]);
+    handed.unasked = [attribute("host")].into();
+    scene.slots = BTreeMap::from([(slot("c"), handed)]);
+    assert_eq!(scene.main()["module"]["plugin"]["c"], json!({"host": "${var.tieline_env_DB[\"host\"]}"}));
 }
 
 #[test]

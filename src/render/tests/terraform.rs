@@ -144,6 +144,7 @@ fn tf_r18_a_secret_goes_from_state_to_state_and_its_revision_says_when_it_change
     let bound = BoundSlot {
         attributes: [(attribute("host"), json!("db.test"))].into(),
         sensitive: [(attribute("password"), source)].into(),
+        unasked: [].into(),
     };
     scene.slots = BTreeMap::from([(slot("db"), bound)]);
     for (name, value) in [("reveals", json!("db.test canary-2")), ("hidden", json!(true))] {
@@ -154,4 +155,44 @@ fn tf_r18_a_secret_goes_from_state_to_state_and_its_revision_says_when_it_change
     }
 
     assert_eq!(publish(Value::Null)["tieline_db_present"]["value"], json!({"password": false}));
+}
+
+const BUNDLED: &str = r#"
+variable "vpc" {}
+output "reveals" { value = nonsensitive("${var.vpc.data.infrastructure.arn} ${var.vpc.data.note} ${var.vpc.id}") }
+output "hidden" { value = issensitive(var.vpc.data) && issensitive(var.vpc.id) && !issensitive(var.vpc.region) }
+"#;
+
+#[test]
+fn tf_r18_what_a_mapping_makes_of_a_secret_is_read_from_the_state_and_stays_sensitive() {
+    let (Some(producer), Some(consumer)) = (Terraform::new(PRODUCER), Terraform::new(BUNDLED)) else { return };
+    let states = tempfile::tempdir().unwrap();
+    let mut scene = Scene::new(json!({"inputs": {"properties": {"password": {"x-sensitive": true}}}}), PRODUCER);
+    scene.state = in_folder(states.path(), "main");
+    scene.sensitive_inputs = [input("password")].into();
+    scene.outputs = BTreeMap::from([(output("db"), vec![face(&[("host", "endpoint"), ("password", "password")])])]);
+    producer.apply(&scene.render().unwrap().main, &json!({"tieline_input_password": {"deep": {"er": "canary"}}}));
+
+    let mut scene = Scene::new(json!({"requires": {"vpc": {"type": "acme/vpc", "sensitive": ["data"]}}}), BUNDLED);
+    scene.state = in_folder(states.path(), "consumer");
+    let part = || SensitiveSource::Part {
+        of: Box::new(SensitiveSource::State { location: in_folder(states.path(), "main"), output: output("db"), face: 0 }),
+        attribute: attribute("password"),
+        inside: vec![attribute("deep"), attribute("er")],
+    };
+    let infrastructure = SensitiveSource::Object([(attribute("arn"), part())].into());
+    let note = SensitiveSource::Plain(json!("${x} \"quoted\""));
+    let data = SensitiveSource::Object([(attribute("infrastructure"), infrastructure), (attribute("note"), note)].into());
+    let bound = BoundSlot {
+        attributes: [(attribute("region"), json!("here"))].into(),
+        sensitive: [(attribute("data"), data), (attribute("id"), part())].into(),
+        unasked: [attribute("id")].into(),
+    };
+    scene.slots = BTreeMap::from([(slot("vpc"), bound)]);
+    for (name, value) in [("reveals", json!("canary ${x} \"quoted\" canary")), ("hidden", json!(true))] {
+        scene.outputs.insert(output(name), vec![face(&[("host", name)])]);
+        let root = scene.render().unwrap().main;
+        assert!(!String::from_utf8_lossy(&root).contains("canary"));
+        assert_eq!(consumer.apply(&root, &json!({}))[format!("tieline_{name}_public")]["value"]["host"], value);
+    }
 }

@@ -4,6 +4,7 @@ mod connection;
 mod context;
 mod drift;
 mod fleet;
+mod import;
 mod moving;
 mod plugins;
 mod preview;
@@ -20,6 +21,7 @@ pub use connection::{Allowed, Connection, Deprecate, GrantArguments, Import};
 pub use context::{Context, ContextTarget};
 pub use drift::Drift;
 pub use fleet::{Fleet, FleetAction, FleetFinish};
+pub use import::ImportDocument;
 pub use moving::{Adopt, Move};
 pub use plugins::Plugins;
 pub use preview::{Preview, PreviewAction, PreviewDown, PreviewRun, PreviewSweep, PullRequestArguments, SweepBounds};
@@ -144,9 +146,15 @@ pub enum Command {
     /// Make, fill and check a context repository.
     #[command(subcommand)]
     Context(Context),
-    /// List a manifest's plugins, and move their locked versions.
+    /// List a manifest's plugins, move their locked versions, and test one.
     #[command(subcommand)]
     Plugins(Plugins),
+    /// Print the native form of a StackSpot, Massdriver or Signadot document.
+    ///
+    /// It deploys the same as what it was made from, which also deploys as it is: moving over is for a team that wants to. Comments in it
+    /// say where a person must decide. Of a plugin's folder the whole plugin is made, its module included: `--to` writes it.
+    #[command(after_help = examples::IMPORT)]
+    Import(ImportDocument),
     /// Print the JSON Schema of a kind of document, for editors.
     #[command(after_help = examples::SCHEMA)]
     Schema {

@@ -1,5 +1,7 @@
 //! `tieline plugins …`.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
 use super::{ContextTarget, Target};
@@ -28,5 +30,15 @@ pub enum Plugins {
         /// Where it is.
         #[command(flatten)]
         target: ContextTarget,
+    },
+    /// Compare what a StackSpot plugin's templates make with the files that its test cases expect.
+    ///
+    /// A case is a folder of `tests/` with a `test-case.yaml` and the files in `expected/`. Starts no terraform. A native plugin is
+    /// checked, and has no cases.
+    #[command(after_help = examples::PLUGINS_TEST)]
+    Test {
+        /// The plugin's folder.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
     },
 }

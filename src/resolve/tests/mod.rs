@@ -2,6 +2,7 @@
 
 mod connections;
 mod declarations;
+mod mapping;
 mod order;
 mod previews;
 mod sharing;
@@ -21,6 +22,7 @@ use crate::domain::connection_type::ConnectionType;
 use crate::domain::deployment::{Choice, InputValue, ResolvedInput, ResolvedSlot};
 use crate::domain::diagnostic::{Diagnostic, Problems, Spot};
 use crate::domain::manifest::DeployableKind;
+use crate::domain::mapping::TypeMapping;
 use crate::domain::names::{Alias, Digest, InputName};
 use crate::domain::organization::{Backend, BackendKind, ImportedConnection, Limits};
 use crate::domain::record::{AppliedRecord, ResolvedSource, StateLocation};
@@ -39,6 +41,7 @@ pub(super) struct Case {
     pub(super) plugins: BTreeMap<String, LoadedPlugin>,
     pub(super) types: Vec<ConnectionType>,
     pub(super) type_aliases: Vec<(&'static str, &'static str)>,
+    pub(super) type_mappings: Vec<TypeMapping>,
     pub(super) context: ContextView,
     pub(super) run_inputs: BTreeMap<AliasMember<InputName>, Value>,
     pub(super) secrets: BTreeSet<AliasMember<InputName>>,
@@ -58,6 +61,7 @@ pub(super) fn case(plugins: &str) -> Case {
         plugins: BTreeMap::new(),
         types: Vec::new(),
         type_aliases: Vec::new(),
+        type_mappings: Vec::new(),
         context: ContextView::default(),
         run_inputs: BTreeMap::new(),
         secrets: BTreeSet::new(),
@@ -161,7 +165,7 @@ impl Case {
 
     pub(super) fn types(&self) -> Types {
         let aliases = self.type_aliases.iter().map(|(other, own)| (other.parse().unwrap(), own.parse().unwrap()));
-        Types::new(self.types.clone(), aliases.collect())
+        Types::new(self.types.clone(), aliases.collect()).with_mappings(self.type_mappings.clone())
     }
 
     pub(super) fn resolve(&self) -> Result<Resolved, Problems> {

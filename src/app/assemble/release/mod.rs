@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::stored::{self, Stored};
 use super::{Accepts, Ground, Resolved, Source, Standing, manifest, standing, values};
+use crate::app::load;
 use crate::app::session::Session;
 use crate::context::ledger::Snapshot;
 use crate::context::{CommitId, ContextStore, layout};
@@ -54,7 +55,8 @@ pub(in crate::app) async fn from_release(
     let types = session.types(Some((store, &head)), &proposed, organization.catalog.as_ref()).await?;
     let written: Manifest = serde_json::from_value(release.manifest.clone()).map_err(|problem| unreadable(&file, &problem))?;
     let said = written::as_written(&place, &written, &release, &back.rebind);
-    let plugins = written::loaded(&release, &stored);
+    let mut plugins = written::loaded(&release, &stored);
+    load::settle(plugins.values_mut(), &types);
     // All that flows into it is said in the release: no default, no value of today.
     let environment_then = Environment { defaults: BTreeMap::new(), values: BTreeMap::new(), ..environment.clone() };
     let workspace_then = Workspace { values: BTreeMap::new(), ..workspace.clone() };
@@ -89,7 +91,7 @@ pub(in crate::app) async fn from_release(
     manifest::learn_imported(session, &deployment);
     session.warn(&resolved.warnings);
     let lock = |(alias, plugin): (&Alias, &ReleasedPlugin)| Some((alias.clone(), plugin.provider_lock.clone()?));
-    Ok(Resolved {
+    let resolved = Resolved {
         locks: release.plugins.iter().filter_map(lock).collect(),
         folders: release.plugins.iter().map(|(alias, plugin)| (alias.clone(), stored::known_as(&plugin.source))).collect(),
         contents: stored.into_iter().map(|(alias, stored)| (alias, stored.content)).collect(),
@@ -107,7 +109,8 @@ pub(in crate::app) async fn from_release(
         adoption: None,
         life: None,
         notes,
-    })
+    };
+    resolved.with_modules(&types)
 }
 
 fn unreadable(file: &str, problem: &serde_json::Error) -> Problems {

@@ -1,8 +1,9 @@
 //! From a request to a resolved deployment: documents, plugins, contracts, context. Every problem on the way is gathered.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+
+mod plugins;
 
 use super::session::Session;
 use crate::context::{Branch, CommitId, ContextStore, layout};
@@ -10,19 +11,16 @@ use crate::documents;
 use crate::domain::address::{AliasMember, Place};
 use crate::domain::catalog::Catalog;
 use crate::domain::connection_type::ConnectionType;
-use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
+use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::manifest::Manifest;
-use crate::domain::module::Module;
 use crate::domain::names::{EnvironmentName, InputName, WorkspaceName};
 use crate::domain::organization::{ContextDocument, Environment, Workspace};
-use crate::engine::Content;
-use crate::github::Client;
-use crate::policy;
 use crate::policy::rules::Rules;
 use crate::request::cli::Target;
-use crate::resolve::{LoadedPlugin, Types};
-use crate::sources::{self, Lock, LockMode, Tree};
+use crate::resolve::Types;
+
+pub(super) use plugins::{LoadedPlugins, ReadFolder, in_plugin, settle};
 
 /// The largest document.
 const LARGEST_DOCUMENT: u64 = 1 << 20;
@@ -30,8 +28,8 @@ const LARGEST_DOCUMENT: u64 = 1 << 20;
 /// The manifest that is found when none is named.
 const MANIFEST: &str = "tieline.yaml";
 
-/// A plugin's module and those of its tree that it calls, each with its folder.
-type Modules = Vec<(String, Module)>;
+/// The one that is found where there is none of ours.
+const STACKSPOT_MANIFEST: &str = ".stk/stk.yaml";
 
 /// A manifest and where it is.
 pub(super) struct Written {
@@ -52,22 +50,12 @@ pub(super) struct Organization {
     pub(super) rules: Result<Rules, Problems>,
 }
 
-/// The plugins of a manifest.
-pub(super) struct LoadedPlugins {
-    /// By the text after `use:`.
-    pub(super) plugins: BTreeMap<String, LoadedPlugin>,
-    pub(super) contents: BTreeMap<String, Content>,
-    /// Types that plugins propose.
-    pub(super) proposed: Vec<ConnectionType>,
-    pub(super) lock: Lock,
-    pub(super) warnings: Problems,
-}
-
 /// Reads the manifest that the request names.
 pub(super) fn manifest(session: &Session, target: &Target) -> Result<Written, Problems> {
     let folder = session.folder(target.working_directory.as_deref());
-    let name = target.manifest.clone().unwrap_or_else(|| PathBuf::from(MANIFEST));
-    let path = folder.join(&name);
+    let is_there = |name: &str| session.world.files.metadata(&folder.join(name)).is_some();
+    let found = if !is_there(MANIFEST) && is_there(STACKSPOT_MANIFEST) { STACKSPOT_MANIFEST } else { MANIFEST };
+    let path = folder.join(target.manifest.clone().unwrap_or_else(|| PathBuf::from(found)));
     let file = shown(session, &path);
     let bytes = session.world.files.read(&path, LARGEST_DOCUMENT).map_err(|problem| {
         Diagnostic::error(FailureReason::InvalidInput, format!("cannot read the manifest `{file}`: {problem}"))
@@ -208,129 +196,6 @@ impl Session {
         }
     }
 
-    /// Fetches and reads the plugins of every environment of the manifest.
-    pub(super) async fn plugins(
-        &self,
-        written: &Written,
-        github: &Client,
-        catalog: Option<&Catalog>,
-        mode: LockMode,
-    ) -> Result<LoadedPlugins, Problems> {
-        let lock_path = written.folder.join(sources::LOCK_FILE);
-        let lock = self.read_lock(&lock_path)?;
-        let terms = sources::Terms {
-            manifest_file: &written.file,
-            manifest_folder: &written.folder,
-            cache: &self.cache(),
-            catalog,
-            lock: &lock,
-            mode,
-            github,
-        };
-        let uses = uses(&written.manifest);
-        let (fetched, mut new_lock, warnings) = sources::fetch_all(&self.world, &terms, &uses).await?;
-        let mut loaded = LoadedPlugins {
-            plugins: BTreeMap::new(),
-            contents: BTreeMap::new(),
-            proposed: Vec::new(),
-            lock: Lock::default(),
-            warnings,
-        };
-        let mut problems = Problems::default();
-        for (used, fetched) in fetched {
-            let known_as = self.plugin_folder(&written.folder, &used);
-            let name = plugin_file(&known_as, "plugin.yaml");
-            match self.read_plugin(&known_as, &fetched.tree, uses.get(&used), &written.file) {
-                Ok((plugin, modules, proposed)) => {
-                    if let Some(entry) = new_lock.plugins.get_mut(&used) {
-                        entry.version = Some(plugin.version.clone());
-                    }
-                    loaded.proposed.extend(proposed);
-                    loaded.contents.insert(used.clone(), Content { tree: Arc::new(fetched.tree), modules: Arc::new(modules) });
-                    loaded.plugins.insert(used, LoadedPlugin { plugin: Arc::new(plugin), source: fetched.source, file: name });
-                }
-                Err(found) => problems.extend(found),
-            }
-        }
-        if problems.any_error() {
-            return Err(problems);
-        }
-        if new_lock != lock && !new_lock.plugins.is_empty() {
-            self.world.files.write(&lock_path, new_lock.to_text().as_bytes(), false).map_err(|problem| {
-                Diagnostic::error(FailureReason::InvalidInput, format!("cannot write `{}`: {problem}", shown(self, &lock_path)))
-            })?;
-        }
-        loaded.lock = new_lock;
-        Ok(loaded)
-    }
-
-    fn read_lock(&self, path: &Path) -> Result<Lock, Problems> {
-        match self.world.files.read(path, LARGEST_DOCUMENT) {
-            Ok(bytes) => {
-                let name = shown(self, path);
-                self.remember(&name, &bytes);
-                Lock::parse(&String::from_utf8_lossy(&bytes), &name)
-            }
-            Err(_) => Ok(Lock::default()),
-        }
-    }
-
-    /// The folder of a plugin, as people know it: from the working directory where it is a path, as it is written otherwise.
-    pub(super) fn plugin_folder(&self, manifest_folder: &Path, used: &str) -> String {
-        if used.starts_with('.') { shown(self, &without_steps_back(&manifest_folder.join(used))) } else { used.to_owned() }
-    }
-
-    /// Reads a plugin's document, the static reading of its module, and the types it proposes.
-    pub(super) fn read_plugin(
-        &self,
-        used: &str,
-        tree: &Tree,
-        place: Option<&Pointer>,
-        manifest_file: &str,
-    ) -> Result<(crate::domain::plugin::Plugin, Modules, Vec<ConnectionType>), Problems> {
-        let files: documents::Files<'_> = tree.files.iter().map(|(path, file)| (path.as_str(), &*file.bytes)).collect();
-        let Some(document) = documents::document_of(&files) else {
-            return Err(Diagnostic::error(FailureReason::PluginUnavailable, format!("`{used}` has no `plugin.yaml`"))
-                .at(manifest_file, place.cloned().unwrap_or_default())
-                .help("check the path inside the source; a plugin is a folder with a `plugin.yaml`")
-                .into());
-        };
-        self.remember(&plugin_file(used, &document), files[document.as_str()]);
-        let folder = documents::plugin_folder(&files).map_err(|problems| in_plugin(used, problems))?;
-        let Some(plugin) = folder.plugins.into_iter().next() else {
-            return Err(Diagnostic::error(FailureReason::PluginUnavailable, format!("`{used}` has no plugin")).into());
-        };
-        let reading = match plugin.module() {
-            Some(folder) => self.read_module(used, tree, folder)?,
-            None => vec![(String::new(), Module::default())],
-        };
-        let mut problems = Problems::default();
-        let mut proposed = Vec::new();
-        for (path, file) in tree.files.iter().filter(|(path, _)| path.starts_with("types/") && path.ends_with(".yaml")) {
-            let name = plugin_file(used, path);
-            self.remember(&name, &file.bytes);
-            match documents::connection_type(&name, &file.bytes) {
-                Ok(found) => proposed.push(found),
-                Err(found) => problems.extend(found),
-            }
-        }
-        if problems.any_error() { Err(problems) } else { Ok((plugin, reading, proposed)) }
-    }
-
-    /// Reads a plugin's module and those of its tree that it calls.
-    pub(super) fn read_module(&self, used: &str, tree: &Tree, folder: &str) -> Result<Modules, Problems> {
-        let files: BTreeMap<String, Vec<u8>> = tree
-            .files
-            .iter()
-            .filter(|(path, _)| policy::is_terraform(path.rsplit('/').next().unwrap_or(path)))
-            .map(|(path, file)| (path.clone(), file.bytes.clone()))
-            .collect();
-        for (path, bytes) in &files {
-            self.remember(&plugin_file(used, path), bytes);
-        }
-        policy::read_tree(&files, folder).map_err(|problems| in_plugin(used, problems))
-    }
-
     /// The types of the context that these plugins name, with what plugins propose where the context has none of that name.
     pub(super) async fn types(
         &self,
@@ -353,7 +218,9 @@ impl Session {
         }
         let known: BTreeSet<_> = types.iter().map(|found| found.name.clone()).collect();
         types.extend(proposed.iter().filter(|proposed| !known.contains(&proposed.name)).cloned());
-        Ok(Types::new(types, catalog.map(|catalog| catalog.type_aliases.clone()).unwrap_or_default()))
+        let (aliases, mappings) =
+            catalog.map(|catalog| (catalog.type_aliases.clone(), catalog.type_mappings.clone())).unwrap_or_default();
+        Ok(Types::new(types, aliases).with_mappings(mappings))
     }
 
     /// The workspace's document.
@@ -402,55 +269,6 @@ fn missing(store: &dyn ContextStore, what: &str, path: &str) -> Diagnostic {
     Diagnostic::error(FailureReason::InvalidInput, format!("{what} is not in the context repository"))
         .note(format!("looked for `{path}` on the documents branch of {}", store.describe()))
         .help("check the name, or have the document added to the context repository")
-}
-
-/// The same path with no `.` and `..` in it. Links are not looked at: it is for people.
-fn without_steps_back(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => _ = plain.pop(),
-            part => plain.push(part),
-        }
-    }
-    plain
-}
-
-/// Problems whose places are paths inside a plugin, with places that people know.
-pub(super) fn in_plugin(used: &str, mut problems: Problems) -> Problems {
-    for origin in problems.0.iter_mut().filter_map(|problem| problem.origin.as_mut()) {
-        origin.file = plugin_file(used, &origin.file);
-    }
-    problems
-}
-
-/// A file of a plugin, as people know it.
-fn plugin_file(folder: &str, path: &str) -> String {
-    match (folder, path) {
-        (_, "") => folder.to_owned(),
-        ("", _) => path.to_owned(),
-        _ => format!("{folder}/{path}"),
-    }
-}
-
-/// Every source that the manifest uses, with its first place.
-fn uses(manifest: &Manifest) -> BTreeMap<String, Pointer> {
-    let mut uses = BTreeMap::new();
-    for (alias, applied) in &manifest.plugins {
-        uses.entry(applied.source.clone()).or_insert_with(|| Pointer::keys(["plugins", alias.as_str(), "use"]));
-    }
-    let environments = manifest.environments.iter();
-    let overlays = environments.map(|(name, overlay)| (Pointer::keys(["environments", name.as_str()]), &overlay.plugins));
-    let preview = manifest.preview.iter().map(|preview| (Pointer::keys(["preview"]), &preview.plugins));
-    for (at, plugins) in overlays.chain(preview) {
-        for (alias, changed) in plugins {
-            if let Some(source) = changed.as_ref().and_then(|changed| changed.source.clone()) {
-                uses.entry(source).or_insert(at.clone().key("plugins").key(alias.as_str()).key("use"));
-            }
-        }
-    }
-    uses
 }
 
 fn pick<N: Clone>(

@@ -1,0 +1,5 @@
+variable "hostname" { type = string }
+
+resource "terraform_data" "record" {
+  input = var.hostname
+}

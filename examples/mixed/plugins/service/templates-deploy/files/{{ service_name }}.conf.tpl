@@ -1,0 +1,2 @@
+name = {{ service_name }}
+environment = {{ environment }}

@@ -1,0 +1,152 @@
+//! What is at a path, whichever system it was written for, in its native form.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::draft::Draft;
+use super::{Comments, Converted, Texts, invalid, massdriver, stackspot};
+use crate::app::load::{self, ReadFolder};
+use crate::app::session::Session;
+use crate::documents::{self, ForeignKind, Kind};
+use crate::domain::connection_type::ConnectionType;
+use crate::domain::diagnostic::{Diagnostic, Pointer, Problems};
+use crate::domain::failure::FailureReason;
+use crate::domain::foreign::Foreign;
+use crate::domain::plugin::Plugin;
+use crate::engine::Content;
+use crate::sources::{self, LARGEST_FILE};
+
+/// Where a StackSpot project keeps its manifest.
+const STACKSPOT_MANIFEST: &str = ".stk/stk.yaml";
+
+/// Converts what is at the path.
+pub(super) fn converted(session: &Session, path: &Path) -> Result<Converted, Problems> {
+    let name = load::shown(session, path);
+    let files = session.world.files;
+    let found = files.metadata(path).ok_or_else(|| invalid(format!("there is no `{name}`")))?;
+    if !found.is_folder {
+        return document(session, path, &name);
+    }
+    let is_there = |file: &str| files.metadata(&path.join(file)).is_some();
+    let is_project = is_there(STACKSPOT_MANIFEST) && !["plugin.yaml", "massdriver.yaml"].into_iter().any(is_there);
+    if is_project {
+        return document(session, &path.join(STACKSPOT_MANIFEST), &format!("{name}/{STACKSPOT_MANIFEST}"));
+    }
+    folder(session, path, &name)
+}
+
+/// A document by itself. That of a plugin with a module is its folder's.
+fn document(session: &Session, path: &Path, name: &str) -> Result<Converted, Problems> {
+    let bytes =
+        session.world.files.read(path, LARGEST_FILE).map_err(|problem| invalid(format!("cannot read `{name}`: {problem}")))?;
+    session.remember(name, &bytes);
+    match documents::foreign_kind(name, &bytes)? {
+        Some(ForeignKind::StackSpotPlugin | ForeignKind::MassdriverBundle) => {
+            let parent = path.parent().unwrap_or(path);
+            folder(session, parent, &load::shown(session, parent))
+        }
+        Some(ForeignKind::SignadotPlugin) => signadot(name, &bytes),
+        Some(ForeignKind::StackSpotManifest) => manifest(name, &bytes),
+        Some(ForeignKind::StackSpotType | ForeignKind::MassdriverType) => {
+            let found = documents::connection_type(name, &bytes)?;
+            Ok(Converted { drafts: vec![of_type(&found, "")], files: BTreeMap::new() })
+        }
+        Some(ForeignKind::MassdriverPreview) => preview(name, &bytes),
+        None => Err(invalid(format!("`{name}` is no document of StackSpot, Massdriver or Signadot"))
+            .help("name a plugin's folder, its document, a `stk.yaml`, a type or a preview; what is Tieline's own stays as it is")
+            .into()),
+    }
+}
+
+fn manifest(name: &str, bytes: &[u8]) -> Result<Converted, Problems> {
+    let (manifest, warnings) = documents::manifest_with_warnings(name, bytes)?;
+    let mut draft = Draft::new("tieline.yaml", Kind::Manifest, &manifest);
+    draft.comment_all(remarks(&warnings));
+    for (alias, applied) in manifest.plugins.iter().filter(|(_, applied)| applied.source.starts_with("stackspot:")) {
+        let text = format!("decide: the catalog says where `{}` is; or name its folder or repository here", applied.source);
+        draft.comment(Pointer::keys(["plugins", alias.as_str(), "use"]), text);
+    }
+    Ok(Converted { drafts: vec![draft], files: BTreeMap::new() })
+}
+
+/// What a reader had to say, as comments.
+fn remarks(warnings: &Problems) -> Comments {
+    let remark = |problem: &Diagnostic| {
+        let more: Vec<&str> = problem.notes.iter().chain(&problem.help).map(String::as_str).collect();
+        let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join("; ")) };
+        (Pointer::default(), format!("check: {}{more}", problem.message))
+    };
+    warnings.0.iter().map(remark).collect()
+}
+
+/// A type, in the folder that types are kept in.
+fn of_type(found: &ConnectionType, folder: &str) -> Draft {
+    let name = found.name.as_str().replace('/', "-");
+    Draft::new(format!("{folder}{name}.yaml"), Kind::ConnectionInterfaceType, found)
+}
+
+/// A Signadot plugin, which is a document alone.
+fn signadot(name: &str, bytes: &[u8]) -> Result<Converted, Problems> {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let read = documents::plugin_folder(&Texts::from([(file, bytes)]))?;
+    let mut converted = Converted::default();
+    for plugin in &read.plugins {
+        converted = converted.and(of_steps(plugin));
+    }
+    converted.comment(&remarks(&read.warnings));
+    converted.drafts.extend(read.types.iter().map(|found| of_type(found, "types/")));
+    Ok(converted)
+}
+
+/// A plugin of steps alone.
+fn of_steps(plugin: &Plugin) -> Converted {
+    let native = Plugin { foreign: None, ..plugin.clone() };
+    let mut draft = Draft::new("plugin.yaml", Kind::Plugin, &native);
+    draft.comment(Pointer::keys(["inputs"]), "check: every input was a text; say what each really is");
+    Converted { drafts: vec![draft], files: BTreeMap::new() }
+}
+
+/// The plugin in a folder.
+fn folder(session: &Session, path: &Path, name: &str) -> Result<Converted, Problems> {
+    let tree = sources::read_folder(&session.world, path).map_err(|problem| {
+        Diagnostic::error(FailureReason::PluginUnavailable, format!("the plugin in `{name}` cannot be read: {problem}"))
+    })?;
+    let ReadFolder { plugins, proposed, warnings, .. } = session.read_plugin(name, tree, None, name)?;
+    let mut converted = Converted::default();
+    for (plugin, content) in &plugins {
+        converted = converted.and(plugin_of(session, name, plugin, content, &proposed)?);
+    }
+    converted.comment(&remarks(&warnings));
+    converted.drafts.extend(proposed.iter().map(|found| of_type(found, "types/")));
+    Ok(converted)
+}
+
+fn plugin_of(
+    session: &Session,
+    name: &str,
+    plugin: &Plugin,
+    content: &Content,
+    known: &[ConnectionType],
+) -> Result<Converted, Problems> {
+    match &plugin.foreign {
+        Some(Foreign::StackSpot(templates)) => {
+            let files: Texts<'_> = content.tree.files.iter().map(|(path, file)| (path.as_str(), &*file.bytes)).collect();
+            for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with(&templates.folder)) {
+                session.remember(&format!("{name}/{path}"), bytes);
+            }
+            stackspot::converted(plugin, templates, &files, known).map_err(|problems| load::in_plugin(name, problems))
+        }
+        Some(Foreign::Massdriver(bundle)) => {
+            let variables: BTreeSet<String> = content.module().variables.keys().cloned().collect();
+            let step = massdriver::Step { plugin, bundle, files: &content.files.files, variables: &variables };
+            Ok(massdriver::converted(&step, known))
+        }
+        Some(Foreign::Signadot) => Ok(of_steps(plugin)),
+        None => Err(invalid(format!("the plugin in `{name}` is Tieline's own already")).into()),
+    }
+}
+
+/// A preview, which is a part of a manifest.
+fn preview(name: &str, _bytes: &[u8]) -> Result<Converted, Problems> {
+    Err(invalid(format!("`{name}`: previews cannot be read yet")).into())
+}

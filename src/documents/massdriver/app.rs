@@ -1,0 +1,80 @@
+//! `app`: variables, secrets and policies of an application.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{entries, text};
+use crate::documents::finding::Finding;
+use crate::domain::bundle::program;
+use crate::domain::diagnostic::Pointer;
+use crate::domain::names::InputName;
+
+/// What `app` is read into.
+#[derive(Default)]
+pub(super) struct App {
+    pub(super) envs: BTreeMap<String, String>,
+    /// Names of secrets to the schemas of their inputs.
+    pub(super) secrets: BTreeMap<String, Value>,
+    /// Those of them that must be given.
+    pub(super) required: Vec<String>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) warnings: Vec<Finding>,
+}
+
+/// Reads `app`.
+pub(super) fn app(document: &Value) -> App {
+    let mut app = App::default();
+    let Some(written) = document.get("app") else { return app };
+    for (name, expression) in entries(written, "envs") {
+        let at = Pointer::keys(["app", "envs", name]);
+        match expression.as_str().map(|expression| (expression, program::parse(expression))) {
+            Some((expression, Ok(_))) => _ = app.envs.insert(name.clone(), expression.to_owned()),
+            Some((_, Err(why))) => {
+                app.findings.push(Finding::new(at, why).help("write a jq program, such as `.params.port | tostring`"))
+            }
+            None => app.findings.push(Finding::new(at, "this must be a jq program: a text")),
+        }
+    }
+    for (name, secret) in entries(written, "secrets") {
+        let at = Pointer::keys(["app", "secrets", name]);
+        if let Err(error) = InputName::new(name.as_str()) {
+            app.findings.push(Finding::new(at.at_key(), error.to_string()));
+            continue;
+        }
+        app.secrets.insert(name.clone(), schema(secret));
+        if secret.get("required") == Some(&Value::Bool(true)) {
+            app.required.push(name.clone());
+        }
+    }
+    if written.get("policies").and_then(Value::as_array).is_some_and(|policies| !policies.is_empty()) {
+        app.warnings.push(
+            Finding::new(Pointer::keys(["app", "policies"]).at_key(), "`app.policies` has no effect")
+                .note("a module of the vendor grants them from inside of Massdriver")
+                .help("grant them in the bundle's own module: the connection that has them is a variable of it"),
+        );
+    }
+    for name in written.as_object().into_iter().flat_map(Map::keys) {
+        if !matches!(name.as_str(), "envs" | "secrets" | "policies") {
+            app.warnings.push(Finding::new(
+                Pointer::keys(["app", name]).at_key(),
+                format!("`app.{name}` is not known, and has no effect"),
+            ));
+        }
+    }
+    app
+}
+
+fn schema(secret: &Value) -> Value {
+    let mut schema = Map::from_iter([("type".to_owned(), json!("string")), ("x-sensitive".to_owned(), json!(true))]);
+    for field in ["title", "description"] {
+        let text = text(secret, field);
+        if !text.is_empty() {
+            schema.insert(field.to_owned(), Value::String(text));
+        }
+    }
+    if secret.get("json") == Some(&Value::Bool(true)) {
+        schema.insert("contentMediaType".to_owned(), json!("application/json"));
+    }
+    Value::Object(schema)
+}
