@@ -121,7 +121,11 @@ fn tf_r18_a_secret_goes_from_a_step_to_terraform_to_a_step_and_is_seen_nowhere()
     let before = |name: &str| steps.recorded(&format!("app/connections/{name}.out.json")).unwrap();
     let (a, b) = (before("a"), before("b"));
     let again = steps.deploys("app", &[]);
-    assert_eq!(steps.recorded("app/connections/a.out.json").unwrap(), Value::Object(renewed(&a, &before("a"))), "the same secret");
+    assert_eq!(
+        steps.recorded("app/connections/a.out.json").unwrap(),
+        Value::Object(renewed(&a, &before("a"))),
+        "the same secret"
+    );
     assert_eq!(before("b")["generation"], b["generation"]);
     steps.deployable("app", &CHAIN.replace("secret},", "secret, inputs: {size: 2}},"));
     let changed = steps.deploys("app", &[]);
