@@ -36,7 +36,9 @@ pub(in crate::documents) fn check(steps: &StepsPart, around: &Around<'_>, at: &P
             if !names.insert(step.name.as_str()) {
                 let message = format!("there is another step `{}`", step.name);
                 let finding = Finding::new(at.clone().key("name"), message).label("taken");
-                findings.push(finding.help("give it a name of its own: no other step of the plugin may have it, in `create` or `delete`"));
+                findings.push(
+                    finding.help("give it a name of its own: no other step of the plugin may have it, in `create` or `delete`"),
+                );
             }
             findings.extend(check_step(step, &at));
             findings.extend(check_needs(step, (workflow, list), &steps.create, &at));
@@ -83,7 +85,8 @@ fn check_step(step: &Step, at: &Pointer) -> Vec<Finding> {
     for (index, output) in step.outputs.iter().enumerate() {
         let at = at.clone().key("outputs").index(index);
         if output.name.is_empty() || !outputs.insert(output.name.as_str()) {
-            findings.push(Finding::new(at.clone().key("name"), format!("`{}` needs names of their own for its outputs", step.name)));
+            findings
+                .push(Finding::new(at.clone().key("name"), format!("`{}` needs names of their own for its outputs", step.name)));
         }
         findings.extend(files.take(&output.value_from_path, at.key("valueFromPath")));
     }
@@ -127,11 +130,13 @@ impl<'a> Files<'a> {
             let finding = Finding::new(at, format!("`{}` is not the absolute path of a file", path.escape_debug()));
             return Some(finding.help("write a path such as `/in/host`, without `.`, `..` and empty parts"));
         }
-        let within = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let within =
+            |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let other = self.0.iter().find(|taken| within(taken, path) || within(path, taken)).copied();
         self.0.insert(path);
         other.map(|other| {
-            Finding::new(at, format!("the file `{path}` is in the way of `{other}`")).help("give each input and output a file of its own")
+            Finding::new(at, format!("the file `{path}` is in the way of `{other}`"))
+                .help("give each input and output a file of its own")
         })
     }
 }
@@ -180,9 +185,8 @@ fn check_sources(step: &Step, around: &Around<'_>, at: &Pointer) -> Vec<Finding>
                         findings.push(unknown(at, "slot", slot, around.slots));
                     }
                 }
-                _ => findings.push(
-                    Finding::new(at, format!("`{path}` is not an attribute of a slot")).help("write `<slot>.<attribute>`"),
-                ),
+                _ => findings
+                    .push(Finding::new(at, format!("`{path}` is not an attribute of a slot")).help("write `<slot>.<attribute>`")),
             }
         }
     }
@@ -217,7 +221,9 @@ fn check_runner(runner: &Runner, at: &Pointer) -> Vec<Finding> {
         findings.extend(check_variable(name, &at.clone().key("env").key(name).at_key()));
     }
     if let Some(overlay) = &runner.pod_template_overlay {
-        findings.extend(check_overlay(overlay, runner).map(|finding| Finding { pointer: at.clone().key("podTemplateOverlay"), ..finding }));
+        findings.extend(
+            check_overlay(overlay, runner).map(|finding| Finding { pointer: at.clone().key("podTemplateOverlay"), ..finding }),
+        );
     }
     findings
 }
@@ -247,7 +253,8 @@ fn check_overlay(overlay: &str, runner: &Runner) -> Option<Finding> {
     let containers = ["containers", "initContainers"].map(|list| spec[list].as_array());
     let names: Vec<&str> = containers.iter().flatten().copied().flatten().filter_map(|one| one["name"].as_str()).collect();
     if let Some(reserved) = names.iter().find(|name| name.starts_with("signadot-") || name.starts_with("tieline-")) {
-        return here(format!("`{reserved}` is not a free name for a container")).map(|finding| finding.note(format!("there is {}", listed(names.iter().copied()))));
+        return here(format!("`{reserved}` is not a free name for a container"))
+            .map(|finding| finding.note(format!("there is {}", listed(names.iter().copied()))));
     }
     let main = spec["containers"].as_array().into_iter().flatten().find(|one| one["name"] == MAIN);
     match (main.and_then(|main| main["image"].as_str()), &runner.image) {

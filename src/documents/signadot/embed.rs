@@ -51,8 +51,10 @@ fn file<'a>(inside: &str, files: &Files<'a>) -> Result<&'a str, Finding> {
     let finding = |message: String| Finding::new(Pointer::default(), message);
     let (what, options) = inside.split_once('[').unwrap_or((inside, ""));
     let Some(path) = what.trim().strip_prefix("embed:").map(str::trim) else {
-        return Err(finding(format!("`@{{{inside}}}` stands for a value that Signadot's tool is given when the plugin is applied"))
-            .help("write the value itself; what differs from deploy to deploy comes by an input with `valueFromSandbox: true`"));
+        return Err(finding(format!(
+            "`@{{{inside}}}` stands for a value that Signadot's tool is given when the plugin is applied"
+        ))
+        .help("write the value itself; what differs from deploy to deploy comes by an input with `valueFromSandbox: true`"));
     };
     if !matches!(options.trim_end_matches(']').trim(), "" | "raw" | "yaml") {
         return Err(finding(format!("`@{{{inside}}}` asks for the file in a form that no document can hold"))

@@ -39,7 +39,8 @@ pub(super) fn published(
     let twice = twice(&steps);
     for step in &mut steps.create {
         for output in &mut step.outputs {
-            let written = if twice.contains(&output.name) { format!("{}_{}", step.name, output.name) } else { output.name.clone() };
+            let written =
+                if twice.contains(&output.name) { format!("{}_{}", step.name, output.name) } else { output.name.clone() };
             let Some(attribute) = attribute(&written) else { continue };
             output.sensitive = is_secret(&output.name);
             let mut schema = json!({"type": "string"});
@@ -60,9 +61,12 @@ pub(super) fn published(
     };
     if !secrets.is_empty() {
         warnings.push(
-            Finding::new(Pointer::keys(["spec", "create"]).at_key(), format!("taken for secrets by their names: {}", secrets.join(", ")))
-                .note("the format has no word for it, and what is no secret is written to the context repository in clear")
-                .help(format!("to say it yourself, give the context a type `{type_name}` with `x-sensitive: true` where it belongs")),
+            Finding::new(
+                Pointer::keys(["spec", "create"]).at_key(),
+                format!("taken for secrets by their names: {}", secrets.join(", ")),
+            )
+            .note("the format has no word for it, and what is no secret is written to the context repository in clear")
+            .help(format!("to say it yourself, give the context a type `{type_name}` with `x-sensitive: true` where it belongs")),
         );
     }
     let required: Vec<&String> = properties.keys().collect();

@@ -36,7 +36,9 @@ fn step(written: &Value, at: &Pointer, findings: &mut Vec<Finding>) -> Option<St
         Ok(step) => Some(step),
         Err(problem) => {
             let finding = Finding::new(at.clone(), format!("this is no step: {problem}"));
-            findings.push(finding.help("a step has a `name`, a `script`, `inputs` with `name` and `as`, and `outputs` with `name` and `valueFromPath`"));
+            findings.push(finding.help(
+                "a step has a `name`, a `script`, `inputs` with `name` and `as`, and `outputs` with `name` and `valueFromPath`",
+            ));
             None
         }
     }
@@ -45,7 +47,8 @@ fn step(written: &Value, at: &Pointer, findings: &mut Vec<Finding>) -> Option<St
 /// An input; its `type`, which says nothing, is left out.
 fn input(written: &Value) -> Value {
     let mut input = Map::new();
-    for (from, to) in [("name", "name"), ("as", "as"), ("valueFromSandbox", "valueFromInput"), ("valueFromStep", "valueFromStep")] {
+    for (from, to) in [("name", "name"), ("as", "as"), ("valueFromSandbox", "valueFromInput"), ("valueFromStep", "valueFromStep")]
+    {
         if let Some(value) = written.get(from) {
             input.insert(to.to_owned(), value.clone());
         }

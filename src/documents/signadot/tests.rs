@@ -8,7 +8,7 @@ fn read(files: &[(&str, &str)]) -> Result<PluginFolder, Problems> {
     plugin_folder(&files)
 }
 
-const QUEUE: &str = r#"
+const QUEUE: &str = r##"
 name: queue@1.4
 spec:
   description: A queue for a sandbox.
@@ -28,7 +28,7 @@ spec:
     - name: drop
       inputs: [{name: url, valueFromStep: {name: make, output: queue-url}, as: {env: URL}}]
       script: "#!/bin/sh\ntrue\n"
-"#;
+"##;
 
 #[test]
 fn a_document_with_files_beside_it_becomes_a_plugin_of_steps() {
@@ -57,7 +57,9 @@ fn a_document_with_files_beside_it_becomes_a_plugin_of_steps() {
 #[test]
 fn what_signadots_tool_would_fill_in_and_files_elsewhere_are_refused() {
     let document = |script: &str| {
-        format!("name: x\nspec:\n  runner: {{image: a}}\n  create: [{{name: a, script: {script:?}}}]\n  delete: [{{name: b, script: \"#!/bin/sh\"}}]\n")
+        format!(
+            "name: x\nspec:\n  runner: {{image: a}}\n  create: [{{name: a, script: {script:?}}}]\n  delete: [{{name: b, script: \"#!/bin/sh\"}}]\n"
+        )
     };
     for (script, message) in [
         ("#!/bin/sh\necho @{bucket}", "`@{bucket}` stands for a value that Signadot's tool is given when the plugin is applied"),
