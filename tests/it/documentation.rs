@@ -29,6 +29,7 @@ const PAGES: &[&str] = &[
     "docs/rollback.md",
     "docs/rules.md",
     "docs/secrets.md",
+    "docs/stackspot.md",
     "docs/status.md",
     "docs/trust.md",
     "docs/workflows.md",
