@@ -131,7 +131,7 @@ fn tf_r8_each_shape_serves_the_other_and_no_secret_is_in_the_ledger() {
     let again = project.deploy_json("app", &[]);
     assert_eq!(tasks(&again), "bundle: skipped (unchanged)\nflat: skipped (unchanged)\n");
     project.edit_context(CATALOG, "region: specs.region, ", "");
-    project.deploy("app").refused("plan-failed");
+    project.deploy("app").fails(2, "plan-failed");
     project.edit_context(CATALOG, "id: data.infrastructure.id", "id: specs.region, region: specs.region");
     project.deploy("app").succeeds();
     assert_eq!(seen(&project, "flat")["id"], "there", "another mapping is another apply");
