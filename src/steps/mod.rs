@@ -6,8 +6,11 @@
 
 mod attempt;
 mod choose;
+mod docker;
 mod executor;
 mod graph;
+mod host;
+mod kubernetes;
 mod outputs;
 mod resolve;
 mod run;

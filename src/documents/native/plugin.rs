@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::steps::{self, Around};
 use super::{Document, keys_of, unknown};
 use crate::documents::finding::Finding;
 use crate::documents::{Kind, values};
@@ -14,14 +15,6 @@ use crate::domain::plugin::{Output, Plugin, Slot, TerraformPart, TypedOutput, Va
 
 impl Document for Plugin {
     const KIND: Kind = Kind::Plugin;
-
-    fn unsupported(value: &Value) -> Option<Finding> {
-        value.get("steps").map(|_| {
-            Finding::new(Pointer::keys(["steps"]).at_key(), "step-workflow plugins are not supported by this version yet")
-                .label("steps")
-                .help("write what the steps do as a Terraform module under `terraform`, or use a later version of Tieline")
-        })
-    }
 
     fn findings(&self, _file: &str, value: &Value) -> Vec<Finding> {
         let mut findings = check_inputs(&self.inputs);
@@ -35,6 +28,41 @@ impl Document for Plugin {
         let inputs = keys_of(value, &Pointer::keys(["inputs", "properties"]));
         if let Some(terraform) = &self.terraform {
             findings.extend(check_terraform(terraform, &inputs, &slots));
+        }
+        if let Some(part) = &self.steps {
+            findings.extend(steps::check(part, &Around { inputs: &inputs, slots: &slots }, &Pointer::keys(["steps"])));
+        }
+        findings.extend(self.check_parts());
+        findings
+    }
+}
+
+impl Plugin {
+    /// What a plugin is made of, and what of its steps others name.
+    fn check_parts(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if self.terraform.is_none() && self.steps.is_none() {
+            let message = "the plugin has neither a Terraform module nor steps";
+            findings.push(Finding::new(Pointer::default(), message).help("write `terraform: {module: .}`, or `steps:`"));
+        }
+        let is_left = |step: &str, output: &str| self.steps.as_ref().is_some_and(|steps| steps.output(step, output).is_some());
+        for (name, output) in &self.generates {
+            let at = Pointer::keys(["generates", name.as_str()]);
+            for (at, source) in output_names(output, &at).filter(|_| self.terraform.is_none()) {
+                let (step, left) = source.split_once('.').unwrap_or((source, ""));
+                if !is_left(step, left) {
+                    let finding = Finding::new(at, format!("no create step leaves `{source}`"));
+                    findings.push(finding.help("write `<step>.<output>`: a plugin of steps alone has nothing else to publish"));
+                }
+            }
+        }
+        for (variable, source) in self.variables() {
+            let VariableSource::Step(path) = source else { continue };
+            let (step, left) = path.split_once('.').unwrap_or((path, ""));
+            if !is_left(step, left) {
+                let at = Pointer::keys(["terraform", "variables"]).key(variable).key("step");
+                findings.push(Finding::new(at, format!("no create step leaves `{path}`")).help("write `<step>.<output>`"));
+            }
         }
         findings
     }

@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use minijinja::{Error, ErrorKind, OutputSpan};
 
-use super::hcl::Misplaced;
+use super::known::Misplaced;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::failure::FailureReason;
 

@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "`json!(…)` reads well as an argument")]
+
 mod hostile;
 mod places;
 mod plugins;
