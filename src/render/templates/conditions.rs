@@ -155,6 +155,7 @@ mod tests {
                 variable: "y".to_owned(),
                 operator: operator.to_owned(),
                 value: value.clone(),
+                default: None,
             };
             assert_eq!(holds(&condition, Some(&seen)), Some(expected), "{seen} {operator} {value}");
         }
