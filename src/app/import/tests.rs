@@ -57,10 +57,7 @@ fn templates_that_only_print_values_become_a_plain_module() {
 
 #[test]
 fn what_needs_to_know_a_value_is_left_to_a_person_beside_the_template() {
-    let document = QUEUE.replace(
-        "  requires:",
-        "  computed-inputs: {upper_name: \"{{ queue_name | upper }}\"}\n  requires:",
-    );
+    let document = QUEUE.replace("  requires:", "  computed-inputs: {upper_name: \"{{ queue_name | upper }}\"}\n  requires:");
     let files = [
         ("plugin.yaml", document.as_str()),
         ("templates-deploy/main.tf", "resource \"terraform_data\" \"q\" {\n  input = \"{{ upper_name }}\"\n}\n"),
@@ -74,7 +71,10 @@ fn what_needs_to_know_a_value_is_left_to_a_person_beside_the_template() {
 fn a_variable_whose_default_was_a_value_takes_the_value() {
     let files = [
         ("plugin.yaml", QUEUE),
-        ("templates-deploy/main.tf", "resource \"terraform_data\" \"q\" {\n  input = var.name\n}\noutput \"q_arn\" {\n  value = 1\n}\n"),
+        (
+            "templates-deploy/main.tf",
+            "resource \"terraform_data\" \"q\" {\n  input = var.name\n}\noutput \"q_arn\" {\n  value = 1\n}\n",
+        ),
         ("templates-deploy/variables.tf", "variable \"name\" {\n  type    = string\n  default = \"{{ queue_name }}\"\n}\n"),
     ];
     insta::assert_snapshot!(stackspot(&files, &[]), @"");
