@@ -163,7 +163,7 @@ fn environment(session: &Session, arguments: &PreviewSweep) -> BTreeMap<String, 
         ("TIELINE_APP_PRIVATE_KEY", &context.app_private_key),
         ("TIELINE_GITHUB_TOKEN", &context.github_token),
         ("TIELINE_SECRETS", &arguments.sensitive.secrets),
-        ("TIELINE_AGE_IDENTITY", &arguments.sensitive.age_identity),
+        ("TIELINE_AGE_IDENTITY", &arguments.sensitive.opening.age_identity),
     ];
     let given = hidden.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
     variables.extend(given);
