@@ -29,7 +29,7 @@ use crate::report;
 use crate::request::{cli, variables};
 use crate::resolve::differences;
 use crate::terraform;
-use crate::world::{OnCancel, ProcessSpec, Stream};
+use crate::world::{Apart, OnCancel, ProcessSpec, Stream};
 
 /// What a run is asked to do.
 pub(super) struct Order<'a> {
@@ -433,6 +433,7 @@ pub(super) async fn commit(session: &Session, folder: &Path) -> Option<String> {
         stdin: None,
         on_cancel: OnCancel::Kill,
         time_limit: Some(std::time::Duration::from_secs(10)),
+        apart: Apart::default(),
     };
     let captured = session.world.exec.capture(&spec, &CancellationToken::new()).await.ok()?;
     let commit = String::from_utf8(captured.stdout).ok()?.trim().to_owned();

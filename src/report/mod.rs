@@ -24,6 +24,7 @@ pub mod problems;
 pub mod proposal;
 pub mod prune;
 pub mod rebinding;
+pub mod reseal;
 pub mod review;
 pub mod run;
 pub mod status;

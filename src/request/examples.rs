@@ -183,6 +183,11 @@ Examples:
   tieline context prune --dry-run
   tieline context prune --context github:acme/context";
 
+pub(super) const CONTEXT_RESEAL: &str = "\
+Examples:
+  TIELINE_AGE_IDENTITY=\"$(cat key.txt)\" tieline context reseal
+  tieline context reseal --context github:acme/context";
+
 pub(super) const PLUGINS_LIST: &str = "\
 Examples:
   tieline plugins list

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::refs::Refs;
 use super::remote::{Remote, RemoteProblem};
 use super::tree::{Intake, Tree, TreeFile, TreeProblem, inside};
-use crate::world::{OnCancel, ProcessSpec, World};
+use crate::world::{Apart, OnCancel, ProcessSpec, World};
 
 /// Variables that git may see: who we are to the remote, and how to reach it.
 const PASSED: [&str; 14] = [
@@ -120,6 +120,7 @@ impl Git {
             stdin,
             on_cancel: OnCancel::Kill,
             time_limit: Some(limit),
+            apart: Apart::default(),
         }
     }
 }

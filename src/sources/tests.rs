@@ -13,7 +13,7 @@ use crate::domain::catalog::Catalog;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems, Severity};
 use crate::domain::failure::FailureReason;
 use crate::github::{Client, Identity, Server};
-use crate::world::{OnCancel, ProcessSpec, Variables, World};
+use crate::world::{Apart, OnCancel, ProcessSpec, Variables, World};
 
 mod github;
 mod stackspot;
@@ -75,6 +75,7 @@ impl Place {
             stdin: None,
             on_cancel: OnCancel::Kill,
             time_limit: None,
+            apart: Apart::default(),
         };
         let done = self.world.exec.capture(&command, &CancellationToken::new()).await.unwrap();
         assert!(done.exit.success(), "git {arguments}: {}", String::from_utf8_lossy(&done.stderr));

@@ -6,6 +6,9 @@ use std::fmt;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::docker::Docker;
+use super::host::Host;
+use super::kubernetes::Kubernetes;
 use super::text::StepText;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::names::StepName;
@@ -94,7 +97,15 @@ pub trait Executor: Send + Sync {
     async fn run(&self, job: &StepJob<'_>, lines: LineSink<'_>, cancel: &CancellationToken) -> Result<StepLeft, StepFailure>;
 }
 
+/// The variable with the folder that declared paths are below: empty where they are the step's own anyway.
+pub(super) const STEP_ROOT: &str = "TIELINE_STEP_ROOT";
+
 /// The executor for this kind of place.
 pub fn executor(runner: StepRunner, world: &World) -> Box<dyn Executor> {
-    todo!("{runner:?} {}", world.directory.display())
+    let world = world.clone();
+    match runner {
+        StepRunner::Host => Box::new(Host { world }),
+        StepRunner::Docker => Box::new(Docker { world }),
+        StepRunner::Kubernetes => Box::new(Kubernetes { world }),
+    }
 }

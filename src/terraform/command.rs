@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::world::{OnCancel, ProcessSpec};
+use crate::world::{Apart, OnCancel, ProcessSpec};
 
 use super::version::Abilities;
 use super::{Root, Settings, environment};
@@ -67,6 +67,7 @@ pub(super) fn version(program: &Path, directory: &Path, environment: BTreeMap<St
         stdin: None,
         on_cancel: OnCancel::Kill,
         time_limit: Some(VERSION_LIMIT),
+        apart: Apart::default(),
     }
 }
 
@@ -166,6 +167,7 @@ impl Commands {
             stdin: None,
             on_cancel: OnCancel::InterruptOnce,
             time_limit: None,
+            apart: Apart::default(),
         }
     }
 }

@@ -18,6 +18,19 @@ pub struct HeldFile {
     _file: fs::File,
 }
 
+/// What was found where a file was looked for below a folder that others write to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beneath {
+    /// A regular file of the folder's owner, with these bytes.
+    Bytes(Vec<u8>),
+    /// Nothing.
+    Missing,
+    /// This, which is no regular file of the folder's owner.
+    Other(&'static str),
+    /// A larger file than was asked for.
+    TooLarge,
+}
+
 /// What is known of a file without reading it. Links are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metadata {
@@ -69,6 +82,23 @@ impl Files {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
         }
         Ok(bytes)
+    }
+
+    /// Reads a regular file of at most `limit` bytes below a folder that others write to: no link is followed on the way, nothing
+    /// outside is reached, and nothing can keep us waiting.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn read_beneath(self, folder: &Path, relative: &str, limit: u64) -> io::Result<Beneath> {
+        super::os::read_beneath(folder, relative, limit)
+    }
+
+    /// Gives a file or folder to another user, with that group. Only root can.
+    ///
+    /// # Errors
+    /// When we may not.
+    pub fn give(self, path: &Path, user: u32) -> io::Result<()> {
+        std::os::unix::fs::chown(path, Some(user), Some(user))
     }
 
     /// The first `count` bytes of a file, or all of a shorter one.

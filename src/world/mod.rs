@@ -17,9 +17,9 @@ use std::sync::Arc;
 pub use clock::Clock;
 pub use console::{Console, Stream};
 pub use environment::Variables;
-pub use files::{EntryKind, Files, FolderEntry, HeldFile, Metadata};
+pub use files::{Beneath, EntryKind, Files, FolderEntry, HeldFile, Metadata};
 pub use http::{Http, HttpError};
-pub use process::{Captured, Exec, Exit, Line, OnCancel, ProcessSpec, SpawnError};
+pub use process::{Apart, Captured, Exec, Exit, Line, OnCancel, ProcessSpec, SpawnError};
 pub use random::Random;
 
 /// The bundle of effects. Cloning it is cheap.
@@ -54,4 +54,6 @@ pub struct Host {
     pub process: crate::domain::record::Process,
     /// The program that it runs.
     pub program: PathBuf,
+    /// Whether it runs as root.
+    pub is_root: bool,
 }

@@ -29,6 +29,17 @@ pub struct ProcessSpec {
     pub on_cancel: OnCancel,
     /// How long it may take, after which it is treated as cancelled.
     pub time_limit: Option<Duration>,
+    /// How far it is kept from us.
+    pub apart: Apart,
+}
+
+/// How far a process is kept from us. By itself it runs as our user, in a group of its own, but in our session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Apart {
+    /// In a session of its own, without our terminal.
+    pub session: bool,
+    /// As another user, with that group and no other; only root may ask for it.
+    pub user: Option<u32>,
 }
 
 /// What a cancel does to a process.
@@ -38,6 +49,9 @@ pub enum OnCancel {
     Kill,
     /// Its group gets one SIGINT and is then waited for, however long it takes: a second signal or a kill would lose state.
     InterruptOnce,
+    /// Its group gets one SIGTERM and, after this long, SIGKILL. However it ended, what is left of its group is killed: what it
+    /// started does not outlive it.
+    Terminate(Duration),
     /// It is not told; its end is waited for.
     Finish,
 }
@@ -104,11 +118,19 @@ pub type Line = (Stream, String);
 /// Starts processes.
 #[async_trait]
 pub trait Exec: Send + Sync {
+    /// Runs `spec` and keeps at most this many bytes of its output, which is closed to it then: memory stays bounded.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    async fn capture_at_most(&self, spec: &ProcessSpec, most: u64, cancel: &CancellationToken) -> Result<Captured, SpawnError>;
+
     /// Runs `spec` to its end and keeps all that it writes, as bytes.
     ///
     /// # Errors
     /// When it cannot be started.
-    async fn capture(&self, spec: &ProcessSpec, cancel: &CancellationToken) -> Result<Captured, SpawnError>;
+    async fn capture(&self, spec: &ProcessSpec, cancel: &CancellationToken) -> Result<Captured, SpawnError> {
+        self.capture_at_most(spec, u64::MAX, cancel).await
+    }
 
     /// Runs `spec` to its end and sends each line as it comes; waits where `lines` is full, so that memory stays bounded.
     ///

@@ -47,6 +47,7 @@ mod sharing;
 mod sharing_examples;
 mod sources;
 mod status;
+mod steps;
 mod values;
 mod withheld;
 mod workflows;

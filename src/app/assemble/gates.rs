@@ -57,8 +57,9 @@ pub(in crate::app) fn check_steps(resolved: &Resolved, arguments: &cli::Terrafor
 /// Gates and contracts of all plugins, before any Terraform starts (R10, R13).
 pub(in crate::app) fn check_modules(resolved: &Resolved, gates: &Gates) -> Result<(), Problems> {
     let mut problems = Problems::default();
-    for (alias, plugin) in &resolved.deployment.plugins {
-        let content = &resolved.contents[alias];
+    let plugins = resolved.deployment.plugins.iter().map(|(alias, plugin)| (alias, plugin, &resolved.contents[alias]));
+    // One whose templates need what is not there yet is looked at when it is applied.
+    for (alias, plugin, content) in plugins.filter(|(_, _, content)| content.is_rendered()) {
         let mut found = policy::check_contract(&plugin.plugin, &plugin.outputs, content.module());
         found.extend(policy::gate(&content.modules, gates));
         problems.extend(load::in_plugin(&resolved.folders[alias], found));

@@ -37,7 +37,7 @@ pub(super) use manifest::from_manifest;
 pub(super) use nothing::{Grounds, for_destroy};
 pub(super) use release::{Back, from_release};
 pub(super) use standing::{Standing, not_by_name};
-pub(super) use values::opener;
+pub(super) use values::{opener, recipients};
 
 /// What a run is asked to accept where it would be refused otherwise.
 #[derive(Clone, Copy)]
@@ -112,7 +112,7 @@ impl Ground {
         standing: Standing<'_>,
     ) -> Result<Self, Problems> {
         // Secrets come first: from then on no text can show them.
-        let (secrets, opener) = (values::secrets(session, secrets)?, values::opener(session, secrets)?);
+        let (secrets, opener) = (values::secrets(session, secrets)?, opener(session, &secrets.opening)?);
         let (opened, folder) = open(session, target, written).await?;
         let store = &*opened.store;
         let own = [layout::workspace(&place.workspace), layout::environment(&place.workspace, &place.environment)];

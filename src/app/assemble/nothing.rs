@@ -74,7 +74,7 @@ impl Grounds {
         secrets: &cli::Sensitive,
         (workspace, environment): (&WorkspaceName, &EnvironmentName),
     ) -> Result<Self, Problems> {
-        let opener = values::opener(session, secrets)?;
+        let opener = values::opener(session, &secrets.opening)?;
         let (secrets, attributes) = values::secrets_to_destroy(session, secrets)?;
         let (opened, folder) = open(session, target, None).await?;
         let store = &*opened.store;

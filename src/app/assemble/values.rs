@@ -23,7 +23,7 @@ pub(super) type Attributes = BTreeMap<(Alias, SlotName, AttributeName), Secret>;
 ///
 /// # Errors
 /// When it is no age identity.
-pub(in crate::app) fn opener(session: &Session, values: &cli::Sensitive) -> Result<Option<Opener>, Problems> {
+pub(in crate::app) fn opener(session: &Session, values: &cli::Opening) -> Result<Option<Opener>, Problems> {
     let Some(text) = values.age_identity.as_deref().filter(|text| !text.trim().is_empty()) else { return Ok(None) };
     let identities = Secret::new(text);
     session.learn(&identities);
@@ -37,9 +37,13 @@ pub(in crate::app) fn opener(session: &Session, values: &cli::Sensitive) -> Resu
 
 /// Whom secrets are sealed for in an environment, with what opens them.
 pub(super) fn keys(environment: &Environment, context: Option<&ContextDocument>, opener: Option<Opener>) -> Keys {
+    Keys { recipients: recipients(environment, context), opener }
+}
+
+/// Whom secrets are sealed for in an environment: whom its document names, else whom the context's does.
+pub(in crate::app) fn recipients(environment: &Environment, context: Option<&ContextDocument>) -> Vec<String> {
     let own = environment.sealing.as_ref().map(|sealing| &sealing.recipients).filter(|recipients| !recipients.is_empty());
-    let recipients = own.or(context.map(|context| &context.sealing.recipients)).cloned().unwrap_or_default();
-    Keys { recipients, opener }
+    own.or(context.map(|context| &context.sealing.recipients)).cloned().unwrap_or_default()
 }
 
 /// Reads the secrets; from then on no text can show them.

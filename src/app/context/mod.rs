@@ -1,6 +1,7 @@
 //! `tieline context`: makes, fills and checks a context repository.
 
 mod prune;
+mod reseal;
 mod review;
 mod verify;
 
@@ -26,6 +27,7 @@ pub(super) async fn run(session: &Session, command: &cli::Context) -> Ended {
         }
         cli::Context::Verify { repair, target } => verify::run(session, *repair, target).await?,
         cli::Context::Prune { dry_run, target } => prune::run(session, *dry_run, target).await?,
+        cli::Context::Reseal { opening, target } => reseal::run(session, opening, target).await?,
     }
     Ok(Outcome::Done)
 }

@@ -62,7 +62,8 @@ pub(super) fn manifest(session: &Session, target: &Target) -> Result<Written, Pr
             .help("run in the folder of `tieline.yaml`, or name it with `--manifest`")
     })?;
     session.remember(&file, &bytes);
-    let manifest = documents::manifest(&file, &bytes)?;
+    let (manifest, warnings) = documents::manifest_with_warnings(&file, &bytes)?;
+    session.warn(&warnings);
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
     Ok(Written { manifest, file, folder })
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::StoreError;
 use crate::context::location::hide_credentials;
-use crate::world::{Captured, OnCancel, ProcessSpec, Variables, World};
+use crate::world::{Apart, Captured, OnCancel, ProcessSpec, Variables, World};
 
 /// What git keeps of our own variables: where programs and its configuration are, and all by which people give it access.
 const INHERITED: [&str; 27] = [
@@ -108,6 +108,7 @@ impl Git {
             stdin,
             on_cancel,
             time_limit,
+            apart: Apart::default(),
         };
         let captured = self.world.exec.capture(&spec, &CancellationToken::new()).await;
         captured.map_err(|problem| self.unavailable(&problem.to_string()))

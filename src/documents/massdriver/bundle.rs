@@ -94,9 +94,8 @@ fn shared(
     };
     let inputs = with_secrets(params.schema, app);
     annotations::note(&inputs, &mut bundle, findings);
-    for (index, choice) in bundle.choices.iter().enumerate() {
+    for choice in &bundle.choices {
         if connections.iter().all(|one| one.slot != choice.slot) {
-            let _ = index;
             let at = Pointer::keys(["params"]);
             findings.push(Finding::new(
                 at,

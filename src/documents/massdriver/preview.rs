@@ -159,7 +159,7 @@ impl Reader {
         match value {
             Value::String(text) if expands(text) => self.findings.push(
                 Finding::new(at.clone(), format!("`{text}` names a variable of the process, which is not put in here"))
-                    .help("hand the value to the run as an input, or write `{{…}}` of the pull request in the manifest's own preview part"),
+                    .help("leave it out here, and hand the value to the run: the action's input `inputs` takes values of its workflow"),
             ),
             Value::Array(items) => {
                 items.iter().enumerate().for_each(|(index, item)| self.find_variables(item, &at.clone().index(index)));

@@ -9,6 +9,7 @@ mod graph;
 mod manifest;
 mod organization;
 mod plugin;
+pub(super) mod steps;
 mod view;
 mod workspace;
 

@@ -4,24 +4,17 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Document, keys_of, unknown};
+use super::{Document, keys_of, steps, unknown};
 use crate::documents::finding::Finding;
 use crate::documents::{Kind, values};
 use crate::domain::connection_type::sensitive_properties;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::names::InputName;
 use crate::domain::plugin::{Output, Plugin, Slot, TerraformPart, TypedOutput, VariableSource};
+use crate::domain::step::StepsPart;
 
 impl Document for Plugin {
     const KIND: Kind = Kind::Plugin;
-
-    fn unsupported(value: &Value) -> Option<Finding> {
-        value.get("steps").map(|_| {
-            Finding::new(Pointer::keys(["steps"]).at_key(), "step-workflow plugins are not supported by this version yet")
-                .label("steps")
-                .help("write what the steps do as a Terraform module under `terraform`, or use a later version of Tieline")
-        })
-    }
 
     fn findings(&self, _file: &str, value: &Value) -> Vec<Finding> {
         let mut findings = check_inputs(&self.inputs);
@@ -29,15 +22,32 @@ impl Document for Plugin {
             findings.extend(check_slot(slot, &Pointer::keys(["requires", name.as_str()])));
         }
         for (name, output) in &self.generates {
-            findings.extend(check_output(output, &Pointer::keys(["generates", name.as_str()])));
+            findings.extend(check_output(self, output, &Pointer::keys(["generates", name.as_str()])));
         }
         let slots = keys_of(value, &Pointer::keys(["requires"]));
         let inputs = keys_of(value, &Pointer::keys(["inputs", "properties"]));
         if let Some(terraform) = &self.terraform {
-            findings.extend(check_terraform(terraform, &inputs, &slots));
+            findings.extend(check_terraform(terraform, self.steps.as_ref(), &inputs, &slots));
+        }
+        if let Some(part) = &self.steps {
+            findings.extend(check_steps(part, &steps::Known { inputs, slots: &self.requires }));
+        }
+        if self.terraform.is_none() && self.steps.is_none() {
+            findings.push(
+                Finding::new(Pointer::keys(["name"]), "the plugin has neither a module nor steps")
+                    .help("write `terraform:` for a Terraform module, `steps:` for scripts, or both"),
+            );
         }
         findings
     }
+}
+
+fn check_steps(part: &StepsPart, known: &steps::Known<'_>) -> Vec<Finding> {
+    let at = Pointer::keys(["steps"]);
+    if part.create.is_empty() && part.delete.is_empty() {
+        return vec![Finding::new(at, "there are no steps").help("write them under `create` and `delete`")];
+    }
+    steps::check(part, &at, known)
 }
 
 fn check_inputs(inputs: &Value) -> Vec<Finding> {
@@ -79,7 +89,7 @@ fn check_slot(slot: &Slot, at: &Pointer) -> Vec<Finding> {
     findings
 }
 
-fn check_output(output: &Output, at: &Pointer) -> Vec<Finding> {
+fn check_output(plugin: &Plugin, output: &Output, at: &Pointer) -> Vec<Finding> {
     let mut findings = Vec::new();
     match (&output.type_ref, output.types.is_empty()) {
         (None, true) => findings.push(
@@ -108,11 +118,22 @@ fn check_output(output: &Output, at: &Pointer) -> Vec<Finding> {
                 .help("write `from:` with the type's attributes and the module's outputs, such as `from: {host: endpoint}`"),
         );
     }
-    findings.extend(output_names(output, at).filter(|(_, name)| !name.split('.').all(is_identifier)).map(|(at, name)| {
+    findings.extend(output_names(output, at).filter_map(|(at, name)| check_from(plugin, name, at)));
+    findings
+}
+
+/// Where an attribute comes from: an output of the module, something inside one, or what a create step leaves.
+fn check_from(plugin: &Plugin, name: &str, at: Pointer) -> Option<Finding> {
+    if let Some(part) = &plugin.steps {
+        let first = name.split('.').next().unwrap_or_default();
+        if plugin.terraform.is_none() || part.all().any(|step| step.name.as_str() == first) {
+            return steps::check_step_output(part, name, at);
+        }
+    }
+    (!name.split('.').all(is_identifier)).then(|| {
         Finding::new(at, format!("`{name}` cannot be the name of a Terraform output"))
             .help("write the name of an output of the module, without `output.` before it")
-    }));
-    findings
+    })
 }
 
 /// The module outputs that are named, each with its place.
@@ -128,7 +149,12 @@ fn output_names<'a>(output: &'a Output, at: &'a Pointer) -> impl Iterator<Item =
     )
 }
 
-fn check_terraform(terraform: &TerraformPart, inputs: &BTreeSet<&str>, slots: &BTreeSet<&str>) -> Vec<Finding> {
+fn check_terraform(
+    terraform: &TerraformPart,
+    steps: Option<&StepsPart>,
+    inputs: &BTreeSet<&str>,
+    slots: &BTreeSet<&str>,
+) -> Vec<Finding> {
     let at = Pointer::keys(["terraform"]);
     let mut findings = Vec::new();
     let module = terraform.module.as_str();
@@ -157,7 +183,11 @@ fn check_terraform(terraform: &TerraformPart, inputs: &BTreeSet<&str>, slots: &B
                     findings.push(unknown(at.key("connection"), "slot", slot, slots));
                 }
             }
-            VariableSource::Input(_) | VariableSource::Step(_) => {}
+            VariableSource::Step(way) => {
+                let none = StepsPart::default();
+                findings.extend(steps::check_step_output(steps.unwrap_or(&none), way, at.key("step")));
+            }
+            VariableSource::Input(_) => {}
         }
     }
     findings

@@ -1,12 +1,12 @@
-//! Documents of Signadot.
+//! Documents of Signadot: resource plugins, read into plugins of steps.
 
-use serde_json::Value;
+mod expand;
+mod fields;
+mod outputs;
+mod plugin;
+mod steps;
 
-use super::finding::Finding;
-use super::tree::{Files, Translated};
-use crate::domain::diagnostic::Pointer;
+#[cfg(test)]
+mod tests;
 
-/// Reads the plugin of a folder.
-pub(super) fn plugin(_value: &Value, _files: &Files<'_>) -> Result<Translated, Vec<Finding>> {
-    Err(vec![Finding::new(Pointer::default(), "this cannot be read yet")])
-}
+pub(super) use plugin::plugin;

@@ -38,10 +38,10 @@ pub(super) fn other_type(root: &Fields<'_>, spec: &Fields<'_>) -> Option<Finding
 }
 
 pub(super) fn check_templates(files: &Files<'_>, spec: &Fields<'_>, report: &mut Report) {
-    let inside = |path: &&&str| path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'));
+    let own: Vec<&str> = files.keys().filter_map(|path| path.strip_prefix(FOLDER)?.strip_prefix('/')).collect();
     let hooks = spec.get("hooks").is_some() && !spec.list("hooks").is_empty();
     let at = spec.place("hooks").at_key();
-    if files.keys().filter(inside).next().is_none() {
+    if own.is_empty() {
         let finding = if hooks {
             Finding::new(at, "the plugin consists of hooks, and those play no part in a deploy")
                 .note("hooks run once, on the machine of whoever runs `stk apply plugin`")
@@ -56,8 +56,7 @@ pub(super) fn check_templates(files: &Files<'_>, spec: &Fields<'_>, report: &mut
             Finding::new(at, "`hooks` run when `stk apply plugin` does, and play no part in a deploy").label("no effect");
         report.warn(finding.note(format!("what is in `{FOLDER}/` is deployed as it is")));
     }
-    let is_module = |path: &&&str| path.matches('/').count() == 1 && (path.ends_with(".tf") || path.ends_with(".tf.json"));
-    if files.keys().filter(inside).filter(is_module).next().is_none() {
+    if !own.iter().any(|path| !path.contains('/') && (path.ends_with(".tf") || path.ends_with(".tf.json"))) {
         let message = format!(
             "there is no `.tf` file in `{FOLDER}/` itself, and Terraform reads no folders below it unless a module names them"
         );

@@ -90,13 +90,11 @@ impl<'a> Fields<'a> {
 
     /// Whether it says yes.
     pub(super) fn flag(&self, name: &str, report: &mut Report) -> Option<bool> {
-        match InputKind::Bool.taken(self.get(name)?) {
-            Value::Bool(value) => Some(value),
-            _ => {
-                report.refuse(Finding::new(self.place(name), format!("`{name}` must be true or false")));
-                None
-            }
+        let meant = InputKind::Bool.taken(self.get(name)?).as_bool();
+        if meant.is_none() {
+            report.refuse(Finding::new(self.place(name), format!("`{name}` must be true or false")));
         }
+        meant
     }
 
     /// The entries of a list with their places; of what is no list, that alone, unless it is empty.
@@ -111,8 +109,8 @@ impl<'a> Fields<'a> {
     }
 
     /// The mapping under a field; empty where there is none.
-    pub(super) fn below(&self, name: &str, report: &mut Report) -> Fields<'a> {
-        Fields::of(self.get(name).unwrap_or(&Value::Null), self.place(name), report)
+    pub(super) fn below(&self, name: &str, report: &mut Report) -> Self {
+        Self::of(self.get(name).unwrap_or(&Value::Null), self.place(name), report)
     }
 
     /// Refuses a schema whose version is not one of `known`.

@@ -61,8 +61,8 @@ fn by_convention(connection: &Connection<'_>, module: &[String], report: &mut Re
         };
         module.iter().filter_map(attribute).collect()
     };
-    let prefixes = [format!("{alias}-"), format!("{}-", type_ref.name), String::new()];
-    let found = prefixes.iter().map(|prefix| prefixed(prefix)).find(|mapping| !mapping.is_empty()).unwrap_or_default();
+    let starts = [format!("{alias}-"), format!("{}-", type_ref.name), String::new()];
+    let found = starts.iter().map(|prefix| prefixed(prefix)).find(|mapping| !mapping.is_empty()).unwrap_or_default();
     if found.is_empty() {
         let message = format!("nothing says where the attributes of `{alias}` come from, and the templates have no `output`");
         report.refuse(

@@ -176,7 +176,7 @@ fn alias(written: &str, fields: &Fields<'_>, taken: &BTreeMap<Alias, Pointer>, r
         Alias::new(format!("{cut}{number}")).ok()
     };
     let alias = std::iter::once(Some(base.clone()))
-        .chain((2..).map(numbered))
+        .chain((2..100_000).map(numbered))
         .find(|alias| alias.as_ref().is_none_or(|alias| !taken.contains_key(alias)))??;
     if alias != base {
         let message =

@@ -103,11 +103,11 @@ fn read(
     let links = links(spec, report);
     let looks = looks(&required, templates, [&computed, &global_computed], &links);
     warn_of_strangers(&looks, &required, &generated, report);
-    let (requires, aliases) = slots(&required, &looks, report);
+    let (slots, aliases) = slots(&required, &looks, report);
     let is_root = |path: &str| path.ends_with(".tf") && path.matches('/').count() == 1;
     let module: Vec<String> =
         templates.iter().filter(|(path, _)| is_root(path)).flat_map(|(_, text)| output_blocks(text)).collect();
-    let generates = outputs(&generated, &module, report);
+    let published = outputs(&generated, &module, report);
     let single_use = spec.flag("single-use", report) == Some(true);
     let templates = Templates { folder: FOLDER.to_owned(), computed, global_computed, global, conditions, kinds, aliases, links };
     Some(Plugin {
@@ -117,8 +117,8 @@ fn read(
         version,
         description,
         inputs: schema,
-        requires,
-        generates,
+        requires: slots,
+        generates: published,
         terraform: Some(TerraformPart {
             module: ".".to_owned(),
             variables: std::collections::BTreeMap::new(),

@@ -61,7 +61,7 @@ fn check_answer(value: &Value, at: &Pointer, report: &mut Report) {
         }
         Value::Object(entries) => entries.iter().for_each(|(name, value)| check_answer(value, &at.clone().key(name), report)),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, item)| check_answer(item, &at.clone().index(index), report))
+            items.iter().enumerate().for_each(|(index, item)| check_answer(item, &at.clone().index(index), report));
         }
         Value::String(text) => {
             if let Some(variable) = variable(text) {
@@ -103,7 +103,7 @@ pub(super) fn add_overlays(
             let plugin = overlay.plugins.entry(alias.clone()).or_default().get_or_insert_with(AppliedPluginOverlay::default);
             match choice_of(value, at.clone(), input) {
                 Choice::Required(wish) => {
-                    plugin.connections.extend(wiring.connection(&wish, report).map(|(slot, to)| (slot, Some(to))))
+                    plugin.connections.extend(wiring.connection(&wish, report).map(|(slot, to)| (slot, Some(to))));
                 }
                 Choice::Generated(_) => {}
                 Choice::None => {

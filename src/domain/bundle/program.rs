@@ -21,9 +21,9 @@ pub fn parse(program: &str) -> Result<Term<&str>, String> {
     if depth(program) > DEEPEST {
         return Err(format!("the program nests brackets deeper than {DEEPEST}"));
     }
-    let tokens = Lexer::new(program).lex().map_err(|errors| {
-        let found = errors.first().map_or(program, |(_, rest)| rest);
-        format!("it is no jq program: {} is not expected", near(found))
+    let tokens = Lexer::new(program).lex().map_err(|errors| match errors.first() {
+        Some((_, rest)) if !rest.trim().is_empty() => format!("it is no jq program: {} is not expected", near(rest)),
+        _ => "it is no jq program: it ends too early".to_owned(),
     })?;
     if tokens.iter().map(opening).sum::<usize>() > MOST_OPENING {
         return Err("the program has too many operators".to_owned());
@@ -102,6 +102,7 @@ mod tests {
             assert!(parse(&hostile).is_err());
         }
         assert!(parse("{a: .b | tostring}").is_ok());
+        assert_eq!(parse("{a: ").unwrap_err(), "it is no jq program: it ends too early");
         assert_eq!(parse("{a: }").unwrap_err(), "it is no jq program: `}` is not expected");
         assert_eq!(parse(". §").unwrap_err(), "it is no jq program: `§` is not expected");
     }

@@ -116,7 +116,9 @@ impl<'a> Publisher<'a> {
                 return self.refuse(field, file, format!("`{}` cannot be the name of an output", output.name));
             }
             if !self.taken.insert(output.name.clone()) {
-                return self.refuse(field, file, format!("the module already has an output `{}`", output.name));
+                let trouble =
+                    Trouble::new(file, format!("the module already has an output `{}`", output.name), "rename that output");
+                return self.troubles.push(trouble.of(field));
             }
         }
         self.fields.insert(field.to_owned(), Field { file: file.to_owned(), whole, from, added });

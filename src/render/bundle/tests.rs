@@ -35,22 +35,104 @@ fn what_the_provider_publishes_becomes_outputs_and_the_provider_goes() {
     let files = tree!("lake-network": "massdriver.yaml", "src/main.tf", "src/resources.tf", "src/_massdriver_variables.tf",
         "src/modules/naming/main.tf");
     let adapted = adapt(&step("src", &["src"], &["hub_account", "range"]), &files).unwrap();
-    insta::assert_snapshot!(text(&adapted, "src/tieline_outputs.tf"), @"");
-    insta::assert_snapshot!(text(&adapted, "src/tieline_variables.tf"), @"");
-    insta::assert_snapshot!(text(&adapted, "src/main.tf"), @"");
+    insta::assert_snapshot!(text(&adapted, "src/tieline_outputs.tf"), @r#"
+    output "artifact_network_id" {
+      value = (
+    terraform_data.network.id
+      )
+      depends_on = [module.naming]
+    }
+    output "artifact_network_range" {
+      value = (
+    var.range
+      )
+      depends_on = [module.naming]
+    }
+    output "artifact_network_segments" {
+      value = (
+    local.segments
+      )
+      depends_on = [module.naming]
+    }
+    output "artifact_network_access" {
+      value = (
+    {
+          token = var.cloud_account.data.token
+        }
+      )
+      depends_on = [module.naming]
+    }
+    "#);
+    insta::assert_snapshot!(text(&adapted, "src/tieline_variables.tf"), @r#"
+    variable "hub_account" {
+      type    = any
+      default = null
+    }
+    "#);
+    insta::assert_snapshot!(text(&adapted, "src/main.tf"), @r#"
+    terraform {
+      required_version = ">= 1.5"
+      required_providers {
+        random = { source = "hashicorp/random" }
+      }
+    }
+
+    resource "terraform_data" "network" {
+      input = {
+        range = var.range
+        owner = var.cloud_account.data.owner
+        tags  = var.md_metadata.default_tags
+        hub   = var.hub_account != null ? var.hub_account.id : "none"
+      }
+    }
+
+    module "naming" {
+      source    = "./modules/naming"
+      providers = { random = random }
+    }
+
+    locals {
+      # One for each zone.
+      segments = [for zone in range(var.zones) : {
+        id   = "seg-${zone}"
+        open = zone == 0
+      }]
+    }
+    "#);
     assert_eq!(text(&adapted, "src/resources.tf").trim(), "");
     assert!(!text(&adapted, "src/modules/naming/main.tf").contains("massdriver-cloud"));
     assert_eq!(adapted.files["massdriver.yaml"], files["massdriver.yaml"]);
-    insta::assert_debug_snapshot!(warnings(&adapted), @"");
+    insta::assert_debug_snapshot!(warnings(&adapted), @r#"
+    [
+        "the alarm `massdriver_instance_alarm.egress` is left out: it goes to Massdriver",
+        "the alarm `massdriver_instance_alarm.unused` is left out: it goes to Massdriver",
+    ]
+    "#);
 }
 
 #[test]
 fn data_is_a_secret_output_and_alarms_of_the_vendor_are_left_out_with_a_word() {
     let files = tree!("orders-database": "src/main.tf", "src/_artifacts.tf", "src/alarms.tf");
     let adapted = adapt(&step("src", &["src"], &["network", "aws_authentication", "md_metadata", "engine"]), &files).unwrap();
-    insta::assert_snapshot!(text(&adapted, "src/tieline_outputs.tf"), @"");
+    insta::assert_snapshot!(text(&adapted, "src/tieline_outputs.tf"), @r#"
+    output "artifact_authentication_data" {
+      value = (
+    local.payload.data
+      )
+      sensitive = true
+    }
+    output "artifact_authentication_specs" {
+      value = (
+    local.payload.specs
+      )
+    }
+    "#);
     assert_eq!(text(&adapted, "src/alarms.tf").trim(), "");
-    insta::assert_debug_snapshot!(warnings(&adapted), @"");
+    insta::assert_debug_snapshot!(warnings(&adapted), @r#"
+    [
+        "`module.alarm_channel` and 1 more alarms are left out: they go to Massdriver",
+    ]
+    "#);
 }
 
 #[test]
@@ -62,8 +144,47 @@ fn programs_become_expressions_of_the_module() {
         ..step("src", &["src"], &["topic", "region", "port", "labels", "network", "SIGNING_KEY"])
     };
     let adapted = adapt(&bundle, &files).unwrap();
-    insta::assert_snapshot!(text(&adapted, "src/tieline_outputs.tf"), @"");
-    insta::assert_snapshot!(text(&adapted, "src/tieline_variables.tf"), @"");
+    insta::assert_snapshot!(text(&adapted, "src/tieline_outputs.tf"), @r#"
+    output "artifact_dashboard_id" {
+      value = (
+    terraform_data.queue.id
+      )
+    }
+    output "artifact_dashboard_nodes" {
+      value = (
+    [{ host = "a.example.test", live = true }, { host = "b.example.test", live = false }]
+      )
+    }
+    output "artifact_queue_data" {
+      value = (
+    { "url" = ("amqps://u:p@${terraform_data.queue.id}"), "signing" = var.SIGNING_KEY, "hosts" = [for item1 in ([{ host = "a.example.test", live = true }, { host = "b.example.test", live = false }]) : try(item1.host, null) if (try(item1.live, null) != null && try(item1.live, null) != false)], "source" = "${"${"${"net://"}${try(var.network.id, null)}"}${":"}"}${tostring(var.port)}" }
+      )
+      sensitive = true
+    }
+    output "artifact_queue_specs" {
+      value = (
+    { "region" = var.region, "name" = "${lower(var.topic)}-${tostring(terraform_data.queue.id)}", "team" = (concat([for value in [try(var.labels.team, null)] : value if value != null && value != false], ["nobody"])[0]), "subnet" = try((try(var.network.segments, null)[0]).id, null), "port" = ((((var.port > 1024))) ? "high" : "low") }
+      )
+    }
+    "#);
+    insta::assert_snapshot!(text(&adapted, "src/tieline_variables.tf"), @r#"
+    variable "SIGNING_KEY" {
+      type    = any
+      default = null
+    }
+    variable "labels" {
+      type    = any
+      default = null
+    }
+    variable "port" {
+      type    = any
+      default = null
+    }
+    variable "region" {
+      type    = any
+      default = null
+    }
+    "#);
 }
 
 #[test]
@@ -73,7 +194,21 @@ fn outputs_that_are_called_after_a_field_are_taken_as_they_are() {
     let base = adapt(&step("base", &steps, &["size"]), &files).unwrap();
     assert_eq!(base.files.keys().collect::<Vec<_>>(), ["addons/main.tf", "base/main.tf"]);
     let addons = adapt(&step("addons", &steps, &["network"]), &files).unwrap();
-    insta::assert_snapshot!(text(&addons, "addons/tieline_outputs.tf"), @"");
+    insta::assert_snapshot!(text(&addons, "addons/tieline_outputs.tf"), @r#"
+    output "artifact_kubernetes_cluster_authentication" {
+      value = (
+    {
+          cluster = { server = "https://k.example.test", certificate-authority-data = "Zm9v" }
+          user    = { token = terraform_data.token.id }
+        }
+      )
+    }
+    output "artifact_kubernetes_cluster_namespace" {
+      value = (
+    "default"
+      )
+    }
+    "#);
 }
 
 fn refusals(files: &[(&str, &str)]) -> Vec<String> {
@@ -114,7 +249,19 @@ fn what_cannot_be_had_without_massdriver_is_refused_with_what_to_change() {
             found
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    `massdriver_artifact.it` has `count`, so when it publishes depends on Massdriver's provider: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `massdriver_artifact.it` has `lifecycle`, so when it publishes depends on Massdriver's provider: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    which field `massdriver_artifact.it` publishes is not written as a plain text: write `field = "…"`
+    `massdriver_artifact.it` is for Massdriver alone, but `output x` uses it: take the reference out: there is no such resource here
+    the module already has an output `artifact_it_a`: rename that output
+    `data.massdriver_package.it` is of Massdriver's provider, which is not used here: take it out
+    `massdriver_thing.it` is of Massdriver's provider, which is not used here: take it out
+    `module.app` works inside Massdriver alone: it reads the files of its provisioner: hand what it makes of them to the module as variables, and leave this module out
+    the module in `src` reads `_params.auto.tfvars.json`, which only Massdriver's provisioner writes: declare a variable for each value that it takes from there
+    `massdriver_package_alarm.it` is for Massdriver alone, but `output x` uses it: take the reference out: there is no such resource here
+    `src/main.tf` cannot be read: line 1: invalid block body; expected `}`, newline or identifier: make it a Terraform file
+    "#);
     let nested = refusals(&[("src/main.tf", "module \"m\" {\n  source = \"./m\"\n}\n"), ("src/m/main.tf", &plain)]);
     assert_eq!(nested.len(), 1);
 }
@@ -141,7 +288,19 @@ fn programs_without_a_faithful_counterpart_are_refused() {
         found
     })
     .collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    `src/artifact_it.jq` cannot be made an output of the module: there is no `.foo`: it is given params, connections, envs, secrets and outputs: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `src/artifact_it.jq` cannot be made an output of the module: the module has no output `missing`: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `src/artifact_it.jq` cannot be made an output of the module: it takes `.params` as a whole: name what it takes of it: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `src/artifact_it.jq` cannot be made an output of the module: of two values that are added it has to be plain what they are: write texts as `"\(.a)\(.b)"`: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `src/artifact_it.jq` cannot be made an output of the module: `.[]` and slices can stand in `[…]` and in `map(…)` alone: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `src/artifact_it.jq` cannot be made an output of the module: `test` has no counterpart in Terraform: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `src/artifact_it.jq` cannot be made an output of the module: an `if` whose branches are of different types has no counterpart in Terraform: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `src/artifact_it.jq` cannot be made an output of the module: a key that is computed has no counterpart in Terraform: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `src/artifact_it.jq` cannot be made an output of the module: `def` has no counterpart in Terraform: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `src/artifact_it.jq` cannot be made an output of the module: `app.envs` has no `X`: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    `src/artifact_it.jq` cannot be made an output of the module: it is no jq program: it ends too early: publish it as a Terraform output: `output "artifact_it" { value = {…} }`
+    "#);
 }
 
 #[test]
@@ -152,5 +311,11 @@ fn texts_of_programs_stay_texts() {
     assert!(adapt(&step("src", &["src"], &[]), &files).is_err());
     let files =
         BTreeMap::from([("src/main.tf", "locals {}\n".as_bytes()), ("src/artifact_it.jq", br#"{a: "${x} \" }"}"#.as_slice())]);
-    insta::assert_snapshot!(text(&adapt(&step("src", &["src"], &[]), &files).unwrap(), "src/tieline_outputs.tf"), @"");
+    insta::assert_snapshot!(text(&adapt(&step("src", &["src"], &[]), &files).unwrap(), "src/tieline_outputs.tf"), @r#"
+    output "artifact_it_a" {
+      value = (
+    "$${x} \" }"
+      )
+    }
+    "#);
 }

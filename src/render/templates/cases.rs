@@ -1,7 +1,10 @@
 //! The dialect's filters that change how names are written.
 
+/// What a filter does to a text.
+type Change = fn(&str) -> String;
+
 /// The filters: every name they are known under, and what they do.
-pub(super) const FILTERS: &[(&str, fn(&str) -> String)] = &[
+pub(super) const FILTERS: &[(&str, Change)] = &[
     ("camelcase", camel),
     ("to_lower_camel", camel),
     ("pascalcase", pascal),

@@ -55,6 +55,28 @@ pub(super) fn absent(
     Ok(absent)
 }
 
+/// What each input is: answers as they are meant; where nobody answered, what the input is in the case that holds, or nothing of its
+/// kind: an input that may be left out is there for templates, and empty.
+pub(super) fn answers(
+    templates: &Templates,
+    given: &BTreeMap<InputName, Value>,
+    sensitive: &BTreeSet<InputName>,
+) -> BTreeMap<InputName, Value> {
+    let meant =
+        |name: &InputName, value: &Value| templates.kinds.get(name).map_or_else(|| value.clone(), |kind| kind.taken(value));
+    let mut answers: BTreeMap<InputName, Value> = given.iter().map(|(name, value)| (name.clone(), meant(name, value))).collect();
+    for condition in &templates.conditions {
+        let Some(default) = condition.default.as_ref().filter(|_| !answers.contains_key(&condition.input)) else { continue };
+        if holds(condition, answers.get(condition.variable.as_str())) == Some(true) {
+            answers.insert(condition.input.clone(), meant(&condition.input, default));
+        }
+    }
+    for (name, kind) in templates.kinds.iter().filter(|(name, _)| !sensitive.contains(*name)) {
+        answers.entry(name.clone()).or_insert_with(|| kind.nothing());
+    }
+    answers
+}
+
 fn unknown(condition: &Condition) -> Diagnostic {
     let message = format!("the condition of the input `{}` has the operator `{}`", condition.input, condition.operator);
     Diagnostic::error(FailureReason::InvalidDocument, message)
@@ -141,6 +163,7 @@ mod tests {
                 variable: "y".to_owned(),
                 operator: operator.to_owned(),
                 value: value.clone(),
+                default: None,
             };
             assert_eq!(holds(&condition, Some(&seen)), Some(expected), "{seen} {operator} {value}");
         }

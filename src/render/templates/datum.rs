@@ -65,9 +65,9 @@ pub(super) enum Datum {
     /// A text, with sensitive values in it where it was put together with them.
     Text(Vec<Piece>),
     /// A list.
-    List(Vec<Datum>),
+    List(Vec<Self>),
     /// A mapping.
-    Map(Vec<(Vec<Piece>, Datum)>),
+    Map(Vec<(Vec<Piece>, Self)>),
 }
 
 /// A value as it was printed.

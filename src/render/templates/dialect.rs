@@ -10,10 +10,11 @@ use regex::Regex;
 
 use super::cases;
 use super::datum::{Datum, Room};
+use super::source::CAPTURED;
 use super::table::{Data, Secret, Table, has_token, untouchable};
 
 /// What one template may do: steps, and bytes that it works on.
-const FUEL: u64 = 2_000_000;
+const FUEL: u64 = 1_000_000;
 
 /// How deep macros and inclusions may go.
 const RECURSION: usize = 200;
@@ -161,6 +162,13 @@ fn own_filters(environment: &mut Environment<'static>, table: &Arc<Table>, liter
         }
         Ok(Value::from_safe_string(text))
     });
+    let known = Arc::clone(table);
+    environment.add_filter(CAPTURED, move |value: Value| -> Result<Value, Error> {
+        // A captured name may be compared, and is written alike everywhere: it can as well be a text like any other.
+        let text = value.as_str().map(|text| known.settled(text)).transpose()?;
+        let is_name = |text: &String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        Ok(text.filter(is_name).map_or(value, Value::from))
+    });
     for name in ["tojson", "to_json"] {
         let known = Arc::clone(table);
         environment.add_filter(name, move |args: Rest<ValueOrKwargs>| -> Result<Value, Error> {
@@ -200,7 +208,7 @@ fn own_filters(environment: &mut Environment<'static>, table: &Arc<Table>, liter
         {
             return Ok(Value::from_object(Data(Datum::read(&args[0], &known, &mut Room::default())?)));
         }
-        replaced(state, &replace, &all_plain(&known, printed(args, &known)?, "the filter `replace`")?)
+        replaced(state, &replace, &all_plain(&known, printed(args, &known), "the filter `replace`")?)
     });
     let known = Arc::clone(table);
     let literals = Arc::clone(literals);
@@ -228,12 +236,12 @@ fn all_plain(table: &Table, args: Vec<Value>, what: &str) -> Result<Vec<Value>, 
 }
 
 /// The first argument as the text that Python makes of it.
-fn printed(mut args: Vec<Value>, table: &Table) -> Result<Vec<Value>, Error> {
+fn printed(mut args: Vec<Value>, table: &Table) -> Vec<Value> {
     if let Some(first) = args.first_mut().filter(|first| matches!(first.kind(), ValueKind::Seq | ValueKind::Map)) {
         let text = table.keep(first);
         *first = Value::from(text);
     }
-    Ok(args)
+    args
 }
 
 /// `replace`, with a count by place or by name.
@@ -253,6 +261,7 @@ fn replaced(state: &mut State<'_, '_>, replace: &Value, args: &[Value]) -> Resul
 }
 
 /// Cuts a text, between words unless it says otherwise.
+#[allow(clippy::needless_pass_by_value, reason = "filters are handed what they work on")]
 fn truncate(
     text: String,
     length: Option<usize>,
@@ -276,6 +285,7 @@ fn truncate(
 }
 
 /// `re.sub`, with Python's references to groups.
+#[allow(clippy::needless_pass_by_value, reason = "filters are handed what they work on")]
 fn regex_replace(state: &State<'_, '_>, text: String, pattern: String, with: Option<String>) -> Result<Value, Error> {
     let regex = Regex::new(&pattern)
         .map_err(|error| Error::new(ErrorKind::InvalidOperation, format!("`{pattern}` is not a pattern: {error}")))?;
@@ -293,7 +303,7 @@ fn python_groups(with: &str) -> String {
             ('$', _) => changed.push_str("$$"),
             ('\\', Some(digit)) if digit.is_ascii_digit() => {
                 characters.next();
-                changed.push_str(&format!("${{{digit}}}"));
+                changed.extend(["${", digit.to_string().as_str(), "}"]);
             }
             ('\\', Some('\\')) => {
                 characters.next();

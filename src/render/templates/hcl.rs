@@ -1,52 +1,10 @@
 //! Walks rendered Terraform text and writes each value as it must be where it stands.
 
-use std::collections::BTreeSet;
-
 use super::bare::{Around, bare, is_name_character};
-use super::datum::{Room, Shown};
-use super::literal::{Style, reference};
-use super::table::{Piece, Table, Token, token};
-
-/// A value that cannot stand where it does: the place in the rendered text, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Misplaced {
-    /// The place, in bytes.
-    pub(super) at: usize,
-    /// Why.
-    pub(super) why: String,
-    /// Whether writing it unescaped would be allowed.
-    pub(super) public: bool,
-}
-
-/// What a walk needs to know.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Known<'a> {
-    /// The values.
-    pub(super) table: &'a Table,
-    /// The variables of the sensitive ones.
-    pub(super) secrets: &'a [String],
-    /// The texts that stand literally in the plugin's templates.
-    pub(super) literals: &'a BTreeSet<String>,
-    /// How long the text may become.
-    pub(super) limit: usize,
-}
-
-impl Known<'_> {
-    /// What a token stands for.
-    pub(super) fn shown(&self, token: Token) -> Result<Shown, String> {
-        match token {
-            Token::Secret(index) => Ok(Shown { datum: super::datum::Datum::Text(vec![Piece::Secret(index)]), json: false }),
-            Token::Public(index) => {
-                self.table.shown(index, &mut Room::default()).map_err(|error| error.detail().unwrap_or_default().to_owned())
-            }
-        }
-    }
-}
-
-/// Whether a sensitive value is among the pieces.
-pub(super) fn is_sensitive(pieces: &[Piece]) -> bool {
-    pieces.iter().any(|piece| matches!(piece, Piece::Secret(_)))
-}
+use super::datum::Shown;
+use super::known::{Known, Misplaced, is_sensitive};
+use super::literal::Style;
+use super::table::{Piece, token};
 
 /// Where the walk is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +111,8 @@ impl Walk<'_> {
             return self.comment("*/");
         }
         if let Some(length) = heredoc_start(rest).map_err(|why| self.misplaced(why, false))? {
-            return self.open_heredoc(length);
+            self.open_heredoc(length);
+            return Ok(());
         }
         match self.copy_character() {
             Some('"') => {
@@ -228,13 +187,11 @@ impl Walk<'_> {
         }
         if self.rest().starts_with('\\') {
             self.copy(1);
-            return match token(self.rest()) {
-                Some(_) => Err(self.misplaced("a value follows a backslash, and would become part of an escape", false)),
-                None => {
-                    self.copy_character();
-                    Ok(())
-                }
-            };
+            if token(self.rest()).is_some() {
+                return Err(self.misplaced("a value follows a backslash, and would become part of an escape", false));
+            }
+            self.copy_character();
+            return Ok(());
         }
         if self.rest().starts_with('"') {
             self.copy(1);
@@ -307,7 +264,7 @@ impl Walk<'_> {
         }
     }
 
-    fn open_heredoc(&mut self, length: usize) -> Result<(), Misplaced> {
+    fn open_heredoc(&mut self, length: usize) {
         let start = self.rest()[..length].to_owned();
         let flush = start.starts_with("<<-");
         let mark = start.trim_start_matches("<<").trim_start_matches('-').trim().to_owned();
@@ -315,7 +272,6 @@ impl Walk<'_> {
         self.modes.push(Mode::Heredoc { mark, flush });
         self.line = self.out.len();
         self.line_has_value = false;
-        Ok(())
     }
 }
 
@@ -330,41 +286,4 @@ fn heredoc_start(rest: &str) -> Result<Option<usize>, String> {
     let line_end = if end.starts_with("\r\n") { 2 } else { usize::from(end.starts_with('\n')) };
     let named = end.len() < after.len();
     Ok((named && line_end > 0).then(|| rest.len() - end.len() + line_end))
-}
-
-/// The whole of `text` as a plain text of another format.
-pub(super) fn plain(text: &str, known: Known<'_>, style: Option<Style>) -> Result<String, Misplaced> {
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let rest = &text[at..];
-        let Some((token, length)) = token(rest) else {
-            let next = rest.find([super::table::PUBLIC, super::table::SECRET]).filter(|next| *next > 0).unwrap_or(rest.len());
-            if style.is_some() && rest.starts_with('{') {
-                Style::File.guard(&mut out);
-            }
-            out.push_str(&rest[..next]);
-            at += next;
-            continue;
-        };
-        let misplaced = move |why: String, public| Misplaced { at, why, public };
-        let pieces = known.shown(token).map_err(|why| misplaced(why, false))?.text();
-        if let Some(Piece::Secret(index)) = pieces.iter().find(|piece| matches!(piece, Piece::Secret(_))) {
-            let variable = reference(known.secrets.get(*index));
-            let why = format!("a sensitive value cannot be written here, only into a file of Terraform's (as `{variable}`)");
-            return Err(misplaced(why, false));
-        }
-        match style {
-            Some(style) => style.write(&pieces, known.secrets, &mut out),
-            None => out.extend(pieces.iter().map(|piece| match piece {
-                Piece::Text(text) => text.as_str(),
-                Piece::Secret(_) => "",
-            })),
-        }
-        at += length;
-        if out.len() > known.limit {
-            return Err(misplaced("the file becomes larger than it may".to_owned(), false));
-        }
-    }
-    Ok(out)
 }

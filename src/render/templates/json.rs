@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::bare::{Around, bare, is_name_character};
 use super::datum::{Datum, json_escaped};
-use super::hcl::{Known, Misplaced, is_sensitive};
+use super::known::{Known, Misplaced, is_sensitive};
 use super::literal::Style;
 use super::table::{Piece, token};
 
@@ -60,13 +60,13 @@ pub(super) fn resolve(text: &str, known: Known<'_>, terraform: bool) -> Result<S
         }
         let mut characters = rest.chars();
         let Some(character) = characters.next() else { break };
+        let mut taken = character.len_utf8();
         match character {
             '\\' if in_string => {
-                let escaped = characters.next();
                 if token(&rest[1..]).is_some() {
                     return Err(misplaced("a value follows a backslash, and would become part of an escape", false));
                 }
-                at += escaped.map_or(0, char::len_utf8);
+                taken += characters.next().map_or(0, char::len_utf8);
             }
             '"' => {
                 in_string = !in_string;
@@ -84,15 +84,10 @@ pub(super) fn resolve(text: &str, known: Known<'_>, terraform: bool) -> Result<S
             '{' if in_string && terraform => Style::Json.guard(&mut out),
             _ => {}
         }
-        at += character.len_utf8();
-        out.push_str(&text[at - character.len_utf8() - trailing(character, in_string, rest)..at]);
+        out.push_str(&rest[..taken]);
+        at += taken;
     }
     Ok(out)
-}
-
-/// How many bytes beside the character itself were taken.
-fn trailing(character: char, in_string: bool, rest: &str) -> usize {
-    if character == '\\' && in_string { rest.chars().nth(1).map_or(0, char::len_utf8) } else { 0 }
 }
 
 /// What a value is that stands outside of strings: data; a text must be JSON itself.

@@ -111,7 +111,7 @@ fn quote(text: &str, out: &mut String) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            control if control.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(control))),
+            control if control.is_control() => out.extend(["\\u", format!("{:04x}", u32::from(control)).as_str()]),
             other => out.push(other),
         }
     }

@@ -54,16 +54,12 @@ pub(super) fn plain_aliases(text: &str, templates: &Templates) -> String {
                 .strip_prefix(**alias)
                 .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '-' || next == '_'))
         });
-        match named {
-            Some(alias) => {
-                changed.push_str(&rest[..at]);
-                changed.push_str(&format!("connections[\"{alias}\"]"));
-                rest = &rest[after + alias.len()..];
-            }
-            None => {
-                changed.push_str(&rest[..after]);
-                rest = &rest[after..];
-            }
+        if let Some(alias) = named {
+            changed.extend([&rest[..at], "connections[\"", alias, "\"]"]);
+            rest = &rest[after + alias.len()..];
+        } else {
+            changed.push_str(&rest[..after]);
+            rest = &rest[after..];
         }
     }
     changed + rest

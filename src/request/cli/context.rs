@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::ContextArguments;
+use super::{ContextArguments, Opening};
 use crate::request::examples;
 
 /// `tieline context …`.
@@ -61,6 +61,21 @@ pub enum Context {
         /// Only say what would go.
         #[arg(long, env = "TIELINE_DRY_RUN")]
         dry_run: bool,
+        /// Where it is.
+        #[command(flatten)]
+        target: ContextTarget,
+    },
+    /// Seal every secret of the ledger anew, for those who are to open it today.
+    ///
+    /// Opens what steps left and what connections publish of it with `--age-identity`, and seals it for the recipients that `sealing` of
+    /// each environment, else of context.yaml, names now. All goes in one commit; what is sealed for them already is left as it is, and
+    /// so is what a run in progress holds. Who was a recipient before can still open what the ledger's history has: after a key was
+    /// lost, the secrets themselves have to be others.
+    #[command(after_help = examples::CONTEXT_RESEAL)]
+    Reseal {
+        /// What opens it.
+        #[command(flatten)]
+        opening: Opening,
         /// Where it is.
         #[command(flatten)]
         target: ContextTarget,

@@ -27,8 +27,8 @@ pub use plugins::Plugins;
 pub use preview::{Preview, PreviewAction, PreviewDown, PreviewRun, PreviewSweep, PullRequestArguments, SweepBounds};
 pub use runs::{Back, Deploy, Destroy, FleetPart, Plan, PlanFor, Rollback};
 pub use shared::{
-    Announcements, Color, ContextArguments, Display, LogLevel, Network, Output, Overrides, Sensitive, StepRunner, Target,
-    Terraform, Values, Wish,
+    Announcements, Color, ContextArguments, Display, LogLevel, Network, Opening, Output, Overrides, Sensitive, StepRunner,
+    Target, Terraform, Values, Wish,
 };
 pub use status::{Outcome, RunKind, Status, Unlock};
 pub use transfer::Transfer;

@@ -107,6 +107,15 @@ pub struct Sensitive {
     /// `alias.slot.attribute`.
     #[arg(long, env = "TIELINE_SECRETS", value_name = "YAML", hide_env_values = true)]
     pub secrets: Option<String>,
+    /// What opens sealed values.
+    #[command(flatten)]
+    pub opening: Opening,
+}
+
+/// What opens sealed values.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Inputs")]
+pub struct Opening {
     /// What opens sealed values: age identities (`AGE-SECRET-KEY-1…`), one a line. Give them as the variable.
     #[arg(long, env = "TIELINE_AGE_IDENTITY", value_name = "KEYS", hide_env_values = true, hide_short_help = true)]
     pub age_identity: Option<String>,

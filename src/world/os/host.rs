@@ -15,7 +15,7 @@ pub(super) fn this() -> Host {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     // Where its path cannot be told, it is still there under this one.
     let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
-    Host { name, process, program }
+    Host { name, process, program, is_root: rustix::process::geteuid().is_root() }
 }
 
 /// Whether a process is known to have ended: it can be looked at from here and is gone, or its machine was started again since.

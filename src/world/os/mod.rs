@@ -1,5 +1,6 @@
 //! The real effects: the only files that touch the operating system.
 
+mod beneath;
 mod certificates;
 mod children;
 mod clock;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use super::{Files, Http, Variables, World};
 
+pub(super) use beneath::read_beneath;
 pub use certificates::with_machines_certificates;
 pub use console::report;
 pub use signals::cancel_on_signal;

@@ -2,8 +2,10 @@
 
 use std::os::fd::OwnedFd;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
@@ -24,10 +26,10 @@ pub(super) struct OsExec {
 
 #[async_trait]
 impl Exec for OsExec {
-    async fn capture(&self, spec: &ProcessSpec, cancel: &CancellationToken) -> Result<Captured, SpawnError> {
+    async fn capture_at_most(&self, spec: &ProcessSpec, most: u64, cancel: &CancellationToken) -> Result<Captured, SpawnError> {
         let (mut child, _awaited) = self.spawn(spec)?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        let (stdout, stderr, exit) = tokio::join!(read_all(out), read_all(err), wait(child, spec, cancel));
+        let (stdout, stderr, exit) = tokio::join!(read_all(out, most), read_all(err, u64::MAX), wait(child, spec, cancel));
         let exit = exit.map_err(|source| spawn_error(spec, source))?;
         Ok(Captured { exit, stdout, stderr })
     }
@@ -40,10 +42,15 @@ impl Exec for OsExec {
     ) -> Result<Exit, SpawnError> {
         let (mut child, _awaited) = self.spawn(spec)?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
+        let ended = CancellationToken::new();
         let ((), (), exit) = tokio::join!(
-            send_lines(out, Stream::Out, lines.clone()),
-            send_lines(err, Stream::Err, lines),
-            wait(child, spec, cancel)
+            unless_left_open(send_lines(out, Stream::Out, lines.clone()), spec, &ended),
+            unless_left_open(send_lines(err, Stream::Err, lines), spec, &ended),
+            async {
+                let exit = wait(child, spec, cancel).await;
+                ended.cancel();
+                exit
+            }
         );
         exit.map_err(|source| spawn_error(spec, source))
     }
@@ -65,7 +72,20 @@ impl OsExec {
     fn spawn(&self, spec: &ProcessSpec) -> Result<(Child, Awaited), SpawnError> {
         tracing::debug!("{spec}");
         #[expect(clippy::disallowed_methods, reason = "this is the seam")]
-        let mut command = Command::new(&spec.program);
+        let mut command = if spec.apart.session {
+            // It becomes the program, with the same number: it has no group of its own yet, and so need not fork.
+            let mut command = Command::new("setsid");
+            command.arg(&spec.program);
+            command
+        } else {
+            let mut command = Command::new(&spec.program);
+            command.process_group(0);
+            command
+        };
+        if let Some(user) = spec.apart.user {
+            // This also leaves all other groups.
+            command.gid(user).uid(user);
+        }
         command
             .args(&spec.arguments)
             .current_dir(&spec.directory)
@@ -74,8 +94,7 @@ impl OsExec {
             .stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(spec.on_cancel == OnCancel::Kill);
+            .kill_on_drop(matches!(spec.on_cancel, OnCancel::Kill | OnCancel::Terminate(_)));
         let output = if outlives_us(spec) {
             Some(output_that_never_breaks(&mut command).map_err(|source| spawn_error(spec, source))?)
         } else {
@@ -119,23 +138,57 @@ async fn wait(mut child: Child, spec: &ProcessSpec, cancel: &CancellationToken) 
             None => std::future::pending().await,
         }
     };
+    let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     tokio::select! {
         biased;
-        status = child.wait() => return status.map(|status| exit(status, false)),
+        status = child.wait() => {
+            if matches!(spec.on_cancel, OnCancel::Terminate(_)) {
+                let _ = send_to_group(id, Signal::KILL);
+            }
+            return status.map(|status| exit(status, false));
+        }
         () = cancel.cancelled() => {}
         () = time_is_over => {}
     }
-    let group = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
-    let signal = match spec.on_cancel {
-        OnCancel::Kill => Some(rustix::process::Signal::KILL),
-        OnCancel::InterruptOnce => Some(rustix::process::Signal::INT),
-        OnCancel::Finish => None,
-    };
-    if let (Some(group), Some(signal)) = (group, signal) {
-        // That the group is gone already is what we want.
-        let _ = rustix::process::kill_process_group(group, signal);
+    match spec.on_cancel {
+        OnCancel::Kill => send(id, Signal::KILL),
+        OnCancel::InterruptOnce => send(id, Signal::INT),
+        OnCancel::Terminate(grace) => {
+            send(id, Signal::TERM);
+            #[expect(clippy::disallowed_methods, reason = "this is the seam")]
+            let grace = tokio::time::sleep(grace);
+            tokio::select! { _ = child.wait() => {} () = grace => {} }
+            let _ = send_to_group(id, Signal::KILL);
+        }
+        OnCancel::Finish => {}
     }
     child.wait().await.map(|status| exit(status, true))
+}
+
+/// Sends a signal to the group of a child that was not waited for yet, or to the child alone where it has no group yet.
+fn send(child: Option<Pid>, signal: Signal) {
+    if let (Err(_), Some(child)) = (send_to_group(child, signal), child) {
+        let _ = rustix::process::kill_process(child, signal);
+    }
+}
+
+/// Sends a signal to what is left of a child's group. That nothing is left is what we want.
+fn send_to_group(child: Option<Pid>, signal: Signal) -> rustix::io::Result<()> {
+    child.map_or(Ok(()), |child| rustix::process::kill_process_group(child, signal))
+}
+
+/// Reads on to the end; but what a process that was to be alone left behind in another session must not keep us.
+async fn unless_left_open(reading: impl Future<Output = ()>, spec: &ProcessSpec, ended: &CancellationToken) {
+    const GRACE: Duration = Duration::from_secs(2);
+    let is_over = async {
+        ended.cancelled().await;
+        #[expect(clippy::disallowed_methods, reason = "this is the seam")]
+        match spec.on_cancel {
+            OnCancel::Terminate(_) => tokio::time::sleep(GRACE).await,
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! { biased; () = reading => {} () = is_over => {} }
 }
 
 fn exit(status: ExitStatus, cancelled: bool) -> Exit {
@@ -143,11 +196,11 @@ fn exit(status: ExitStatus, cancelled: bool) -> Exit {
     Exit { code: status.code(), signal: status.signal(), cancelled }
 }
 
-async fn read_all(pipe: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+async fn read_all(pipe: Option<impl AsyncRead + Unpin>, most: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
+    if let Some(pipe) = pipe {
         // What was read before a broken pipe still counts.
-        let _ = pipe.read_to_end(&mut bytes).await;
+        let _ = pipe.take(most).read_to_end(&mut bytes).await;
     }
     bytes
 }
@@ -180,8 +233,8 @@ async fn send_lines(pipe: Option<impl AsyncRead + Unpin>, stream: Stream, lines:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::Apart;
     use std::collections::BTreeMap;
-    use std::time::Duration;
 
     fn shell(script: &str, on_cancel: OnCancel) -> ProcessSpec {
         ProcessSpec {
@@ -192,6 +245,7 @@ mod tests {
             stdin: None,
             on_cancel,
             time_limit: None,
+            apart: Apart::default(),
         }
     }
 
@@ -229,6 +283,38 @@ mod tests {
         let exit = exit.unwrap();
         assert_eq!((exit.code, exit.cancelled), (Some(7), true), "{lines:?}");
         assert_eq!(lines.iter().filter(|line| *line == "caught").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_terminated_process_gets_its_time_and_takes_along_what_it_started() {
+        let (short, long) = (Duration::from_millis(50), Duration::from_secs(30));
+        // The first ends at all only because the `sleep` that holds its output is gone too.
+        for (script, grace, code, signal, told) in [
+            ("trap 'echo told; exit 4' TERM; sleep 60 & echo ready; wait", long, Some(4), None, &["ready", "told"][..]),
+            ("trap '' TERM; echo ready; while :; do :; done", short, None, Some(9), &["ready"]),
+        ] {
+            let (exec, cancel) = (OsExec::default(), CancellationToken::new());
+            let apart = Apart { session: true, user: None };
+            let spec = ProcessSpec { apart, ..shell(script, OnCancel::Terminate(grace)) };
+            let (sender, mut receiver) = mpsc::channel(16);
+            let (exit, lines) = tokio::join!(exec.stream(&spec, sender, &cancel), async {
+                let mut lines = Vec::new();
+                while let Some((_, line)) = receiver.recv().await {
+                    cancel.cancel();
+                    lines.push(line);
+                }
+                lines
+            });
+            assert_eq!(exit.unwrap(), Exit { code, signal, cancelled: true });
+            assert_eq!(lines, told);
+        }
+    }
+
+    #[tokio::test]
+    async fn output_is_kept_up_to_a_limit() {
+        let spec = shell("yes", OnCancel::Kill);
+        let captured = OsExec::default().capture_at_most(&spec, 1000, &CancellationToken::new()).await.unwrap();
+        assert_eq!(captured.stdout.len(), 1000, "and its writer ended");
     }
 
     #[tokio::test]

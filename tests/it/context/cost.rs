@@ -23,13 +23,13 @@ pub(crate) struct Counting {
 
 #[async_trait]
 impl Exec for Counting {
-    async fn capture(&self, spec: &ProcessSpec, cancel: &CancellationToken) -> Result<Captured, SpawnError> {
+    async fn capture_at_most(&self, spec: &ProcessSpec, most: u64, cancel: &CancellationToken) -> Result<Captured, SpawnError> {
         self.started.lock().unwrap().push(spec.arguments.clone());
         if spec.arguments.first().is_some_and(|command| command == "cat-file") {
             let asked = String::from_utf8_lossy(spec.stdin.as_deref().unwrap_or_default()).into_owned();
             self.objects.lock().unwrap().extend(asked.lines().map(str::to_owned));
         }
-        self.exec.capture(spec, cancel).await
+        self.exec.capture_at_most(spec, most, cancel).await
     }
 
     async fn stream(

@@ -22,7 +22,7 @@ use tieline::context::create::init;
 use tieline::context::git::GitStore;
 use tieline::context::{Change, Changes, Location, RefNames};
 use tieline::domain::address::Place;
-use tieline::world::{OnCancel, ProcessSpec, Variables, World, os};
+use tieline::world::{Apart, OnCancel, ProcessSpec, Variables, World, os};
 
 /// A folder of its own with a context repository in it.
 pub(super) struct Bench {
@@ -78,6 +78,7 @@ impl Bench {
             stdin: None,
             on_cancel: OnCancel::Kill,
             time_limit: None,
+            apart: Apart::default(),
         };
         let captured = self.world.exec.capture(&spec, &CancellationToken::new()).await.unwrap();
         assert!(captured.exit.success(), "{spec}: {}", String::from_utf8_lossy(&captured.stderr));

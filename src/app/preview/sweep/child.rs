@@ -15,7 +15,7 @@ use crate::domain::preview::Preview;
 use crate::domain::removal::PreviewName;
 use crate::request::cli::{PreviewSweep, Wish};
 use crate::request::variables::runner;
-use crate::world::{Line, OnCancel, ProcessSpec, Stream};
+use crate::world::{Apart, Line, OnCancel, ProcessSpec, Stream};
 
 /// Lines that may wait to be read.
 const LINES: usize = 1000;
@@ -63,6 +63,7 @@ pub(super) async fn remove(
         stdin: None,
         on_cancel: OnCancel::InterruptOnce,
         time_limit: None,
+        apart: Apart::default(),
     };
     let (sender, mut lines) = mpsc::channel::<Line>(LINES);
     let told = async {
@@ -162,7 +163,7 @@ fn environment(session: &Session, arguments: &PreviewSweep) -> BTreeMap<String, 
         ("TIELINE_APP_PRIVATE_KEY", &context.app_private_key),
         ("TIELINE_GITHUB_TOKEN", &context.github_token),
         ("TIELINE_SECRETS", &arguments.sensitive.secrets),
-        ("TIELINE_AGE_IDENTITY", &arguments.sensitive.age_identity),
+        ("TIELINE_AGE_IDENTITY", &arguments.sensitive.opening.age_identity),
     ];
     let given = hidden.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
     variables.extend(given);

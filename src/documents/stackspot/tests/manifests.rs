@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use super::{fixture, said};
 use crate::documents::{draw, manifest, manifest_with_warnings};
 use crate::domain::manifest::Manifest;
+use crate::domain::names::Alias;
 
 fn read(text: &[u8]) -> (Manifest, String) {
     let (manifest, warnings) = manifest_with_warnings(".stk/stk.yaml", text).unwrap_or_else(|problems| panic!("{problems:#?}"));
@@ -208,151 +209,7 @@ fn what_cannot_be_had_is_named_with_its_place() {
         let shown = draw(&problems, &BTreeMap::from([("stk.yaml".to_owned(), text.into_bytes())]), false);
         let _ = writeln!(report, "# {title}\n{shown}\n");
     }
-    insta::assert_snapshot!(report, @r"
-    # a variable
-    error[invalid-document]: `DB_USER` is a variable of StackSpot, which nothing fills in here
-     --> stk.yaml:7:48
-      |
-    7 |   - {name: s/k@1/p@1, alias: p, inputs: {user: '{{ DB_USER }}', list: ['x-{{ var.A }}', '{{ lower }}']}}
-      |                                                ^^^^^^^^^^^^^^^ a variable
-      |
-      = help: write the value, or one for each environment under `inputs-envs`; secrets are handed over at each deploy
-
-    error[invalid-document]: `var.A` is a variable of StackSpot, which nothing fills in here
-     --> stk.yaml:7:72
-      |
-    7 |   - {name: s/k@1/p@1, alias: p, inputs: {user: '{{ DB_USER }}', list: ['x-{{ var.A }}', '{{ lower }}']}}
-      |                                                                        ^^^^^^^^^^^^^^^ a variable
-      |
-      = help: write the value, or one for each environment under `inputs-envs`; secrets are handed over at each deploy
-
-    # a connection generated twice
-    error[invalid-document]: the connection `n` is generated twice: by `a` and by `b`
-     --> stk.yaml:8:55
-      |
-    8 |   - {name: s/p@1, alias: b, connections: {generates: [{type: t, alias: x, selected: n}]}}
-      |                                                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ generated already
-      |
-      = help: select another name for one of them
-
-    # aliases that become one
-    error[invalid-document]: the alias `a-b` is taken already, as `a-b`
-     --> stk.yaml:8:26
-      |
-    8 |   - {name: s/p@1, alias: a-b}
-      |                          ^^^
-      |
-      = help: give each applied plugin an alias of its own
-
-    # no version
-    error[invalid-document]: `s/k@1/p` does not say which version of which plugin is meant
-     --> stk.yaml:7:12
-      |
-    7 |   - {name: s/k@1/p, alias: a}
-      |            ^^^^^^^
-      |
-      = help: write `<studio>/<stack>@<version>/<plugin>@<version>`, or `local/<plugin>@<version>`
-
-    error[invalid-document]: `../../p@1` does not say which version of which plugin is meant
-     --> stk.yaml:8:12
-      |
-    8 |   - {name: ../../p@1, alias: b}
-      |            ^^^^^^^^^
-      |
-      = help: write `<studio>/<stack>@<version>/<plugin>@<version>`, or `local/<plugin>@<version>`
-
-    error[invalid-document]: an applied plugin has no `name`
-     --> stk.yaml:9:5
-      |
-    9 |   - {alias: c}
-      |     ^^^^^^^^^^ `name` is missing
-
-    # two connections for a slot
-    error[invalid-document]: `x` of `a` has two connections
-     --> stk.yaml:7:88
-      |
-    7 |   - {name: s/p@1, alias: a, connections: {requires: [{type: t, alias: x, selected: m}, {type: t, alias: x, selected: n}]}}
-      |                                                                                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      |
-      = help: keep one of the two
-
-    # a connection in a list
-    error[invalid-document]: a connection inside another answer cannot be had here
-     --> stk.yaml:7:45
-      |
-    7 |   - {name: s/p@1, alias: a, inputs: {vpcs: [{stk-type: required-connection, selected: x, type: t}]}}
-      |                                             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a connection
-      |
-      = note: how many connections a plugin has is part of its contract here, and cannot depend on an answer
-
-    # a preview's name
-    error[invalid-document]: `pr-1` is not a name for an environment's document: `pr-…` are previews
-     --> stk.yaml:6:3
-      |
-    6 |   plugins:
-      |   ^^^^^^^ kept for previews
-      |
-      = help: choose a name that does not start with `pr-`
-
-    # a circle
-    error[invalid-document]: `a` is linked to itself
-     --> stk.yaml:6:3
-      |
-    6 |   plugins:
-      |   ^^^^^^^ its own output
-      |
-      = help: link the slot to an output of another applied plugin
-
-    # no name
-    error[invalid-document]: the manifest does not say what it is called
-     --> stk.yaml:1:1
-      |
-    1 | schema-version: v2
-      | ^^^^^^^^^^^^^^^^^^
-      |
-      = help: write `metadata: {name: <name>}`, in lower-case letters, digits and `-`: states and records are kept under it
-
-    # no type
-    error[invalid-document]: `spec` has no `type`
-     --> stk.yaml:4:7
-      |
-    4 | spec: {plugins: []}
-      |       ^^^^^^^^^^^^^ `type` is missing
-
-    # an unknown schema
-    error[invalid-document]: the schema `v7` of StackSpot manifests is not known
-     --> stk.yaml:1:17
-      |
-    1 | schema-version: v7
-      |                 ^^
-      |
-      = note: there is `v1`, `v2`
-
-    error[invalid-document]: nothing of `--` can be part of a deployable's name
-     --> stk.yaml:3:18
-      |
-    3 | metadata: {name: '--'}
-      |                  ^^^^
-      |
-      = help: write `metadata: {name: <name>}`, in lower-case letters, digits and `-`: states and records are kept under it
-
-    error[invalid-document]: `stack` is not a type of StackSpot manifests
-     --> stk.yaml:4:14
-      |
-    4 | spec: {type: stack, plugins: []}
-      |              ^^^^^
-      |
-      = help: write `app` or `infra`
-
-    # a name that is taken
-    error[invalid-document]: `imported` cannot be the name of a deployable: addresses of imported connections have it there
-     --> stk.yaml:4:28
-      |
-    4 | spec: {type: app, plugins: []}
-      |                            ^^
-      |
-      = help: choose another name
-    ");
+    super::filed!("stackspot_manifests", report);
 }
 
 #[test]
@@ -362,7 +219,7 @@ fn aliases_are_made_of_the_plugins_name_where_there_are_none() {
         "schema-version: v1\nkind: manifest\nmetadata: {{name: a}}\nspec:\n  type: infra\n  plugins:\n  - {{name: s/{long}@1.0.0}}\n  - {{name: s/{long}@1.0.0}}\n"
     );
     let (read, warnings) = read(text.as_bytes());
-    let aliases: Vec<&str> = read.plugins.keys().map(|alias| alias.as_str()).collect();
+    let aliases: Vec<&str> = read.plugins.keys().map(Alias::as_str).collect();
     assert_eq!(aliases, [format!("{}-2", "x".repeat(61)), "x".repeat(63)]);
     assert!(warnings.contains("applied more than once without an alias"), "{warnings}");
 }

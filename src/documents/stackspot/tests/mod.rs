@@ -25,7 +25,16 @@ macro_rules! folder {
     };
 }
 
-use {fixture, folder};
+/// Compares a long text with the one in a file.
+macro_rules! filed {
+    ($name:literal, $text:expr) => {
+        insta::with_settings!({snapshot_path => "../../snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::assert_snapshot!($name, $text);
+        })
+    };
+}
+
+use {filed, fixture, folder};
 
 /// Reads the plugin of a folder.
 fn read(files: &Files<'_>) -> Result<PluginFolder, String> {
@@ -39,7 +48,7 @@ fn shown(files: &Files<'_>, problems: &Problems) -> String {
 }
 
 /// A folder with this `plugin.yaml` and one template.
-fn small<'a>(document: &'a str) -> Files<'a> {
+fn small(document: &str) -> Files<'_> {
     Files::from([
         ("plugin.yaml", document.as_bytes()),
         ("templates-deploy/main.tf", b"output \"arn\" { value = 1 }\n".as_slice()),

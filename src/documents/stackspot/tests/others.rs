@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use super::{fixture, said};
 use crate::documents::{CaseMode, connection_type, stackspot_case};
+use crate::domain::names::AttributeName;
 
 #[test]
 fn a_type_may_be_a_mapping_of_attributes() {
@@ -47,7 +48,7 @@ fn a_type_may_be_a_mapping_of_attributes() {
       - pass
       type: object
     ");
-    assert_eq!(read.sensitive().iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["pass", "replicas"]);
+    assert_eq!(read.sensitive().iter().map(AttributeName::as_str).collect::<Vec<_>>(), ["pass", "replicas"]);
 }
 
 #[test]

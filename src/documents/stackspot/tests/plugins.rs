@@ -3,7 +3,7 @@ use serde_json::json;
 use super::{Files, folder, read, said, small, with_spec};
 use crate::documents::{PluginFolder, defaults, validate_value};
 use crate::domain::foreign::{Foreign, InputKind, Templates};
-use crate::domain::names::{InputName, OutputName, SlotName};
+use crate::domain::names::{AttributeName, InputName, OutputName, SlotName};
 use crate::domain::plugin::{Plugin, Uses};
 
 fn bucket() -> Files<'static> {
@@ -37,7 +37,7 @@ fn templates(plugin: &Plugin) -> &Templates {
 /// Slot to its type, whether it is optional, and what is used of it.
 fn slots(plugin: &Plugin) -> Vec<String> {
     let used = |uses: &Uses| match uses {
-        Uses::Named(names) => names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" "),
+        Uses::Named(names) => names.iter().map(AttributeName::as_str).collect::<Vec<_>>().join(" "),
         Uses::All => "everything".to_owned(),
         Uses::Declared => "what it declares".to_owned(),
     };

@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "`json!(…)` reads well as an argument")]
+
 mod hostile;
 mod places;
 mod plugins;
@@ -63,6 +65,7 @@ impl Case {
         let bound = BoundSlot {
             attributes: attributes.map(|(name, value)| (attribute(name), value.clone())).collect(),
             sensitive: BTreeMap::from([(attribute("password"), SensitiveSource::Variable("given".to_owned()))]),
+            unasked: Default::default(),
         };
         self.templates.aliases.insert(known.to_owned(), name.clone());
         self.slots.insert(name, bound);
@@ -159,6 +162,7 @@ fn inputs_whose_condition_does_not_hold_are_not_defined() {
         variable: "mode".to_owned(),
         operator: "==".to_owned(),
         value: json!("PROVISIONED"),
+        default: None,
     });
     let case = case.file(
         "main.tf",

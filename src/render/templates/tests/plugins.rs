@@ -58,5 +58,10 @@ fn the_dialects_filters() {
     let text = Case::new(&json!({"x": "My_queueName", "y": "abab", "xs": ["a", "b"], "d": {}}))
         .file("main.tf", template)
         .text("main.tf");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    a = "my-queue-name my_queue_name MyQueueName yqueueame baba"
+    b = "my-queuename none My My_queueName-1 v2"
+    c = "z A,B 2 a My_"
+    d = "My_queuename 3 3.5 True q%20p"
+    "#);
 }

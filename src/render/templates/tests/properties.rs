@@ -60,7 +60,7 @@ fn hostile() -> impl Strategy<Value = String> {
 /// What an expression of texts alone comes to; none for any other.
 fn text_of(expression: &Expression) -> Option<String> {
     match expression {
-        Expression::String(text) => Some(text.value().to_string()),
+        Expression::String(text) => Some(text.value().clone()),
         Expression::StringTemplate(template) => elements(template.iter()),
         Expression::HeredocTemplate(heredoc) => elements(heredoc.template.iter()),
         _ => None,
@@ -70,7 +70,7 @@ fn text_of(expression: &Expression) -> Option<String> {
 fn elements<'a>(elements: impl Iterator<Item = &'a Element>) -> Option<String> {
     elements
         .map(|element| match element {
-            Element::Literal(text) => Some(text.value().to_string()),
+            Element::Literal(text) => Some(text.value().clone()),
             Element::Interpolation(inner) => text_of(&inner.expr),
             Element::Directive(_) => None,
         })
