@@ -58,7 +58,7 @@ pub(super) fn recognise(value: &Value) -> Option<ForeignKind> {
         _ if has("baseEnvironment") && (has("project") || has("projectSlug")) => Some(ForeignKind::MassdriverPreview),
         // Before there were kinds: such plugins are recognised so that they can be told what they are.
         None if has("name") && has("types") && has_any(["inputs", "hooks", "display-name"]) => Some(ForeignKind::StackSpotPlugin),
-        _ if spec("create") && spec("runner") => Some(ForeignKind::SignadotPlugin),
+        _ if spec("runner") && (spec("create") || spec("delete")) => Some(ForeignKind::SignadotPlugin),
         _ => None,
     }
 }

@@ -38,7 +38,7 @@ pub enum Mapped {
     /// What is at a path in the connection's attributes.
     Path(AttributePath),
     /// An object of such.
-    Object(BTreeMap<AttributeName, Mapped>),
+    Object(BTreeMap<AttributeName, Self>),
 }
 
 impl Mapped {
@@ -132,7 +132,7 @@ pub enum Made {
     /// A public value.
     Plain(Value),
     /// An object of such.
-    Object(BTreeMap<AttributeName, Made>),
+    Object(BTreeMap<AttributeName, Self>),
 }
 
 /// What a binding records of the mapping that it was made through: enough to hand over the same again without any document.
@@ -279,7 +279,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn conversion(attributes: Value, into: Value) -> Conversion {
+    fn conversion(attributes: &Value, into: &Value) -> Conversion {
         let into = json!({
             "apiVersion": "tieline/v1", "kind": "ConnectionInterfaceType", "name": "acme/vpc", "version": "1.0.0", "attributes": into
         });
@@ -301,7 +301,7 @@ mod tests {
     fn what_is_made_of_public_values_is_public_and_what_holds_a_secret_is_not() {
         let attributes = json!({"id": "arn", "who": "tags.owner", "all": {"id": "arn", "key": "token.value"}, "no": "tags.none", "gone": "x.y"});
         let conversion =
-            conversion(attributes, json!({"properties": {"id": {}, "who": {}, "all": {}, "hidden": {"x-sensitive": true}}}));
+            conversion(&attributes, &json!({"properties": {"id": {}, "who": {}, "all": {}, "hidden": {"x-sensitive": true}}}));
         let converted = conversion.of(&face());
         assert_eq!(serde_json::to_value(&converted.attributes).unwrap(), json!({"id": "a", "who": "me"}));
         assert_eq!(
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn what_the_slots_type_calls_sensitive_stays_so() {
-        let conversion = conversion(json!({"data": {"arn": "arn"}}), json!({"properties": {"data": {"x-sensitive": true}}}));
+        let conversion = conversion(&json!({"data": {"arn": "arn"}}), &json!({"properties": {"data": {"x-sensitive": true}}}));
         let converted = conversion.of(&face());
         assert_eq!(serde_json::to_value(&converted.sensitive).unwrap(), json!({"data": {"plain": {"arn": "a"}}}));
         assert!(converted.attributes.is_empty());

@@ -147,14 +147,14 @@ pub enum SensitiveSource {
     /// In another attribute, which is found there: all of that, or what is inside it.
     Part {
         /// Where that attribute is.
-        of: Box<SensitiveSource>,
+        of: Box<Self>,
         /// Its name.
         attribute: AttributeName,
         /// What is meant inside it, from the outermost on.
         inside: Vec<AttributeName>,
     },
     /// An object of such values.
-    Object(BTreeMap<AttributeName, SensitiveSource>),
+    Object(BTreeMap<AttributeName, Self>),
     /// Here: it is no secret where it comes from.
     Plain(Value),
 }

@@ -48,6 +48,11 @@ pub fn attribute_variable(slot: &SlotName, attribute: &AttributeName) -> String 
     format!("tieline_given_{slot}_{attribute}")
 }
 
+/// The way to what is inside a value, from the outermost name on.
+pub(super) fn inside<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    names.into_iter().map(|name| ["[\"", name, "\"]"].concat()).collect()
+}
+
 /// The local value that holds a sensitive attribute which a mapping made for a slot.
 pub(super) fn mapped_local(slot: &SlotName, attribute: &AttributeName) -> String {
     format!("tieline_mapped_{slot}_{attribute}")
@@ -70,7 +75,7 @@ pub(super) fn module_output(path: &str) -> Option<String> {
     let (output, fields) = path.split_once('.').map_or((path, None), |(output, fields)| (output, Some(fields)));
     let fields: Vec<&str> = fields.into_iter().flat_map(|fields| fields.split('.')).collect();
     let valid = is_identifier(output) && fields.iter().all(|field| is_identifier(field));
-    let fields: String = fields.iter().map(|field| format!("[\"{field}\"]")).collect();
+    let fields = inside(fields);
     valid.then(|| format!("module.plugin.{output}{fields}"))
 }
 

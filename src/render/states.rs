@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::backend::{Credential, credential, foreign_state_config, remote_state_config, take_role};
-use super::names::{is_identifier, mapped_local, sensitive_output};
+use super::names::{self, is_identifier, mapped_local, sensitive_output};
 use super::{Request, SensitiveSource, StateRole, escape};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
@@ -88,7 +88,7 @@ impl<'a> States<'a> {
         of: &SensitiveSource,
         inside: &[AttributeName],
     ) -> Result<Value, Problems> {
-        let inside: String = inside.iter().map(|name| format!("[\"{name}\"]")).collect();
+        let inside = names::inside(inside.iter().map(AttributeName::as_str));
         let (backend, way) = match of {
             SensitiveSource::State { location, output, face } => {
                 let output = sensitive_output(output, *face);

@@ -211,12 +211,11 @@ impl Check<'_> {
             return None;
         };
         let (face, secrets) = (record.faces().nth(position)?, self.secrets());
-        match &conversion {
-            Some(conversion) => self.mapped(face, conversion, &secrets),
-            None => {
-                self.constraint(&face.attributes);
-                self.sensitive(face, &self.ask.slot.sensitive, &secrets);
-            }
+        if let Some(conversion) = &conversion {
+            self.mapped(face, conversion, &secrets);
+        } else {
+            self.constraint(&face.attributes);
+            self.sensitive(face, &self.ask.slot.sensitive, &secrets);
         }
         let withheld = self.withheld.take();
         let chosen = ChosenConnection { via: self.via, face: position, secrets, withheld, record };

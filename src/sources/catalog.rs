@@ -53,17 +53,13 @@ pub(super) fn stackspot(
     let short = format!("{studio}/{plugin}");
     let key = stack.map_or_else(|| short.clone(), |stack| format!("{studio}/{stack}/{plugin}"));
     let table = catalog.map(|catalog| &catalog.stackspot.plugins);
-    match table.and_then(|table| table.get(&key).or_else(|| table.get(&short))) {
-        Some(source) => Ok(source.replace("{version}", version)),
-        None => {
-            let message = format!("nothing says where the StackSpot plugin `{key}` comes from");
-            let entry =
-                format!("stackspot:\n  plugins:\n    {key}: \"github:<owner>/<repository>//<folder of {plugin}>@{{version}}\"");
-            Err(Diagnostic::error(PluginUnavailable, message)
-                .help(format!("add it to the context's `catalog.yaml`:\n{entry}"))
-                .into())
-        }
+    if let Some(source) = table.and_then(|table| table.get(&key).or_else(|| table.get(&short))) {
+        return Ok(source.replace("{version}", version));
     }
+    let entry = format!("stackspot:\n  plugins:\n    {key}: \"github:<owner>/<repository>//<folder of {plugin}>@{{version}}\"");
+    Err(Diagnostic::error(PluginUnavailable, format!("nothing says where the StackSpot plugin `{key}` comes from"))
+        .help(format!("add it to the context's `catalog.yaml`:\n{entry}"))
+        .into())
 }
 
 /// What is to be said of a version that is in use: that it is deprecated, or was yanked after it was locked.

@@ -218,8 +218,9 @@ impl fmt::Display for Reference {
             Self::Path(path) => f.write_str(path),
             Self::Catalog { name, range } => write!(f, "{name}@{range}"),
             Self::StackSpot { studio, stack, plugin, version } => {
-                let stack = stack.iter().map(|stack| format!("{stack}/")).collect::<String>();
-                write!(f, "stackspot:{studio}/{stack}{plugin}@{version}")
+                write!(f, "stackspot:{studio}/")?;
+                stack.iter().try_for_each(|stack| write!(f, "{stack}/"))?;
+                write!(f, "{plugin}@{version}")
             }
             Self::Git { url, path, reference } => {
                 write!(f, "git::{url}")?;

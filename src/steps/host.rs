@@ -21,7 +21,8 @@ use crate::domain::failure::FailureReason::{InvalidDocument, StepFailed};
 use crate::domain::step::Step;
 use crate::world::{Apart, Beneath, OnCancel, ProcessSpec, World};
 
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where programs are looked for.
+pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How long a script has after it was told to end (R62).
 pub(super) const GRACE: Duration = Duration::from_secs(10);

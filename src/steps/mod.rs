@@ -6,6 +6,7 @@
 
 mod attempt;
 mod choose;
+mod client;
 mod docker;
 mod executor;
 mod graph;
@@ -20,7 +21,7 @@ mod workflow;
 
 pub use choose::{choose, without_effect};
 pub use executor::{Executor, LineSink, NotRead, StepFailure, StepJob, StepLeft, executor};
-pub use outputs::{LARGEST_OUTPUT, meant};
+pub use outputs::LARGEST_OUTPUT;
 pub use run::{Recorder, Sink, run};
 pub use text::{StepText, text_of};
 pub use variables::Surroundings;

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::executor::{NotRead, StepLeft};
 use super::text::StepText;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::failure::FailureReason::StepFailed;
-use crate::domain::step::{Step, StepOutput, StepOutputKind};
+use crate::domain::step::{Step, StepOutput};
 
 /// An output holds at most this many bytes.
 pub const LARGEST_OUTPUT: usize = 1 << 20;
@@ -54,20 +52,5 @@ fn text(output: &StepOutput, bytes: Vec<u8>) -> Result<String, String> {
     if output.trim && text.ends_with('\n') {
         text.pop();
     }
-    meant(output.kind, &text).map(|_| text).map_err(|kind| format!("is not {kind}, which its `type` says"))
-}
-
-/// The value that an output's text means; around anything but a text, white space does not count.
-///
-/// # Errors
-/// What it was to be, where it is not.
-pub fn meant(kind: Option<StepOutputKind>, text: &str) -> Result<Value, &'static str> {
-    let parsed = || serde_json::from_str::<Value>(text).ok();
-    match kind {
-        None | Some(StepOutputKind::String) => Ok(Value::from(text)),
-        Some(StepOutputKind::Integer) => parsed().filter(|value| value.is_i64() || value.is_u64()).ok_or("a whole number"),
-        Some(StepOutputKind::Number) => parsed().filter(Value::is_number).ok_or("a number"),
-        Some(StepOutputKind::Boolean) => parsed().filter(Value::is_boolean).ok_or("`true` or `false`"),
-        Some(StepOutputKind::Json) => parsed().ok_or("JSON"),
-    }
+    output.meaning().read(&text).map(|_| text.clone()).map_err(|why| format!("is not what its `type` says: {why}"))
 }

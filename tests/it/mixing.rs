@@ -129,9 +129,9 @@ fn tf_r8_each_shape_serves_the_other_and_no_secret_is_in_the_ledger() {
     assert_eq!(flat["sensitive"], json!(["id", "key"]), "what is sensitive where it comes from is so wherever it goes");
 
     let again = project.deploy_json("app", &[]);
-    assert_eq!(tasks(&again), "bundle: skipped\nflat: skipped\n");
+    assert_eq!(tasks(&again), "bundle: skipped (unchanged)\nflat: skipped (unchanged)\n");
     project.edit_context(CATALOG, "region: specs.region, ", "");
-    project.deploy("app").refused("plan-failed");
+    project.deploy("app").fails(2, "plan-failed");
     project.edit_context(CATALOG, "id: data.infrastructure.id", "id: specs.region, region: specs.region");
     project.deploy("app").succeeds();
     assert_eq!(seen(&project, "flat")["id"], "there", "another mapping is another apply");
@@ -158,7 +158,7 @@ fn tf_r8_links_are_mapped_as_well() {
 }
 
 #[test]
-fn tf_r32_a_destroy_needs_neither_the_catalog_nor_the_types_nor_the_producers() {
+fn tf_r32_a_destroy_needs_neither_the_catalog_nor_the_types() {
     needs_terraform!();
     let project = mixed(&granting("use, read-sensitive"), MAPPINGS);
     project.deploy("app").succeeds();

@@ -88,6 +88,9 @@ fn is_commit(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+/// What age begins a sealed text with.
+const SEALED: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
+
 impl Document for ImportedConnection {
     const KIND: Kind = Kind::ImportedConnection;
 
@@ -105,9 +108,9 @@ impl Document for ImportedConnection {
                 SecretReference::State(state) => {
                     findings.extend(backend::check_secrets(&state.backend, &at.key("state").key("backend")));
                 }
-                SecretReference::Sealed(text) if !text.contains("age") => findings.push(
+                SecretReference::Sealed(text) if !text.trim_start().starts_with(SEALED) => findings.push(
                     Finding::new(at.key("sealed").at_key(), format!("the value of `{name}` is not sealed"))
-                        .help("seal it with `age`; if it is the secret itself, revoke it"),
+                        .help("seal it with `age --armor`, and write all of it; if it is the secret itself, revoke it"),
                 ),
                 SecretReference::Env(variable) if !is_variable(variable) => findings.push(
                     Finding::new(at.key("env"), format!("`{variable}` is not the name of an environment variable"))

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::steps::{self, Around};
-use super::{Document, keys_of, unknown};
+use super::{Document, keys_of, steps, unknown};
 use crate::documents::finding::Finding;
 use crate::documents::{Kind, values};
 use crate::domain::connection_type::sensitive_properties;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::names::InputName;
 use crate::domain::plugin::{Output, Plugin, Slot, TerraformPart, TypedOutput, VariableSource};
+use crate::domain::step::StepsPart;
 
 impl Document for Plugin {
     const KIND: Kind = Kind::Plugin;
@@ -22,50 +22,32 @@ impl Document for Plugin {
             findings.extend(check_slot(slot, &Pointer::keys(["requires", name.as_str()])));
         }
         for (name, output) in &self.generates {
-            findings.extend(check_output(output, &Pointer::keys(["generates", name.as_str()])));
+            findings.extend(check_output(self, output, &Pointer::keys(["generates", name.as_str()])));
         }
         let slots = keys_of(value, &Pointer::keys(["requires"]));
         let inputs = keys_of(value, &Pointer::keys(["inputs", "properties"]));
         if let Some(terraform) = &self.terraform {
-            findings.extend(check_terraform(terraform, &inputs, &slots));
+            findings.extend(check_terraform(terraform, self.steps.as_ref(), &inputs, &slots));
         }
         if let Some(part) = &self.steps {
-            findings.extend(steps::check(part, &Around { inputs: &inputs, slots: &slots }, &Pointer::keys(["steps"])));
+            findings.extend(check_steps(part, &steps::Known { inputs, slots: &self.requires }));
         }
-        findings.extend(self.check_parts());
+        if self.terraform.is_none() && self.steps.is_none() {
+            findings.push(
+                Finding::new(Pointer::keys(["name"]), "the plugin has neither a module nor steps")
+                    .help("write `terraform:` for a Terraform module, `steps:` for scripts, or both"),
+            );
+        }
         findings
     }
 }
 
-impl Plugin {
-    /// What a plugin is made of, and what of its steps others name.
-    fn check_parts(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        if self.terraform.is_none() && self.steps.is_none() {
-            let message = "the plugin has neither a Terraform module nor steps";
-            findings.push(Finding::new(Pointer::default(), message).help("write `terraform: {module: .}`, or `steps:`"));
-        }
-        let is_left = |step: &str, output: &str| self.steps.as_ref().is_some_and(|steps| steps.output(step, output).is_some());
-        for (name, output) in &self.generates {
-            let at = Pointer::keys(["generates", name.as_str()]);
-            for (at, source) in output_names(output, &at).filter(|_| self.terraform.is_none()) {
-                let (step, left) = source.split_once('.').unwrap_or((source, ""));
-                if !is_left(step, left) {
-                    let finding = Finding::new(at, format!("no create step leaves `{source}`"));
-                    findings.push(finding.help("write `<step>.<output>`: a plugin of steps alone has nothing else to publish"));
-                }
-            }
-        }
-        for (variable, source) in self.variables() {
-            let VariableSource::Step(path) = source else { continue };
-            let (step, left) = path.split_once('.').unwrap_or((path, ""));
-            if !is_left(step, left) {
-                let at = Pointer::keys(["terraform", "variables"]).key(variable).key("step");
-                findings.push(Finding::new(at, format!("no create step leaves `{path}`")).help("write `<step>.<output>`"));
-            }
-        }
-        findings
+fn check_steps(part: &StepsPart, known: &steps::Known<'_>) -> Vec<Finding> {
+    let at = Pointer::keys(["steps"]);
+    if part.create.is_empty() && part.delete.is_empty() {
+        return vec![Finding::new(at, "there are no steps").help("write them under `create` and `delete`")];
     }
+    steps::check(part, &at, known)
 }
 
 fn check_inputs(inputs: &Value) -> Vec<Finding> {
@@ -107,7 +89,7 @@ fn check_slot(slot: &Slot, at: &Pointer) -> Vec<Finding> {
     findings
 }
 
-fn check_output(output: &Output, at: &Pointer) -> Vec<Finding> {
+fn check_output(plugin: &Plugin, output: &Output, at: &Pointer) -> Vec<Finding> {
     let mut findings = Vec::new();
     match (&output.type_ref, output.types.is_empty()) {
         (None, true) => findings.push(
@@ -136,11 +118,22 @@ fn check_output(output: &Output, at: &Pointer) -> Vec<Finding> {
                 .help("write `from:` with the type's attributes and the module's outputs, such as `from: {host: endpoint}`"),
         );
     }
-    findings.extend(output_names(output, at).filter(|(_, name)| !name.split('.').all(is_identifier)).map(|(at, name)| {
+    findings.extend(output_names(output, at).filter_map(|(at, name)| check_from(plugin, name, at)));
+    findings
+}
+
+/// Where an attribute comes from: an output of the module, something inside one, or what a create step leaves.
+fn check_from(plugin: &Plugin, name: &str, at: Pointer) -> Option<Finding> {
+    if let Some(part) = &plugin.steps {
+        let first = name.split('.').next().unwrap_or_default();
+        if plugin.terraform.is_none() || part.all().any(|step| step.name.as_str() == first) {
+            return steps::check_step_output(part, name, at);
+        }
+    }
+    (!name.split('.').all(is_identifier)).then(|| {
         Finding::new(at, format!("`{name}` cannot be the name of a Terraform output"))
             .help("write the name of an output of the module, without `output.` before it")
-    }));
-    findings
+    })
 }
 
 /// The module outputs that are named, each with its place.
@@ -156,7 +149,12 @@ fn output_names<'a>(output: &'a Output, at: &'a Pointer) -> impl Iterator<Item =
     )
 }
 
-fn check_terraform(terraform: &TerraformPart, inputs: &BTreeSet<&str>, slots: &BTreeSet<&str>) -> Vec<Finding> {
+fn check_terraform(
+    terraform: &TerraformPart,
+    steps: Option<&StepsPart>,
+    inputs: &BTreeSet<&str>,
+    slots: &BTreeSet<&str>,
+) -> Vec<Finding> {
     let at = Pointer::keys(["terraform"]);
     let mut findings = Vec::new();
     let module = terraform.module.as_str();
@@ -185,7 +183,11 @@ fn check_terraform(terraform: &TerraformPart, inputs: &BTreeSet<&str>, slots: &B
                     findings.push(unknown(at.key("connection"), "slot", slot, slots));
                 }
             }
-            VariableSource::Input(_) | VariableSource::Step(_) => {}
+            VariableSource::Step(way) => {
+                let none = StepsPart::default();
+                findings.extend(steps::check_step_output(steps.unwrap_or(&none), way, at.key("step")));
+            }
+            VariableSource::Input(_) => {}
         }
     }
     findings

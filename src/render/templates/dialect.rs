@@ -10,10 +10,11 @@ use regex::Regex;
 
 use super::cases;
 use super::datum::{Datum, Room};
+use super::source::CAPTURED;
 use super::table::{Data, Secret, Table, has_token, untouchable};
 
 /// What one template may do: steps, and bytes that it works on.
-const FUEL: u64 = 2_000_000;
+const FUEL: u64 = 1_000_000;
 
 /// How deep macros and inclusions may go.
 const RECURSION: usize = 200;
@@ -160,6 +161,13 @@ fn own_filters(environment: &mut Environment<'static>, table: &Arc<Table>, liter
             }
         }
         Ok(Value::from_safe_string(text))
+    });
+    let known = Arc::clone(table);
+    environment.add_filter(CAPTURED, move |value: Value| -> Result<Value, Error> {
+        // A captured name may be compared, and is written alike everywhere: it can as well be a text like any other.
+        let text = value.as_str().map(|text| known.settled(text)).transpose()?;
+        let is_name = |text: &String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        Ok(text.filter(is_name).map_or(value, Value::from))
     });
     for name in ["tojson", "to_json"] {
         let known = Arc::clone(table);

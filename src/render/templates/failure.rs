@@ -18,7 +18,7 @@ pub(super) fn failed(error: &Error, folder: &str, what: &str) -> Diagnostic {
     let (message, help) = match deepest.kind() {
         ErrorKind::OutOfFuel => (
             format!("{what} does more than a template may: does it loop for ever?"),
-            "let it do less: a template may take two million steps",
+            "let it do less: a template may take a million steps",
         ),
         ErrorKind::SyntaxError | ErrorKind::BadEscape => (format!("{what} is no valid template: {detail}"), ""),
         ErrorKind::UndefinedError => (

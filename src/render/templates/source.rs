@@ -1,11 +1,36 @@
 //! The templates of a plugin as they are, and the texts that stand literally in them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::table::has_token;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::foreign::Templates;
+
+/// The filter that every captured text goes through.
+pub(super) const CAPTURED: &str = "tieline_captured";
+
+/// A template whose `{% set name %}` blocks put what they capture through [`CAPTURED`].
+pub(super) fn with_captures(template: &str) -> Cow<'_, str> {
+    let mut changed = String::new();
+    let mut rest = template;
+    while let Some(at) = rest.find("{%") {
+        let Some(length) = rest[at..].find("%}") else { break };
+        let tag = &rest[at + 2..at + length];
+        let words: Vec<&str> = tag.trim_matches(['-', '+']).split_whitespace().collect();
+        match words[..] {
+            ["raw", ..] => return Cow::Borrowed(template),
+            ["set", name] if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+                let end = at + length - usize::from(tag.ends_with(['-', '+']));
+                changed.extend([&rest[..end], " | ", CAPTURED, " ", &rest[end..at + length + 2]]);
+            }
+            _ => changed.push_str(&rest[..at + length + 2]),
+        }
+        rest = &rest[at + length + 2..];
+    }
+    Cow::Owned(changed + rest)
+}
 
 /// A plugin's templates.
 #[derive(Debug, Default)]

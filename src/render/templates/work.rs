@@ -10,7 +10,7 @@ use super::failure::{failed, misplaced};
 use super::known::{Known, Misplaced};
 use super::literal::Style;
 use super::scope::{Scope, Variables};
-use super::source::Sources;
+use super::source::{Sources, with_captures};
 use super::table::{SECRET, Table, Token, token};
 use super::{Rendered, VARIABLES_FILE, dialect, hcl, json, paths, text};
 use crate::domain::canonical;
@@ -60,7 +60,7 @@ impl<'a> Work<'a> {
     pub(super) fn add_templates(&mut self, sources: &Sources<'_>, problems: &mut Problems) {
         let folder = &self.templates.folder;
         for (name, text) in &sources.texts {
-            if let Err(error) = self.environment.add_template_owned((*name).to_owned(), (*text).to_owned()) {
+            if let Err(error) = self.environment.add_template_owned((*name).to_owned(), with_captures(text).into_owned()) {
                 problems.push(failed(&error, folder, &format!("`{folder}/{name}`")));
             }
         }

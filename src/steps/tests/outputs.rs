@@ -49,6 +49,6 @@ async fn r59_a_typed_output_is_of_its_type_and_an_error_does_not_show_it() {
         let kept = one(&declared, bytes(good)).await.unwrap();
         assert!(kept.is_secret() && kept.expose() == good);
         let error = one(&declared, bytes(bad)).await.unwrap_err();
-        assert!(error.contains("which its `type` says") && !error.contains(bad), "{error}");
+        assert!(error.contains("is not what its `type` says: it is n") && !error.contains(bad), "{error}");
     }
 }

@@ -45,7 +45,7 @@ steps:
       inputs: [{name: rows, valueFromStep: {name: seed, output: rows}, as: {env: ROWS}}]
       script: |
         #!/bin/sh -e
-        echo "unseeding $ROWS"
+        echo unseeding $ROWS
     - name: remove
       after: [unseed]
       inputs: [{name: host, valueFromStep: {name: make, output: host}, as: {env: HOST}}]

@@ -17,7 +17,6 @@ fn tf_r57_deployed_and_destroyed() {
     b: deferred until a is applied
 
     0 to add, 0 to change, 0 to destroy, 1 plugin is planned later.
-
     Fingerprint: <fingerprint>
     ");
 

@@ -108,8 +108,8 @@ fn tf_r18_a_secret_goes_from_a_step_to_terraform_to_a_step_and_is_seen_nowhere()
     let steps = stage();
     steps.deployable("app", CHAIN);
     let deployed = steps.deploys("app", &[]);
-    assert_eq!(lines(&deployed.err, "a"), ["make: left ***", "check: checked ***"]);
-    assert_eq!(lines(&deployed.err, "c"), ["make: took ***", "make: left ***", "check: checked ***"]);
+    assert_eq!(lines(&deployed.err, "a"), ["make: left ***!1", "check: checked ***"]);
+    assert_eq!(lines(&deployed.err, "c"), ["make: took ***", "make: left ***!1", "check: checked ***"]);
     assert_eq!(steps.value("app", "b").as_deref(), Some(format!("of {}", CANARY.len() + 2).as_str()));
     assert_eq!(steps.value("app", "c").as_deref(), Some(format!("host-of {}", CANARY.len() + 2).as_str()));
     let handle = &steps.recorded("app/connections/a.out.json").unwrap()["sensitive"]["secret"];
@@ -154,7 +154,16 @@ fn r60_without_recipients_nothing_runs() {
     steps.write_context("context.yaml", &without);
     let refused = steps.deploy("app", &[]);
     assert_eq!((refused.code, lines(&refused.err, "a").len()), (Some(1), 0));
-    assert_shown!(refused.err, @"");
+    assert_shown!(refused.err, @r"
+    error[invalid-input]: what step `make` of `a` leaves as `password` is a secret, and there is nobody to seal it for
+     --> app/tieline.yaml:5:11
+      |
+    5 | plugins: {a: {use: ../plugins/secret}}
+      |           ^
+      |
+      = note: what a step leaves is recorded, so that others and its delete steps have it; a secret only sealed
+      = help: make a key with `age-keygen`, and write its public key, `age1…`, under `sealing.recipients` of `context.yaml` or of the environment
+    ");
     assert_eq!(steps.claim("app"), None);
     assert!(steps.runs("app").is_empty());
 }

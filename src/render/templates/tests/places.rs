@@ -131,6 +131,12 @@ fn what_is_captured_is_escaped_once() {
 }
 
 #[test]
+fn captured_names_can_be_compared() {
+    let template = "{% set env %}{{ e | lower }}-{{ e }}{% endset %}{%- set raw -%} {{ e }}\" {%- endset -%}a = {{ 1 if env == 'x-X' else 2 }}\nb = {{ env }}\nc = \"{{ raw }}\"\n";
+    assert_eq!(rendered(template, json!({"e": "X"})), "a = 1\nb = x-X\nc = \"X\"\"\n");
+}
+
+#[test]
 fn safe_says_so() {
     assert_eq!(rendered("a = {{ x | safe }}\n", json!({"x": "aws_vpc.main.id"})), "a = aws_vpc.main.id\n");
 }
