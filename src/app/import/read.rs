@@ -16,6 +16,9 @@ use crate::domain::plugin::Plugin;
 use crate::engine::Content;
 use crate::sources::{self, LARGEST_FILE};
 
+/// What a plugin's document is called.
+const PLUGIN: &str = "plugin.yaml";
+
 /// Where a StackSpot project keeps its manifest.
 const STACKSPOT_MANIFEST: &str = ".stk/stk.yaml";
 
@@ -28,7 +31,7 @@ pub(super) fn converted(session: &Session, path: &Path) -> Result<Converted, Pro
         return document(session, path, &name);
     }
     let is_there = |file: &str| files.metadata(&path.join(file)).is_some();
-    let is_project = is_there(STACKSPOT_MANIFEST) && !["plugin.yaml", "massdriver.yaml"].into_iter().any(is_there);
+    let is_project = is_there(STACKSPOT_MANIFEST) && ![PLUGIN, "massdriver.yaml"].into_iter().any(is_there);
     if is_project {
         return document(session, &path.join(STACKSPOT_MANIFEST), &format!("{name}/{STACKSPOT_MANIFEST}"));
     }
@@ -45,7 +48,7 @@ fn document(session: &Session, path: &Path, name: &str) -> Result<Converted, Pro
             let parent = path.parent().unwrap_or(path);
             folder(session, parent, &load::shown(session, parent))
         }
-        Some(ForeignKind::SignadotPlugin) => signadot(name, &bytes),
+        Some(ForeignKind::SignadotPlugin) => signadot(session, path, &bytes),
         Some(ForeignKind::StackSpotManifest) => manifest(name, &bytes),
         Some(ForeignKind::StackSpotType | ForeignKind::MassdriverType) => type_document(session, path, name, &bytes),
         Some(ForeignKind::MassdriverPreview) => preview(name, &bytes),
@@ -92,10 +95,12 @@ fn of_type(found: &ConnectionType, folder: &str) -> Draft {
     Draft::new(format!("{folder}{name}.yaml"), Kind::ConnectionInterfaceType, found)
 }
 
-/// A Signadot plugin, which is a document alone.
-fn signadot(name: &str, bytes: &[u8]) -> Result<Converted, Problems> {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    let read = documents::plugin_folder(&Texts::from([(file, bytes)]))?;
+/// A Signadot plugin, whose document may have any name and takes in files beside it.
+fn signadot(session: &Session, path: &Path, bytes: &[u8]) -> Result<Converted, Problems> {
+    let beside = path.parent().and_then(|folder| sources::read_folder(&session.world, folder).ok()).unwrap_or_default();
+    let mut files: Texts<'_> = beside.files.iter().map(|(path, file)| (path.as_str(), &*file.bytes)).collect();
+    files.insert(PLUGIN, bytes);
+    let read = documents::plugin_folder(&files)?;
     let mut converted = Converted::default();
     for plugin in &read.plugins {
         converted = converted.and(of_steps(plugin));
@@ -108,8 +113,10 @@ fn signadot(name: &str, bytes: &[u8]) -> Result<Converted, Problems> {
 /// A plugin of steps alone.
 fn of_steps(plugin: &Plugin) -> Converted {
     let native = Plugin { foreign: None, ..plugin.clone() };
-    let mut draft = Draft::new("plugin.yaml", Kind::Plugin, &native);
-    draft.comment(Pointer::keys(["inputs"]), "check: every input was a text; say what each really is");
+    let mut draft = Draft::new(PLUGIN, Kind::Plugin, &native);
+    if !plugin.input_names().is_empty() {
+        draft.comment(Pointer::keys(["inputs"]), "check: every input was a text, whatever was given; say what each really is");
+    }
     Converted { drafts: vec![draft], files: BTreeMap::new() }
 }
 
