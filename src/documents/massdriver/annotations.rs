@@ -50,7 +50,9 @@ impl Walk<'_> {
                 ("items", item) => self.item(item, way, depth),
                 ("prefixItems", Value::Array(items)) => items.iter().for_each(|item| self.item(item, way, depth)),
                 ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => {
-                    schemas.iter().for_each(|schema| self.schema(schema, way, depth));
+                    for schema in schemas {
+                        self.schema(schema, way, depth);
+                    }
                 }
                 ("dependentSchemas", Value::Object(schemas)) => {
                     schemas.values().for_each(|schema| self.schema(schema, way, depth));

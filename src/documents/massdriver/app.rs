@@ -32,7 +32,7 @@ pub(super) fn app(document: &Value) -> App {
         match expression.as_str().map(|expression| (expression, program::parse(expression))) {
             Some((expression, Ok(_))) => _ = app.envs.insert(name.clone(), expression.to_owned()),
             Some((_, Err(why))) => {
-                app.findings.push(Finding::new(at, why).help("write a jq program, such as `.params.port | tostring`"))
+                app.findings.push(Finding::new(at, why).help("write a jq program, such as `.params.port | tostring`"));
             }
             None => app.findings.push(Finding::new(at, "this must be a jq program: a text")),
         }

@@ -90,7 +90,7 @@ pub(super) fn outputs(
                 let type_ref = TypeRef { name: artifact.type_name.clone(), version: Vec::new() };
                 outputs[*last].insert(artifact.output.clone(), Output { type_ref: Some(type_ref), types: Vec::new(), from });
             }
-            Err(finding) => findings.push(finding),
+            Err(finding) => findings.push(*finding),
         }
     }
     let undeclared = published.iter().flat_map(BTreeMap::keys).filter(|field| artifacts.iter().all(|one| one.field != **field));
@@ -118,20 +118,20 @@ fn from(
     artifact: &Artifact,
     source: &Source,
     known: Option<&ConnectionType>,
-) -> Result<BTreeMap<AttributeName, String>, Finding> {
-    let named = |name: &str| AttributeName::new(name).map_err(|error| Finding::new(artifact.at(), error.to_string()));
+) -> Result<BTreeMap<AttributeName, String>, Box<Finding>> {
+    let named = |name: &str| AttributeName::new(name).map_err(|error| Box::new(Finding::new(artifact.at(), error.to_string())));
     match (source, known) {
         (Source::Each(from), _) => from.iter().map(|(name, path)| Ok((named(name)?, path.clone()))).collect(),
         (Source::Members(whole), Some(known)) => {
             Ok(known.names().into_iter().map(|name| (name.clone(), format!("{whole}.{name}"))).collect())
         }
-        (Source::Members(whole), None) => Err(Finding::new(
-            artifact.at(),
-            format!("which attributes the artifact `{}` has cannot be read from the module", artifact.field),
-        )
-        .note(format!("what becomes `{whole}` is not written as an object"))
-        .help(format!(
-            "write its value as an object, `{{…}}`, or put its resource type into the bundle and refer to it by its path"
-        ))),
+        (Source::Members(whole), None) => Err(Box::new(
+            Finding::new(
+                artifact.at(),
+                format!("which attributes the artifact `{}` has cannot be read from the module", artifact.field),
+            )
+            .note(format!("what becomes `{whole}` is not written as an object"))
+            .help("write its value as an object, `{…}`, or put its resource type into the bundle and refer to it by its path"),
+        )),
     }
 }

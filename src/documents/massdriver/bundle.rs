@@ -66,7 +66,7 @@ pub(in crate::documents) fn bundle(value: &Value, files: &Files<'_>) -> Result<T
     for ((step, read), generates) in steps.iter().zip(read).zip(outputs) {
         match plugin(step, &shared, read.requires, generates, files) {
             Ok(plugin) => plugins.push(plugin),
-            Err(finding) => findings.push(finding),
+            Err(finding) => findings.push(*finding),
         }
     }
     if findings.is_empty() { Ok(Translated { plugins, types: types.into_values().collect(), warnings }) } else { Err(findings) }
@@ -116,20 +116,22 @@ fn shared(
         }
         (name, version) => {
             findings.extend(name.err().map(|error| Finding::new(Pointer::keys(["name"]), error.to_string())));
-            findings.extend(version.err());
+            findings.extend(version.err().map(|finding| *finding));
             None
         }
     }
 }
 
 /// A bundle without a version is one that still changes.
-fn version(value: &Value) -> Result<Version, Finding> {
+fn version(value: &Value) -> Result<Version, Box<Finding>> {
     match value.get("version") {
         None | Some(Value::Null) => Ok(Version::new(0, 0, 0)),
         Some(Value::String(text)) if text.is_empty() => Ok(Version::new(0, 0, 0)),
         Some(written) => written.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
-            Finding::new(Pointer::keys(["version"]), format!("{written} is not a version"))
-                .help("write three numbers, such as `1.2.0`")
+            Box::new(
+                Finding::new(Pointer::keys(["version"]), format!("{written} is not a version"))
+                    .help("write three numbers, such as `1.2.0`"),
+            )
         }),
     }
 }
@@ -215,7 +217,7 @@ fn plugin(
     requires: BTreeMap<SlotName, Slot>,
     generates: BTreeMap<OutputName, Output>,
     files: &Files<'_>,
-) -> Result<Plugin, Finding> {
+) -> Result<Plugin, Box<Finding>> {
     let bundle = Bundle { step: step.path.clone(), ..shared.bundle.clone() };
     let (terraform, steps) = match step.tool {
         Tool::Terraform => {

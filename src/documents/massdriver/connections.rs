@@ -132,8 +132,8 @@ pub(super) fn check_hidden(connections: &[Connection], types: &BTreeMap<String, 
 pub(super) fn slots(connections: &[Connection], variables: &BTreeMap<String, Used>) -> BTreeMap<SlotName, Slot> {
     let slot = |connection: &Connection| {
         let underscored = connection.name.replace('-', "_");
-        let used = [connection.name.as_str(), underscored.as_str()].iter().find_map(|name| variables.get(*name));
-        let uses = match used {
+        let found = [connection.name.as_str(), underscored.as_str()].iter().find_map(|name| variables.get(*name));
+        let uses = match found {
             Some(used) if used.whole => Uses::All,
             Some(used) => Uses::Named(used.attributes.iter().filter_map(|name| AttributeName::new(name.as_str()).ok()).collect()),
             None => Uses::Named(std::collections::BTreeSet::new()),

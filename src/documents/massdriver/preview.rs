@@ -46,25 +46,23 @@ impl Reader {
     fn head(&mut self, value: &Value) {
         for (name, written) in value.as_object().into_iter().flatten() {
             let at = Pointer::keys([name]).at_key();
-            let empty = is_empty(written);
             match name.as_str() {
                 "project" | "projectSlug" | "baseEnvironment" | "packages" | "instances" | "id" | "name" => {}
-                "copyEnvironmentDefaults" | "copyRemoteReferences" if *written == Value::Bool(false) => {
-                    self.warnings.push(Finding::new(at, format!("`{name}` is always on: a preview sees what its base sees")))
+                "copyEnvironmentDefaults" | "copyRemoteReferences" => {
+                    if *written == Value::Bool(false) {
+                        self.warnings.push(Finding::new(at, format!("`{name}` is always on: a preview sees what its base sees")));
+                    }
                 }
-                "copyEnvironmentDefaults" | "copyRemoteReferences" => {}
-                "copySecrets" if empty => {}
+                "copySecrets" | "attributes" | "credentials" | "environmentDefaults" if is_empty(written) => {}
                 "copySecrets" => self.findings.push(
                     Finding::new(at, "secrets of the base are not copied: they are kept nowhere")
                         .help("hand the preview's runs their secrets through the action's input `secrets`"),
                 ),
-                "attributes" | "credentials" if empty => {}
                 "attributes" => self.warnings.push(Finding::new(at, "`attributes` have no effect")),
                 "credentials" => {
                     let finding = Finding::new(at, "`credentials` have no effect: a preview runs with the account of its base");
                     self.warnings.push(finding.help("where it needs another, base it on an environment that has that account"));
                 }
-                "environmentDefaults" if empty => {}
                 "environmentDefaults" => self.findings.push(
                     Finding::new(at, "a preview has the defaults of its base, and no others")
                         .help("refer to the connection for each slot: `references: {<alias>.<slot>: <address>}`"),
@@ -96,7 +94,7 @@ impl Reader {
                     self.findings
                         .push(Finding::new(at, "secrets do not stand in a document").label("would be a secret in a file").help(
                         "take them out, give the secret a new value, and hand it to the run through the action's input `secrets`",
-                    ))
+                    ));
                 }
                 "remoteReferences" => self.remote(&alias, value, &at),
                 _ => self.warnings.push(Finding::new(at.at_key(), format!("`{name}` is not known, and has no effect"))),
@@ -120,7 +118,7 @@ impl Reader {
     fn version(&mut self, value: &Value, at: Pointer) {
         match value.as_str() {
             Some("" | "latest") => {
-                self.warnings.push(Finding::new(at, "`version` has no effect: the lock file says which version it is"))
+                self.warnings.push(Finding::new(at, "`version` has no effect: the lock file says which version it is"));
             }
             _ => self.findings.push(
                 Finding::new(at, "a version does not say where the plugin comes from")
@@ -186,14 +184,16 @@ fn expands(text: &str) -> bool {
 }
 
 /// A published resource is called `<project>-<environment>-<component>.<field>`; an imported one by a number of its own.
-fn address(id: &str) -> Result<PartialAddress, Finding> {
+fn address(id: &str) -> Result<PartialAddress, Box<Finding>> {
     let parts = id.rsplit_once('.').and_then(|(instance, field)| match instance.split('-').collect::<Vec<_>>()[..] {
         [project, environment, component] => Some(format!("{environment}/{project}/{component}.{}", field.replace('_', "-"))),
         _ => None,
     });
     let address = parts.and_then(|text| text.parse().ok());
     address.ok_or_else(|| {
-        Finding::new(Pointer::default(), format!("`{id}` is known to Massdriver alone"))
-            .help("write the connection's address in the manifest's own preview part; one that nobody here publishes is first imported as `imported/<name>`")
+        let finding = Finding::new(Pointer::default(), format!("`{id}` is known to Massdriver alone"));
+        Box::new(finding.help(
+            "write the connection's address in the manifest's own preview part; one that nobody here publishes is first imported as `imported/<name>`",
+        ))
     })
 }

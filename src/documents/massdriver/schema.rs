@@ -90,7 +90,8 @@ impl<'a> Modern<'a> {
     ) {
         let place = place.key(keyword);
         match keyword {
-            "$schema" | "$id" | "$ref" => {}
+            // `message` is what a person is told where a pattern does not match.
+            "$schema" | "$id" | "$ref" | "additionalItems" | "message" => {}
             "definitions" => _ = made.insert("$defs".to_owned(), self.each(value, &place)),
             "properties" | "patternProperties" | "$defs" | "dependentSchemas" => {
                 made.insert(keyword.to_owned(), self.each(value, &place));
@@ -102,7 +103,6 @@ impl<'a> Modern<'a> {
                     made.insert("items".to_owned(), self.any(rest, &place));
                 }
             }
-            "additionalItems" => {}
             "items" | "additionalProperties" | "not" | "if" | "then" | "else" | "contains" | "propertyNames" => {
                 made.insert(keyword.to_owned(), self.any(value, &place));
             }
@@ -113,8 +113,6 @@ impl<'a> Modern<'a> {
                     finding.note("it is no regular expression of JSON Schema").help("write it without what other languages add"),
                 );
             }
-            // What a person is told where the pattern does not match.
-            "message" => {}
             _ => _ = made.insert(keyword.to_owned(), value.clone()),
         }
     }

@@ -32,9 +32,9 @@ pub(super) fn types(
 
 /// A problem of another file of the bundle, shown in the bundle's document.
 fn in_file(finding: Finding, file: &str) -> Finding {
-    let place = match finding.pointer.segments.is_empty() {
-        true => String::new(),
-        false => format!(", at `{}`", finding.pointer),
+    let place = match &finding.pointer.segments[..] {
+        [] => String::new(),
+        _ => format!(", at `{}`", finding.pointer),
     };
     Finding { pointer: Pointer::default(), message: format!("`{file}`{place}: {}", finding.message), ..finding }
 }

@@ -25,7 +25,7 @@ fn within(expression: &Expression, locals: &Locals<'_>, left: usize) -> Option<V
         Expression::Traversal(_) => keys_of(followed(expression, locals, left)?, expression, locals, left),
         Expression::FuncCall(call) if call.name.name.as_str() == "merge" && !call.args.expand_final() => {
             let mut names: Vec<String> = Vec::new();
-            for argument in call.args.iter() {
+            for argument in &call.args {
                 names.extend(within(argument, locals, left)?.into_iter().map(|(name, _)| name));
             }
             names.sort();
@@ -44,9 +44,9 @@ fn within(expression: &Expression, locals: &Locals<'_>, left: usize) -> Option<V
     }
 }
 
-fn keys_of(target: &Expression, named: &Expression, locals: &Locals<'_>, left: usize) -> Option<Vec<(String, String)>> {
+fn keys_of(target: &Expression, written: &Expression, locals: &Locals<'_>, left: usize) -> Option<Vec<(String, String)>> {
     let names = within(target, locals, left)?.into_iter().map(|(name, _)| name).collect();
-    Some(below(named, names))
+    Some(below(written, names))
 }
 
 fn below(expression: &Expression, names: Vec<String>) -> Vec<(String, String)> {

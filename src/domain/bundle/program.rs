@@ -28,7 +28,7 @@ pub fn parse(program: &str) -> Result<Term<&str>, String> {
     if tokens.iter().map(opening).sum::<usize>() > MOST_OPENING {
         return Err("the program has too many operators".to_owned());
     }
-    Parser::new(&tokens).parse(|parser| parser.term()).map_err(|errors| match errors.first() {
+    Parser::new(&tokens).parse(Parser::term).map_err(|errors| match errors.first() {
         Some((_, Some(token))) => format!("it is no jq program: {} is not expected", near(token.0)),
         _ => "it is no jq program: it ends too early".to_owned(),
     })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::Block;
+use hcl_edit::structure::{Block, BlockLabel};
 
 use super::module::{Folder, value_of};
 use super::reading::{Added, Field};
@@ -45,7 +45,7 @@ impl<'a> Publisher<'a> {
 
     /// A field that a resource of the provider publishes.
     pub(super) fn by_resource(&mut self, file: &str, block: &Block) {
-        let name = block.labels.iter().map(|label| label.as_str()).collect::<Vec<_>>().join(".");
+        let name = block.labels.iter().map(BlockLabel::as_str).collect::<Vec<_>>().join(".");
         let Some(field) = value_of(block, "field").and_then(Expression::as_str).map(str::to_owned) else {
             let message = format!("which field `{name}` publishes is not written as a plain text");
             self.troubles.push(Trouble::new(file, message, "write `field = \"…\"`"));

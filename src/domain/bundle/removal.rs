@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::expr::{Expression, Object};
-use hcl_edit::structure::{Block, Body, Structure};
+use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 
 use super::module::{Folder, address, value_of};
 use super::references::References;
@@ -108,7 +108,7 @@ enum Judgement {
 fn judge(block: &Block, own: bool) -> Judgement {
     let kind = block.labels.first().map_or("", |label| label.as_str());
     if block.ident.as_str() == "module" {
-        let source = value_of(block, "source").and_then(Expression::as_str).map_or("", |source| source.as_ref());
+        let source = value_of(block, "source").and_then(Expression::as_str).unwrap_or_default();
         return if alarms::is_bound_module(source) {
             Judgement::Refuse(
                 "works inside Massdriver alone: it reads the files of its provisioner",
@@ -135,10 +135,11 @@ fn judge(block: &Block, own: bool) -> Judgement {
 }
 
 fn named(block: &Block) -> String {
-    let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
-    match labels.is_empty() {
-        true => format!("the block `{}`", block.ident.as_str()),
-        false => format!("`{} {}`", block.ident.as_str(), labels.join(".")),
+    let labels: Vec<&str> = block.labels.iter().map(BlockLabel::as_str).collect();
+    if labels.is_empty() {
+        format!("the block `{}`", block.ident.as_str())
+    } else {
+        format!("`{} {}`", block.ident.as_str(), labels.join("."))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Expressions of HCL as texts that can stand inside others.
 
+use std::fmt::Write as _;
+
 use hcl_edit::Decorate as _;
 use hcl_edit::expr::Expression;
 
@@ -49,7 +51,7 @@ pub(super) fn escaped(text: &str) -> String {
             '\n' => written.push_str("\\n"),
             '\r' => written.push_str("\\r"),
             '\t' => written.push_str("\\t"),
-            c if c.is_control() => written.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() => _ = write!(written, "\\u{:04x}", u32::from(c)),
             c => written.push(c),
         }
     }

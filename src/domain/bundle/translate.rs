@@ -8,6 +8,7 @@ mod operators;
 mod values;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use hcl_edit::expr::Expression;
 use jaq_core::load::lex::StrPart;
@@ -189,7 +190,7 @@ impl<'a> Translator<'a> {
                 let wrong = |why: String| format!("in `app.envs.{name}`, {why}");
                 let term = parse(program).map_err(wrong)?;
                 let value = self.value(&term, &Here::Input, &Scope::default()).map_err(wrong)?;
-                Here::Value(value.as_text())
+                Here::Value(value.into_text())
             }
             Here::Value(value) => Here::Value(value.member(name, self.around.locals)),
         })
@@ -236,7 +237,7 @@ impl<'a> Translator<'a> {
                 StrPart::Term(term) => {
                     let value = self.value(term, here, scope)?;
                     let value = functions::formatted(format.unwrap_or("@text"), &value)?;
-                    written.push_str(&format!("${{{}}}", value.text()));
+                    _ = write!(written, "${{{}}}", value.text());
                 }
             }
         }

@@ -91,18 +91,16 @@ impl<'a> Chart<'a> {
     }
 
     /// The two workflows.
-    pub(super) fn steps(&self, files: &Files<'_>) -> Result<StepsPart, Finding> {
+    pub(super) fn steps(&self, files: &Files<'_>) -> Result<StepsPart, Box<Finding>> {
         let programs = programs(self.step, files);
         let create = self.step(INSTALL, script::install(self, &programs, files)?, self.left())?;
-        let delete = match self.step.kept {
-            true => Vec::new(),
-            false => vec![self.step(UNINSTALL, script::uninstall(self)?, Vec::new())?],
-        };
+        let delete =
+            if self.step.kept { Vec::new() } else { vec![self.step(UNINSTALL, script::uninstall(self)?, Vec::new())?] };
         Ok(StepsPart { runner: Runner::default(), timeout: None, create: vec![create], delete })
     }
 
-    fn step(&self, name: &str, script: String, outputs: Vec<StepOutput>) -> Result<step::Step, Finding> {
-        let name = StepName::new(name).map_err(|error| Finding::new(self.step.at.clone(), error.to_string()))?;
+    fn step(&self, name: &str, script: String, outputs: Vec<StepOutput>) -> Result<step::Step, Box<Finding>> {
+        let name = StepName::new(name).map_err(|error| Box::new(Finding::new(self.step.at.clone(), error.to_string())))?;
         Ok(step::Step {
             name,
             after: std::collections::BTreeSet::new(),

@@ -1,6 +1,7 @@
 //! The scripts: what is the same in all of them is in files beside this one.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ const INSTALL: &str = include_str!("install.sh");
 const UNINSTALL: &str = include_str!("uninstall.sh");
 
 /// The script that installs.
-pub(super) fn install(chart: &Chart<'_>, programs: &BTreeMap<String, String>, files: &Files<'_>) -> Result<String, Finding> {
+pub(super) fn install(chart: &Chart<'_>, programs: &BTreeMap<String, String>, files: &Files<'_>) -> Result<String, Box<Finding>> {
     let mut script = format!("{PRELUDE}{}{}", handed(chart), settings(chart)?);
     script.push_str(&chart::written(chart.step, files)?);
     script.push_str(INSTALL);
@@ -30,13 +31,13 @@ pub(super) fn install(chart: &Chart<'_>, programs: &BTreeMap<String, String>, fi
         if attributes.is_empty() {
             continue;
         }
-        script.push_str(&format!("publish {} {}\n", quoted(field), quoted(path.trim_start_matches(&folder))));
+        _ = writeln!(script, "publish {} {}", quoted(field), quoted(path.trim_start_matches(&folder)));
     }
     Ok(script)
 }
 
 /// The script that takes away.
-pub(super) fn uninstall(chart: &Chart<'_>) -> Result<String, Finding> {
+pub(super) fn uninstall(chart: &Chart<'_>) -> Result<String, Box<Finding>> {
     Ok(format!("{PRELUDE}{}{}{UNINSTALL}", handed(chart), settings(chart)?))
 }
 
@@ -48,20 +49,20 @@ fn handed(chart: &Chart<'_>) -> String {
     for (name, schema) in chart.inputs() {
         let kind = if schema.get("type") == Some(&json!("string")) { "text" } else { "value" };
         let place = if schema.get("x-sensitive") == Some(&Value::Bool(true)) { "secrets" } else { "params" };
-        lines.push_str(&format!("take {place} {} {kind} inputs/{}\n", quoted(name), quoted(name)));
+        _ = writeln!(lines, "take {place} {} {kind} inputs/{}", quoted(name), quoted(name));
     }
     for connection in chart.connections {
         let name = quoted(&connection.name);
-        lines.push_str(&format!("take connections {name} value connections/{name}\n"));
+        _ = writeln!(lines, "take connections {name} value connections/{name}");
     }
     for (name, expression) in chart.envs {
-        lines.push_str(&format!("app_env {} {}\n", quoted(name), quoted(expression)));
+        _ = writeln!(lines, "app_env {} {}", quoted(name), quoted(expression));
     }
     lines
 }
 
 /// Lines that evaluate the step's settings.
-fn settings(chart: &Chart<'_>) -> Result<String, Finding> {
+fn settings(chart: &Chart<'_>) -> Result<String, Box<Finding>> {
     let mut lines = String::from("\n# The settings of the step.\n");
     let at = chart.step.at.clone().key("config");
     setting(&chart.step.config, &mut Vec::new(), &at, &mut lines)?;
@@ -69,7 +70,7 @@ fn settings(chart: &Chart<'_>) -> Result<String, Finding> {
     Ok(lines)
 }
 
-fn setting(value: &Value, way: &mut Vec<String>, at: &Pointer, lines: &mut String) -> Result<(), Finding> {
+fn setting(value: &Value, way: &mut Vec<String>, at: &Pointer, lines: &mut String) -> Result<(), Box<Finding>> {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
@@ -80,11 +81,12 @@ fn setting(value: &Value, way: &mut Vec<String>, at: &Pointer, lines: &mut Strin
         }
         Value::Null => {}
         Value::String(expression) => {
-            program::parse(expression)
-                .map_err(|why| Finding::new(at.clone(), why).help("settings are jq programs: write a text as `@text \"…\"`"))?;
-            lines.push_str(&format!("setting {} {}\n", quoted(&json!(way).to_string()), quoted(expression)));
+            program::parse(expression).map_err(|why| {
+                Box::new(Finding::new(at.clone(), why).help("settings are jq programs: write a text as `@text \"…\"`"))
+            })?;
+            _ = writeln!(lines, "setting {} {}", quoted(&json!(way).to_string()), quoted(expression));
         }
-        other => lines.push_str(&format!("setting {} {}\n", quoted(&json!(way).to_string()), quoted(&other.to_string()))),
+        other => _ = writeln!(lines, "setting {} {}", quoted(&json!(way).to_string()), quoted(&other.to_string())),
     }
     Ok(())
 }

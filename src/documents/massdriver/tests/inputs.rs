@@ -103,6 +103,11 @@ fn params_become_the_schema_of_inputs() {
     - zones
     type: object
     "#);
+}
+
+#[test]
+fn what_is_lost_of_a_bundle_is_told() {
+    let folder = read(&lake());
     insta::assert_snapshot!(told(&folder.warnings), @r#"
     steps[0].config.checkov: Checkov is not run [write what must hold as policies of the context, which see every plan, or run Checkov in the workflow]
     steps[0]: the alarm `massdriver_instance_alarm.egress` is left out: it goes to Massdriver [send alarms where your people look, with resources of your cloud's provider]

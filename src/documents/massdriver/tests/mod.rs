@@ -56,8 +56,8 @@ fn told(problems: &Problems) -> String {
             },
             None => String::new(),
         };
-        let help: String = problem.help.iter().map(|help| format!(" [{help}]")).collect();
-        format!("{at}: {}{help}", problem.message)
+        let help: Vec<String> = problem.help.iter().map(|help| format!(" [{help}]")).collect();
+        format!("{at}: {}{}", problem.message, help.concat())
     };
     problems.0.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -79,6 +79,6 @@ fn problems(document: &str, further: &[(&str, &str)]) -> String {
 fn sound(added: &str) -> String {
     let fields =
         ["name: some-bundle", "params: {}", "connections: {}", "artifacts: {}", "steps: [{path: src, provisioner: terraform}]"];
-    let kept: Vec<&str> = fields.into_iter().filter(|field| !added.contains(&field[..field.find(':').unwrap() + 1])).collect();
+    let kept: Vec<&str> = fields.into_iter().filter(|field| !added.contains(&field[..=field.find(':').unwrap()])).collect();
     format!("{}\n{added}\n", kept.join("\n"))
 }

@@ -4,8 +4,7 @@ use super::*;
 
 #[test]
 fn resource_types_become_connection_interface_types() {
-    let files: Files<'_> =
-        tree!("types": "backup-vault.json", "parts/arn.json", "parts/path.json", "parts/zone.json", "ledger-database.yaml");
+    let files: Files<'_> = tree!("types": "backup-vault.json", "parts/arn.json", "parts/path.json", "parts/zone.json");
     let (vault, warnings) = connection_type_among("backup-vault.json", files["backup-vault.json"], &files).unwrap();
     assert_eq!(warnings, Problems::default());
     insta::assert_snapshot!(yaml(&vault), @r#"
@@ -70,6 +69,11 @@ fn resource_types_become_connection_interface_types() {
       type: object
     "#);
     assert_eq!(vault.sensitive().iter().map(ToString::to_string).collect::<Vec<_>>(), ["data", "specs"]);
+}
+
+#[test]
+fn resource_types_of_the_newer_form_too() {
+    let files: Files<'_> = tree!("types": "ledger-database.yaml");
     let (ledger, _) = connection_type_among("context:types/ledger-database.yaml", files["ledger-database.yaml"], &files).unwrap();
     assert_eq!(ledger.sensitive().iter().map(ToString::to_string).collect::<Vec<_>>(), ["auth", "token"]);
     insta::assert_snapshot!(yaml(&ledger), @r#"

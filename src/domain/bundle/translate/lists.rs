@@ -68,13 +68,11 @@ impl<'a> Translator<'a> {
                     self.follow(&mut each, right, scope)?;
                     Ok(Some(each))
                 }
-                None => match contains_each(right) {
-                    true => {
-                        let here = self.term(left, here, scope)?;
-                        self.each(right, &here, scope)
-                    }
-                    false => Ok(None),
-                },
+                None if contains_each(right) => {
+                    let here = self.term(left, here, scope)?;
+                    self.each(right, &here, scope)
+                }
+                None => Ok(None),
             },
             _ => Ok(None),
         }
@@ -103,9 +101,9 @@ impl<'a> Translator<'a> {
 impl Each<'_> {
     fn written(&self) -> Result<String, String> {
         let Here::Value(value) = &self.here else { return Err(format!("it gives {}", self.here.named())) };
-        let condition = match self.conditions.is_empty() {
-            true => String::new(),
-            false => format!(" if {}", self.conditions.join(" && ")),
+        let condition = match &self.conditions[..] {
+            [] => String::new(),
+            all => format!(" if {}", all.join(" && ")),
         };
         Ok(format!("[for {} in {} : {}{condition}]", self.name, self.source.operand(), value.operand()))
     }

@@ -69,7 +69,7 @@ pub(super) struct Hcl<'a> {
     /// Whether a part of it may not be there, which is null.
     may_miss: bool,
     /// The members, where it is written as an object.
-    pub(super) entries: Option<Vec<(String, Hcl<'a>)>>,
+    pub(super) entries: Option<Vec<(String, Self)>>,
     /// The module's own expression that it is.
     pub(super) output: Option<&'a Expression>,
 }
@@ -116,9 +116,10 @@ impl<'a> Hcl<'a> {
 
     /// The expression as a part of another.
     pub(super) fn operand(&self) -> String {
-        match self.may_miss || matches!(self.kind, Kind::Text | Kind::Number | Kind::List | Kind::Object) && !self.is_chain() {
-            true => self.text(),
-            false => text::grouped(&self.text),
+        if self.may_miss || matches!(self.kind, Kind::Text | Kind::Number | Kind::List | Kind::Object) && !self.is_chain() {
+            self.text()
+        } else {
+            text::grouped(&self.text)
         }
     }
 
@@ -154,7 +155,7 @@ impl<'a> Hcl<'a> {
     }
 
     /// What it is as a variable of an application.
-    pub(super) fn as_text(self) -> Self {
+    pub(super) fn into_text(self) -> Self {
         match self.kind {
             Kind::Text => self,
             _ => Self::new(format!("tostring({})", self.text()), Kind::Text),
