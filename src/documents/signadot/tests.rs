@@ -119,7 +119,8 @@ fn corpus(name: &str) -> PluginFolder {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/foreign/signadot").join(name);
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     for below in ["", "scripts"] {
-        for entry in std::fs::read_dir(folder.join(below)).into_iter().flatten().flatten().filter(|entry| entry.path().is_file()) {
+        for entry in std::fs::read_dir(folder.join(below)).into_iter().flatten().flatten().filter(|entry| entry.path().is_file())
+        {
             let name = entry.file_name().into_string().unwrap();
             let path = if below.is_empty() { name } else { format!("{below}/{name}") };
             files.push((path, std::fs::read(entry.path()).unwrap()));
@@ -138,7 +139,12 @@ fn told(name: &str) -> String {
     for step in part.all() {
         text += &format!("{}:", step.name);
         for input in &step.inputs {
-            text += &format!(" {}->{}{}", input.name, input.target.env.as_deref().unwrap_or("-"), input.target.path.as_deref().unwrap_or(""));
+            text += &format!(
+                " {}->{}{}",
+                input.name,
+                input.target.env.as_deref().unwrap_or("-"),
+                input.target.path.as_deref().unwrap_or("")
+            );
         }
         for output in &step.outputs {
             text += &format!(" {}={}{}", output.name, output.value_from_path, if output.sensitive { " (secret)" } else { "" });
@@ -173,7 +179,14 @@ fn what_is_loosely_written_is_taken_and_what_nobody_knows_is_said() {
 
 #[test]
 fn no_shape_of_a_document_is_too_much() {
-    for spec in ["[]", "7", "{runner: 7, create: 7}", "{runner: {}, create: [7, [], {}]}", "{runner: {image: a}, create: [{name: [], script: {}, inputs: [7], outputs: {}}]}", "{runner: {image: a}, create: [{name: a, script: x, inputs: [{name: a, valueFromStep: 7}], outputs: [{}]}]}"] {
+    for spec in [
+        "[]",
+        "7",
+        "{runner: 7, create: 7}",
+        "{runner: {}, create: [7, [], {}]}",
+        "{runner: {image: a}, create: [{name: [], script: {}, inputs: [7], outputs: {}}]}",
+        "{runner: {image: a}, create: [{name: a, script: x, inputs: [{name: a, valueFromStep: 7}], outputs: [{}]}]}",
+    ] {
         let text = format!("name: x\nspec: {spec}\n");
         let result = read(&[("plugin.yaml", &text)]);
         assert!(result.is_err_and(|problems| !problems.0.is_empty()), "{spec}");

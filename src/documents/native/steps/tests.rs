@@ -39,7 +39,8 @@ fn r57_what_cannot_be_is_said_before_anything_runs() {
     let input = |source: &str, target: &str| format!("      inputs: [{{name: size, {source}, as: {{{target}}}}}]\n");
     let from_input = |target: &str| input("valueFromInput: true", target);
     let output = |fields: &str| format!("      outputs: [{{name: o, {fields}}}]\n");
-    let both = |input_path: &str, path: &str| from_input(&format!("path: {input_path}")) + &output(&format!("valueFromPath: {path}"));
+    let both =
+        |input_path: &str, path: &str| from_input(&format!("path: {input_path}")) + &output(&format!("valueFromPath: {path}"));
     for (lines, message) in [
         (input("valueFromInput: false", "env: A"), "the input `size` has no source"),
         (input("valueFromInput: true, valueFromConnection: server.host", "env: A"), "the input `size` has several sources"),
@@ -59,7 +60,10 @@ fn r57_what_cannot_be_is_said_before_anything_runs() {
         (input("valueFromConnection: server", "env: A"), "`server` is not an attribute of a slot"),
         (input("valueFromStep: {name: gone, output: o}", "env: A"), "there is no step `gone`"),
         (input("valueFromStep: {name: first, output: O}", "env: A"), "there is no output of step `first` called `O`"),
-        (input("valueFromStep: {name: drop, output: o}", "env: A"), "a create step cannot use what the delete step `drop` leaves"),
+        (
+            input("valueFromStep: {name: drop, output: o}", "env: A"),
+            "a create step cannot use what the delete step `drop` leaves",
+        ),
         (input("valueFromStep: {name: s, output: o}", "env: A") + &output("valueFromPath: /o"), "step `s` waits for itself"),
         ("      after: [drop]\n".to_owned(), "there is no step of this workflow `drop`"),
         ("      timeout: 5x\n".to_owned(), "`x` is no unit of time: use `s`, `m`, `h` or `d`"),
@@ -74,7 +78,11 @@ fn r57_what_cannot_be_is_said_before_anything_runs() {
 
 #[test]
 fn r57_names_are_used_once_and_steps_do_not_wait_for_one_another() {
-    let needs = |name: &str| format!("      inputs: [{{name: x, valueFromStep: {{name: {name}, output: o}}, as: {{env: X}}}}]\n      outputs: [{{name: o, valueFromPath: /o}}]\n");
+    let needs = |name: &str| {
+        format!(
+            "      inputs: [{{name: x, valueFromStep: {{name: {name}, output: o}}, as: {{env: X}}}}]\n      outputs: [{{name: o, valueFromPath: /o}}]\n"
+        )
+    };
     let create = step("a", &needs("b")) + &step("b", &format!("      after: [c]\n{}", needs("c"))) + &step("c", &needs("a"));
     assert_eq!(messages(&document(&create, "")), ["steps wait for one another: `a` needs `b` needs `c` needs `a`"]);
     let twice = step("a", "") + "  delete:\n" + &step("a", "");
@@ -87,7 +95,10 @@ fn r57_a_script_names_its_program() {
         ("echo", "the script has no `#!` line"),
         ("\\n#!/bin/sh", "the script has no `#!` line"),
         ("#!sh", "the script's `#!` line does not name a program by its path"),
-        ("#! /bin/sh\\r\\necho", "the script's lines end as on Windows, so that the system would look for a program whose name ends in a carriage return"),
+        (
+            "#! /bin/sh\\r\\necho",
+            "the script's lines end as on Windows, so that the system would look for a program whose name ends in a carriage return",
+        ),
     ] {
         let text = document(&format!("    - {{name: a, script: \"{script}\"}}\n"), "");
         assert_eq!(messages(&text), [message], "{script}");
@@ -119,15 +130,36 @@ fn pods_are_of_the_plugins_image_and_run_once() {
         ("image: -v", "`-v` is not the name of an image"),
         ("image: a, namespace: CHANGE_ME", "`CHANGE_ME` is not the name of a namespace"),
         ("image: a, env: {SIGNADOT_X: y}", "the variable `SIGNADOT_X` is not for plugins to set"),
-        ("image: a, podTemplateOverlay: 'spec: {restartPolicy: Always}'", "the overlay's restart policy is `Always`: a step runs once"),
+        (
+            "image: a, podTemplateOverlay: 'spec: {restartPolicy: Always}'",
+            "the overlay's restart policy is `Always`: a step runs once",
+        ),
         ("image: a, podTemplateOverlay: 'a: [b'", "the overlay cannot be read"),
         ("image: a, podTemplateOverlay: 'text'", "the overlay is no mapping"),
-        ("image: a, podTemplateOverlay: 'spec: {containers: [{name: main, image: b}]}'", "the overlay's image `b` for `main` is not that of the runner"),
-        ("image: a, podTemplateOverlay: 'spec: {containers: [{name: main, command: [x]}]}'", "the overlay sets `command` of `main`, which runs the scripts"),
-        ("image: a, podTemplateOverlay: 'spec: {containers: [{name: plugin}]}'", "the overlay's container `plugin` has no image; the one that the scripts run in is called `main`, under `containers`"),
-        ("image: a, podTemplateOverlay: 'spec: {initContainers: [{name: signadot-execunit-input-manager, image: x}]}'", "the overlay's container `signadot-execunit-input-manager` has a name that is kept"),
-        ("image: a, namespace: ops, podTemplateOverlay: 'metadata: {namespace: other}'", "the overlay's namespace `other` is not that of the runner"),
-        ("image: a, podTemplateOverlay: 'spec: {serviceAccountName: x, containers: [{name: main, env: []}, {name: db, image: y}]}'", ""),
+        (
+            "image: a, podTemplateOverlay: 'spec: {containers: [{name: main, image: b}]}'",
+            "the overlay's image `b` for `main` is not that of the runner",
+        ),
+        (
+            "image: a, podTemplateOverlay: 'spec: {containers: [{name: main, command: [x]}]}'",
+            "the overlay sets `command` of `main`, which runs the scripts",
+        ),
+        (
+            "image: a, podTemplateOverlay: 'spec: {containers: [{name: plugin}]}'",
+            "the overlay's container `plugin` has no image; the one that the scripts run in is called `main`, under `containers`",
+        ),
+        (
+            "image: a, podTemplateOverlay: 'spec: {initContainers: [{name: signadot-execunit-input-manager, image: x}]}'",
+            "the overlay's container `signadot-execunit-input-manager` has a name that is kept",
+        ),
+        (
+            "image: a, namespace: ops, podTemplateOverlay: 'metadata: {namespace: other}'",
+            "the overlay's namespace `other` is not that of the runner",
+        ),
+        (
+            "image: a, podTemplateOverlay: 'spec: {serviceAccountName: x, containers: [{name: main, env: []}, {name: db, image: y}]}'",
+            "",
+        ),
     ] {
         let text = document(&step("a", ""), "").replace("steps:\n", &format!("steps:\n  runner: {{{runner}}}\n"));
         let said = messages(&text);
