@@ -159,7 +159,31 @@ fn told(name: &str) -> String {
 
 #[test]
 fn the_corpus_is_read_as_it_is() {
-    insta::assert_snapshot!(["queue", "database", "branch", "manifests", "table"].map(told).join("\n"), @"");
+    insta::assert_snapshot!(["queue", "database", "branch", "manifests", "table"].map(told).join("\n"), @r#"
+    parcel-queue@0.0.0 inputs ["attributes","region"]
+    provision: region->CLOUD_REGION attributes->ATTRIBUTES queue-name=/tmp/queue-name queue-url=/tmp/queue-url
+    deprovision: region->CLOUD_REGION queue-url->QUEUE_URL
+
+    ledger-db@1.3.0 inputs ["dbname"]
+    provision: dbname->-/sandbox/input/dbname host=/sandbox/output/host port=/sandbox/output/port root-password=/sandbox/output/root_password (secret)
+    seed: host->DBHOST root-password->DBPASSWORD rows=/tmp/rows
+    deprovision:
+    warning: `provision.root-password` is taken for a secret, by the name
+
+    tree-branch@0.0.0 inputs ["parent-branch","project-id"]
+    createbranch: project-id->PROJECT_ID parent-branch->PARENT_BRANCH branch-name=/outputs/branch-name connection-string=/outputs/connection-string (secret)
+    deletebranch: project-id->PROJECT_ID branch-name->BRANCH_NAME
+    warning: `createbranch.connection-string` is taken for a secret, by the name
+
+    apply-manifests@0.0.0 inputs ["data"]
+    provision: data->-/tmp/input.yaml
+    warning: the plugin has no delete steps: what it makes stays when it is removed
+
+    tables@0.0.0 inputs []
+    orders: name=/tmp/name
+    users: name=/tmp/name
+    drop: a->A b->B/tmp/b
+    "#);
 }
 
 #[test]

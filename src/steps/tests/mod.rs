@@ -1,6 +1,8 @@
 //! Workflows on a scripted executor.
 
+mod choosing;
 mod docker;
+mod fake;
 mod host;
 mod kubernetes;
 mod outputs;
