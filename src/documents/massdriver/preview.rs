@@ -158,8 +158,9 @@ impl Reader {
     fn find_variables(&mut self, value: &Value, at: &Pointer) {
         match value {
             Value::String(text) if expands(text) => self.findings.push(
-                Finding::new(at.clone(), format!("`{text}` names a variable of the process, which is not put in here"))
-                    .help("leave it out here, and hand the value to the run: the action's input `inputs` takes values of its workflow"),
+                Finding::new(at.clone(), format!("`{text}` names a variable of the process, which is not put in here")).help(
+                    "leave it out here, and hand the value to the run: the action's input `inputs` takes values of its workflow",
+                ),
             ),
             Value::Array(items) => {
                 items.iter().enumerate().for_each(|(index, item)| self.find_variables(item, &at.clone().index(index)));
