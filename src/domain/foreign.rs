@@ -74,6 +74,17 @@ pub enum InputKind {
 }
 
 impl InputKind {
+    /// What an input of this kind is that nobody answered.
+    pub fn nothing(self) -> Value {
+        match self {
+            Self::Text | Self::Password => Value::String(String::new()),
+            Self::Bool => Value::Bool(false),
+            Self::Int => Value::Null,
+            Self::Several | Self::List => Value::Array(Vec::new()),
+            Self::Object => Value::Object(serde_json::Map::new()),
+        }
+    }
+
     /// What a loosely written answer means: `'false'` for a bool, `"80"` for a number, `[a]` where one is asked for, `a` where several
     /// may be. What means nothing of the kind stays as it is.
     #[must_use]

@@ -199,6 +199,11 @@ impl StepInput {
     pub fn connection(&self) -> Option<(&str, &str)> {
         self.value_from_connection.as_deref()?.split_once('.')
     }
+
+    /// The slot whose connection it takes as a whole, as a JSON object: only plugins of other systems do.
+    pub fn whole_connection(&self) -> Option<&str> {
+        self.value_from_connection.as_deref().filter(|path| !path.contains('.'))
+    }
 }
 
 impl StepOutput {

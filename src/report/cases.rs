@@ -138,6 +138,16 @@ mod tests {
             Case { name: "large".to_owned(), verdict: failed },
             Case { name: "apply".to_owned(), verdict: Verdict::LeftOut("it is about `stk apply plugin`".to_owned()) },
         ];
-        insta::assert_snapshot!(text(&cases), @"");
+        insta::assert_snapshot!(text(&cases), @r##"
+        passed    plain
+        failed    large
+          main.tf:3
+            expected    name = "a"
+            made      (the file ends)
+          outputs.tf: is expected, and was not made
+          extra.tf: was made, and is not expected
+        left out  apply: it is about `stk apply plugin`
+        3 cases: 1 passed, 1 failed, 1 left out
+        "##);
     }
 }

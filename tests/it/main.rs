@@ -25,6 +25,7 @@ mod github;
 mod github_client;
 mod harness;
 mod impact;
+mod importing;
 mod ledger;
 mod mixed;
 mod mixing;

@@ -25,6 +25,7 @@ fn tf_three_formats_feed_each_other_and_the_secret_stays_in_states() {
         .ledger_paths()
         .into_iter()
         .filter(|path| ["/applied/", "/connections/", "/consumers/"].iter().any(|folder| path.contains(folder)))
+        .filter(|path| !path.starts_with("platform/staging/network/"))
         .collect();
-    assert_eq!(left, Vec::<String>::new(), "nothing is left in the ledger but history");
+    assert_eq!(left, Vec::<String>::new(), "nothing of the shop is left in the ledger but history");
 }

@@ -6,6 +6,7 @@ use serde_yaml::{Mapping, Value};
 use super::Comments;
 use crate::documents::{self, Kind};
 use crate::domain::diagnostic::Pointer;
+use crate::domain::manifest::PreviewPart;
 
 /// The longest line of a comment.
 const WIDEST: usize = 110;
@@ -21,16 +22,42 @@ pub(super) struct Draft {
     value: Value,
     /// Comments, each with the place that it stands before.
     comments: Comments,
+    /// Whether it is a part of a document.
+    is_part: bool,
 }
 
 impl Draft {
     /// The draft of a document.
     pub(super) fn new(path: impl Into<String>, kind: Kind, document: &impl Serialize) -> Self {
-        let mut value = serde_yaml::to_value(document).unwrap_or_default();
+        let mut value = plain(serde_yaml::to_value(document).unwrap_or_default());
         if let Value::Mapping(fields) = &mut value {
             leave_out_defaults(fields);
+            for field in ["inputs", "attributes"] {
+                let Some(schema) = fields.get_mut(field) else { continue };
+                in_order(schema);
+            }
         }
-        Self { path: path.into(), kind, value, comments: Vec::new() }
+        Self { path: path.into(), kind, value, comments: Vec::new(), is_part: false }
+    }
+
+    /// The draft of the preview part of a manifest.
+    pub(super) fn part(path: impl Into<String>, preview: &PreviewPart) -> Self {
+        let value = serde_json::json!({"preview": preview});
+        Self { is_part: true, ..Self::new(path, Kind::Manifest, &value) }
+    }
+
+    /// What can be read back by itself: a part in the least that it can be in.
+    pub(super) fn whole(&self) -> String {
+        let text = self.text();
+        if !self.is_part {
+            return text;
+        }
+        let overlays = self.value.get("preview").and_then(|preview| preview.get("plugins")).and_then(Value::as_mapping);
+        let aliases = overlays.into_iter().flat_map(Mapping::keys).filter_map(Value::as_str);
+        let plugins: serde_json::Map<String, serde_json::Value> =
+            aliases.map(|alias| (alias.to_owned(), serde_json::json!({"use": "./plugin"}))).collect();
+        let plugins = serde_json::Value::Object(plugins);
+        format!("apiVersion: tieline/v1\nkind: Application\nname: example\nplugins: {plugins}\n{text}")
     }
 
     /// Puts a comment before what the pointer leads to, or at the top where that is not there.
@@ -79,11 +106,44 @@ impl Draft {
     }
 }
 
+/// A value in which what YAML would tag is a mapping of one entry, as in JSON.
+fn plain(value: Value) -> Value {
+    match value {
+        Value::Tagged(tagged) => {
+            let name = tagged.tag.to_string();
+            let inside = (Value::from(name.trim_start_matches('!')), plain(tagged.value));
+            Value::Mapping(std::iter::once(inside).collect())
+        }
+        Value::Mapping(fields) => Value::Mapping(fields.into_iter().map(|(key, value)| (key, plain(value))).collect()),
+        Value::Sequence(items) => Value::Sequence(items.into_iter().map(plain).collect()),
+        other => other,
+    }
+}
+
+/// The fields of a schema in the order in which people write them.
+const ORDER: [&str; 7] = ["type", "title", "description", "enum", "default", "required", "additionalProperties"];
+
+/// Puts the fields of a schema, and of those below it, in order.
+fn in_order(schema: &mut Value) {
+    let Value::Mapping(fields) = schema else { return };
+    let mut rest = std::mem::take(fields);
+    fields.extend(ORDER.iter().filter_map(|field| rest.shift_remove_entry(field)));
+    fields.extend(rest);
+    for (key, value) in fields.iter_mut() {
+        match (key.as_str(), value) {
+            (Some("properties" | "$defs"), Value::Mapping(named)) => named.values_mut().for_each(in_order),
+            (Some("default" | "const" | "enum" | "examples"), _) => {}
+            (_, Value::Sequence(items)) => items.iter_mut().for_each(in_order),
+            (_, below) => in_order(below),
+        }
+    }
+}
+
 /// Takes away what a document need not say.
 fn leave_out_defaults(fields: &mut Mapping) {
     let drop = |fields: &mut Mapping, key: &str, default: &str| {
         if serde_yaml::from_str::<Value>(default).is_ok_and(|default| fields.get(key) == Some(&default)) {
-            fields.remove(key);
+            fields.shift_remove(key);
         }
     };
     drop(fields, "limits", "{single-use: false}");
@@ -133,7 +193,26 @@ mod tests {
         let mut draft = Draft::new("plugin.yaml", Kind::Plugin, &plugin);
         draft.comment(Pointer::keys(["requires", "role"]), "which of its attributes are sensitive?");
         draft.comment(Pointer::default(), "from a plugin of another system");
-        insta::assert_snapshot!(draft.text(), @"");
+        insta::assert_snapshot!(draft.text(), @r##"
+        # from a plugin of another system
+        apiVersion: tieline/v1
+        kind: Plugin
+        name: queue
+        version: 1.0.0
+        inputs:
+          type: object
+          additionalProperties: false
+          properties: {}
+        requires:
+          # which of its attributes are sensitive?
+          role:
+            type: role-conn
+        terraform:
+          module: .
+          variables:
+            role_arn:
+              connection: role.arn
+        "##);
         assert!(documents::plugin("plugin.yaml", draft.text().as_bytes()).is_ok());
     }
 }

@@ -10,7 +10,7 @@ use super::{Comments, Converted, Texts, sensitive};
 use crate::documents::Kind;
 use crate::domain::connection_type::ConnectionType;
 use crate::domain::diagnostic::Pointer;
-use crate::domain::foreign::Bundle;
+use crate::domain::foreign::{Bundle, PRESET};
 use crate::domain::names::{InputName, SlotName};
 use crate::domain::plugin::Plugin;
 use crate::sources::TreeFile;
@@ -26,6 +26,8 @@ pub(super) struct Step<'a> {
     pub(super) plugin: &'a Plugin,
     pub(super) bundle: &'a Bundle,
     pub(super) files: &'a BTreeMap<String, TreeFile>,
+    /// Whether it is applied under the bundle's own alias.
+    pub(super) is_main: bool,
     /// The variables of its module.
     pub(super) variables: &'a BTreeSet<String>,
 }
@@ -40,15 +42,15 @@ pub(super) fn converted(step: &Step<'_>, known: &[ConnectionType]) -> Converted 
     }
     drop_untaken(&mut native, variables, &mut comments);
     about_annotations(bundle, &mut comments);
-    about_steps(bundle, &native, &mut comments);
+    about_steps(bundle, step.is_main, &mut comments);
     let mut files = own_files(step);
     let module = plugin.module().unwrap_or(".");
     if variables.contains(METADATA) {
-        told_by_tieline(&mut files, module, bundle, native.generates.is_empty());
+        told_by_tieline(&mut files, module, bundle);
     }
     let mut draft = Draft::new("plugin.yaml", Kind::Plugin, &native);
     draft.comment_all(comments);
-    Converted { drafts: vec![draft], files }.in_folder(if bundle.steps.len() > 1 { &bundle.step } else { "" })
+    Converted { drafts: vec![draft], files }
 }
 
 /// What of the bundle belongs to the step: not its document, and not the folders of other steps.
@@ -66,10 +68,16 @@ fn own_files(step: &Step<'_>) -> BTreeMap<String, TreeFile> {
 fn drop_untaken(plugin: &mut Plugin, variables: &BTreeSet<String>, comments: &mut Comments) {
     let mapped: BTreeSet<String> = plugin.variables().map(|(_, source)| super::source_name(source).to_owned()).collect();
     let taken = |name: &str| mapped.contains(name) || variables.contains(name) || variables.contains(&name.replace('-', "_"));
-    let inputs = plugin.input_names().iter().map(InputName::as_str).filter(|name| !taken(name)).map(str::to_owned).collect();
-    super::drop_inputs(plugin, &inputs, comments, &|name| {
-        format!("the param `{name}` is gone: the module has no variable of its name; take it out of manifests as well")
-    });
+    let names = plugin.input_names();
+    let unused: BTreeSet<String> = names.iter().map(InputName::as_str).filter(|name| !taken(name)).map(str::to_owned).collect();
+    super::drop_inputs(plugin, &unused);
+    // That a preset can be chosen is said with the presets.
+    comments.extend(unused.iter().filter(|name| *name != PRESET).map(|name| {
+        let text = format!(
+            "decide: the param `{name}` is gone: the module has no variable of its name; take it out of manifests as well"
+        );
+        (Pointer::keys(["inputs"]), text)
+    }));
     let slots: Vec<SlotName> = plugin.requires.keys().filter(|name| !taken(name.as_str())).cloned().collect();
     for name in slots {
         plugin.requires.remove(&name);
@@ -109,11 +117,11 @@ fn about_annotations(bundle: &Bundle, comments: &mut Comments) {
 }
 
 /// What the manifest has to say where the bundle had several steps.
-fn about_steps(bundle: &Bundle, plugin: &Plugin, comments: &mut Comments) {
+fn about_steps(bundle: &Bundle, is_main: bool, comments: &mut Comments) {
     let Some(position) = bundle.steps.iter().position(|step| *step == bundle.step).filter(|_| bundle.steps.len() > 1) else {
         return;
     };
-    let alias = if plugin.generates.is_empty() { format!("<alias>--{}", suffix(&bundle.step)) } else { "<alias>".to_owned() };
+    let alias = if is_main { "<alias>".to_owned() } else { format!("<alias>--{}", suffix(&bundle.step)) };
     let mut text = format!(
         "decide: this is step {} of {} of the bundle; apply it as `{alias}`, so that its state stays where it is",
         position + 1,
@@ -131,7 +139,7 @@ fn suffix(step: &str) -> String {
 }
 
 /// Has the module take from Tieline what Massdriver told it, by the same name.
-fn told_by_tieline(files: &mut BTreeMap<String, TreeFile>, module: &str, bundle: &Bundle, is_extra: bool) {
+fn told_by_tieline(files: &mut BTreeMap<String, TreeFile>, module: &str, bundle: &Bundle) {
     let folder = if module == "." { String::new() } else { format!("{}/", module.trim_end_matches('/')) };
     let is_own = |path: &str| path.strip_prefix(&folder).is_some_and(|name| !name.contains('/'));
     let mut local = METADATA;
@@ -152,7 +160,7 @@ fn told_by_tieline(files: &mut BTreeMap<String, TreeFile>, module: &str, bundle:
         file.bytes = renamed(&text, &format!("var.{METADATA}"), &format!("local.{local}")).into_bytes();
     }
     files.retain(|path, file| !is_own(path) || !path.ends_with(".tf") || !file.bytes.trim_ascii().is_empty());
-    let step = Some(suffix(&bundle.step)).filter(|_| is_extra && bundle.steps.len() > 1);
+    let step = Some(suffix(&bundle.step)).filter(|_| bundle.steps.len() > 1);
     let text = metadata(local, step.as_deref(), declares_tieline);
     files.insert(format!("{folder}{TIELINE_FILE}"), TreeFile { executable: false, bytes: text.into_bytes() });
 }
@@ -187,7 +195,7 @@ fn without_json_variable(text: &str) -> String {
 /// What Massdriver told its modules, made of what Tieline tells ours: the same values, so that the plan is the same.
 fn metadata(local: &str, step: Option<&str>, declares_tieline: bool) -> String {
     let variable = if declares_tieline { "" } else { "variable \"tieline\" {\n  type = any\n}\n\n" };
-    // A step that published nothing was told the names of the one that did.
+    // All steps were told the names that the one under the bundle's own alias was.
     let (alias, prefix) = match step {
         None => ("var.tieline.alias".to_owned(), "  md_prefix = var.tieline.name_prefix\n".to_owned()),
         Some(step) => (
@@ -248,7 +256,7 @@ mod tests {
             ("src/more.tf.json", "{\"variable\": {\"md_metadata\": {}, \"b\": {}}}"),
             ("src/sub/main.tf", "variable \"md_metadata\" {}\n"),
         ]);
-        told_by_tieline(&mut files, "src", &Bundle::default(), false);
+        told_by_tieline(&mut files, "src", &Bundle::default());
         assert_eq!(text(&files, "src/main.tf"), "\nvariable \"a\" {}\nlocals { n = \"${local.md_metadata.name_prefix}-x\" }\n");
         assert!(!files.contains_key("src/_massdriver_variables.tf"), "it would be empty");
         assert!(!text(&files, "src/more.tf.json").contains("md_metadata"));

@@ -1,5 +1,6 @@
 //! `tieline import`: the native form of what was written for another system.
 
+mod branches;
 mod draft;
 mod literal;
 mod massdriver;
@@ -43,8 +44,11 @@ struct Converted {
 }
 
 impl Converted {
-    /// The same in a folder.
+    /// The same in a folder, where documents take the place of files of their name.
     fn in_folder(mut self, folder: &str) -> Self {
+        for draft in &self.drafts {
+            self.files.remove(&draft.path);
+        }
         if folder.is_empty() {
             return self;
         }
@@ -86,7 +90,7 @@ pub(super) fn run(session: &Session, arguments: &ImportDocument) -> Result<(), P
 fn check(converted: &Converted) -> Result<(), Problems> {
     let mut problems = Problems::default();
     for draft in &converted.drafts {
-        let text = draft.text();
+        let text = draft.whole();
         let read = match draft.kind {
             documents::Kind::Manifest => documents::manifest(&draft.path, text.as_bytes()).map(drop),
             documents::Kind::ConnectionInterfaceType => documents::connection_type(&draft.path, text.as_bytes()).map(drop),
@@ -135,8 +139,8 @@ fn sensitive(name: &SlotName, slot: &mut Slot, known: &[ConnectionType]) -> Opti
     ))
 }
 
-/// Takes inputs out of a plugin's schema, and says so of each.
-fn drop_inputs(plugin: &mut Plugin, names: &BTreeSet<String>, comments: &mut Comments, why: &dyn Fn(&str) -> String) {
+/// Takes inputs out of a plugin's schema.
+fn drop_inputs(plugin: &mut Plugin, names: &BTreeSet<String>) {
     let Some(schema) = plugin.inputs.as_object_mut() else { return };
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.retain(|name, _| !names.contains(name));
@@ -144,7 +148,6 @@ fn drop_inputs(plugin: &mut Plugin, names: &BTreeSet<String>, comments: &mut Com
     if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
         required.retain(|name| name.as_str().is_none_or(|name| !names.contains(name)));
     }
-    comments.extend(names.iter().map(|name| (Pointer::keys(["inputs"]), format!("decide: {}", why(name)))));
 }
 
 /// The input, slot or step that a variable takes its value from.

@@ -16,6 +16,9 @@ use crate::domain::plugin::Plugin;
 use crate::engine::Content;
 use crate::sources::{self, LARGEST_FILE};
 
+/// What a plugin's document is called.
+const PLUGIN: &str = "plugin.yaml";
+
 /// Where a StackSpot project keeps its manifest.
 const STACKSPOT_MANIFEST: &str = ".stk/stk.yaml";
 
@@ -28,7 +31,7 @@ pub(super) fn converted(session: &Session, path: &Path) -> Result<Converted, Pro
         return document(session, path, &name);
     }
     let is_there = |file: &str| files.metadata(&path.join(file)).is_some();
-    let is_project = is_there(STACKSPOT_MANIFEST) && !["plugin.yaml", "massdriver.yaml"].into_iter().any(is_there);
+    let is_project = is_there(STACKSPOT_MANIFEST) && ![PLUGIN, "massdriver.yaml"].into_iter().any(is_there);
     if is_project {
         return document(session, &path.join(STACKSPOT_MANIFEST), &format!("{name}/{STACKSPOT_MANIFEST}"));
     }
@@ -45,17 +48,24 @@ fn document(session: &Session, path: &Path, name: &str) -> Result<Converted, Pro
             let parent = path.parent().unwrap_or(path);
             folder(session, parent, &load::shown(session, parent))
         }
-        Some(ForeignKind::SignadotPlugin) => signadot(name, &bytes),
+        Some(ForeignKind::SignadotPlugin) => signadot(session, path, &bytes),
         Some(ForeignKind::StackSpotManifest) => manifest(name, &bytes),
-        Some(ForeignKind::StackSpotType | ForeignKind::MassdriverType) => {
-            let found = documents::connection_type(name, &bytes)?;
-            Ok(Converted { drafts: vec![of_type(&found, "")], files: BTreeMap::new() })
-        }
+        Some(ForeignKind::StackSpotType | ForeignKind::MassdriverType) => type_document(session, path, name, &bytes),
         Some(ForeignKind::MassdriverPreview) => preview(name, &bytes),
         None => Err(invalid(format!("`{name}` is no document of StackSpot, Massdriver or Signadot"))
             .help("name a plugin's folder, its document, a `stk.yaml`, a type or a preview; what is Tieline's own stays as it is")
             .into()),
     }
+}
+
+/// A type, which may refer to others of its folder.
+fn type_document(session: &Session, path: &Path, name: &str, bytes: &[u8]) -> Result<Converted, Problems> {
+    let beside = path.parent().and_then(|folder| sources::read_folder(&session.world, folder).ok()).unwrap_or_default();
+    let files: Texts<'_> = beside.files.iter().map(|(path, file)| (path.as_str(), &*file.bytes)).collect();
+    let (found, warnings) = documents::connection_type_among(name, bytes, &files)?;
+    let mut draft = of_type(&found, "");
+    draft.comment_all(remarks(&warnings));
+    Ok(Converted { drafts: vec![draft], files: BTreeMap::new() })
 }
 
 fn manifest(name: &str, bytes: &[u8]) -> Result<Converted, Problems> {
@@ -85,10 +95,12 @@ fn of_type(found: &ConnectionType, folder: &str) -> Draft {
     Draft::new(format!("{folder}{name}.yaml"), Kind::ConnectionInterfaceType, found)
 }
 
-/// A Signadot plugin, which is a document alone.
-fn signadot(name: &str, bytes: &[u8]) -> Result<Converted, Problems> {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    let read = documents::plugin_folder(&Texts::from([(file, bytes)]))?;
+/// A Signadot plugin, whose document may have any name and takes in files beside it.
+fn signadot(session: &Session, path: &Path, bytes: &[u8]) -> Result<Converted, Problems> {
+    let beside = path.parent().and_then(|folder| sources::read_folder(&session.world, folder).ok()).unwrap_or_default();
+    let mut files: Texts<'_> = beside.files.iter().map(|(path, file)| (path.as_str(), &*file.bytes)).collect();
+    files.insert(PLUGIN, bytes);
+    let read = documents::plugin_folder(&files)?;
     let mut converted = Converted::default();
     for plugin in &read.plugins {
         converted = converted.and(of_steps(plugin));
@@ -101,8 +113,10 @@ fn signadot(name: &str, bytes: &[u8]) -> Result<Converted, Problems> {
 /// A plugin of steps alone.
 fn of_steps(plugin: &Plugin) -> Converted {
     let native = Plugin { foreign: None, ..plugin.clone() };
-    let mut draft = Draft::new("plugin.yaml", Kind::Plugin, &native);
-    draft.comment(Pointer::keys(["inputs"]), "check: every input was a text; say what each really is");
+    let mut draft = Draft::new(PLUGIN, Kind::Plugin, &native);
+    if !plugin.input_names().is_empty() {
+        draft.comment(Pointer::keys(["inputs"]), "check: every input was a text, whatever was given; say what each really is");
+    }
     Converted { drafts: vec![draft], files: BTreeMap::new() }
 }
 
@@ -113,12 +127,29 @@ fn folder(session: &Session, path: &Path, name: &str) -> Result<Converted, Probl
     })?;
     let ReadFolder { plugins, proposed, warnings, .. } = session.read_plugin(name, tree, None, name)?;
     let mut converted = Converted::default();
-    for (plugin, content) in &plugins {
-        converted = converted.and(plugin_of(session, name, plugin, content, &proposed)?);
+    let main = plugins.iter().position(|(plugin, _)| !plugin.generates.is_empty()).unwrap_or(plugins.len().saturating_sub(1));
+    for (position, (plugin, content)) in plugins.iter().enumerate() {
+        let mut one = plugin_of(session, name, plugin, content, position == main, &proposed)?;
+        let types = proposed.iter().filter(|found| plugins.len() == 1 || names(plugin, found));
+        one.drafts.extend(types.map(|found| of_type(found, "types/")));
+        converted = converted.and(one.in_folder(step_folder(plugin)));
     }
     converted.comment(&remarks(&warnings));
-    converted.drafts.extend(proposed.iter().map(|found| of_type(found, "types/")));
     Ok(converted)
+}
+
+/// Where one of several plugins goes.
+fn step_folder(plugin: &Plugin) -> &str {
+    match &plugin.foreign {
+        Some(Foreign::Massdriver(bundle)) if bundle.steps.len() > 1 => &bundle.step,
+        _ => "",
+    }
+}
+
+/// Whether the plugin requires or generates something of the type.
+fn names(plugin: &Plugin, found: &ConnectionType) -> bool {
+    plugin.requires.values().any(|slot| slot.type_name == found.name)
+        || plugin.generates.values().any(|output| output.published().iter().any(|(published, _)| published.name == found.name))
 }
 
 fn plugin_of(
@@ -126,6 +157,7 @@ fn plugin_of(
     name: &str,
     plugin: &Plugin,
     content: &Content,
+    is_main: bool,
     known: &[ConnectionType],
 ) -> Result<Converted, Problems> {
     match &plugin.foreign {
@@ -138,7 +170,7 @@ fn plugin_of(
         }
         Some(Foreign::Massdriver(bundle)) => {
             let variables: BTreeSet<String> = content.module().variables.keys().cloned().collect();
-            let step = massdriver::Step { plugin, bundle, files: &content.files.files, variables: &variables };
+            let step = massdriver::Step { plugin, bundle, is_main, files: &content.files.files, variables: &variables };
             Ok(massdriver::converted(&step, known))
         }
         Some(Foreign::Signadot) => Ok(of_steps(plugin)),
@@ -147,6 +179,13 @@ fn plugin_of(
 }
 
 /// A preview, which is a part of a manifest.
-fn preview(name: &str, _bytes: &[u8]) -> Result<Converted, Problems> {
-    Err(invalid(format!("`{name}`: previews cannot be read yet")).into())
+fn preview(name: &str, bytes: &[u8]) -> Result<Converted, Problems> {
+    let (part, warnings) = documents::massdriver_preview(name, bytes)?;
+    let mut draft = Draft::part("preview.yaml", &part);
+    draft.comment(
+        Pointer::default(),
+        "decide: this is a part of `tieline.yaml`; put it into the manifest whose previews it makes",
+    );
+    draft.comment_all(remarks(&warnings));
+    Ok(Converted { drafts: vec![draft], files: BTreeMap::new() })
 }

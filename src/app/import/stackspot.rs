@@ -36,9 +36,6 @@ pub(super) fn converted(
     let mut comments = about_conditions(templates);
     let Symbolic { mut module, variables, others, left } = symbolic(plugin, templates, files, &mut comments)?;
     let mut native = Plugin { foreign: None, ..plugin.clone() };
-    for (name, slot) in &mut native.requires {
-        comments.extend(sensitive(name, slot, known));
-    }
     let wanted = if left { everything(plugin) } else { variables.values().cloned().collect() };
     let names = names(&wanted, &declared(&module, &variables));
     let mut defaults = BTreeMap::new();
@@ -59,18 +56,18 @@ pub(super) fn converted(
     let is_default = |source: &VariableSource| defaults.values().any(|found| found == source);
     let referred: BTreeMap<&String, &VariableSource> =
         names.iter().filter(|(name, source)| is_referred(&module, name) || left && !is_default(source)).collect();
+    let taken: BTreeSet<&VariableSource> = referred.values().copied().chain(defaults.values()).collect();
+    drop_untaken(&mut native, &taken, files, &mut comments);
+    for (name, slot) in &mut native.requires {
+        comments.extend(sensitive(name, slot, known));
+    }
     let mut declarations: Vec<String> =
         referred.iter().map(|(name, source)| declaration(name, source, &native, templates)).collect();
     if is_referred(&module, TIELINE) && !declared(&module, &variables).contains(TIELINE) {
         declarations.push(format!("variable \"{TIELINE}\" {{\n  type = any\n}}\n"));
     }
-    let variables: BTreeMap<String, VariableSource> = referred
-        .iter()
-        .chain(&defaults.iter().collect::<BTreeMap<_, _>>())
-        .filter_map(|(name, source)| mapping(plugin, name, source))
-        .collect();
-    let taken: BTreeSet<&VariableSource> = referred.into_values().chain(defaults.values()).collect();
-    drop_untaken(&mut native, &taken, &mut comments);
+    let said = referred.into_iter().chain(&defaults);
+    let variables = said.filter_map(|(name, source)| mapping(plugin, name, source)).collect();
     if let Some(terraform) = &mut native.terraform {
         terraform.variables = variables;
     }
@@ -96,11 +93,11 @@ fn about_conditions(templates: &Templates) -> Comments {
 /// Everything that the plugin can be handed.
 fn everything(plugin: &Plugin) -> BTreeSet<VariableSource> {
     let inputs = plugin.input_names().into_iter().filter(|name| !SHARED.contains(&name.as_str()));
-    let named = plugin.requires.iter().filter_map(|(slot, declared)| match &declared.uses {
-        Uses::Named(names) => Some((slot, names)),
-        Uses::Declared | Uses::All => None,
+    let attributes = plugin.requires.iter().flat_map(|(slot, declared)| match &declared.uses {
+        Uses::Named(names) => names.iter().map(|name| format!("{slot}.{name}")).collect(),
+        Uses::All => vec![slot.to_string()],
+        Uses::Declared => Vec::new(),
     });
-    let attributes = named.flat_map(|(slot, names)| names.iter().map(move |name| format!("{slot}.{name}")));
     inputs.map(VariableSource::Input).chain(attributes.map(VariableSource::Connection)).collect()
 }
 
@@ -236,20 +233,26 @@ fn add(module: &mut BTreeMap<String, Vec<u8>>, file: &str, text: &str) {
 }
 
 /// Takes away what no variable takes: it would be refused.
-fn drop_untaken(plugin: &mut Plugin, taken: &BTreeSet<&VariableSource>, comments: &mut Comments) {
-    let input = |name: &str| taken.iter().any(|source| matches!(source, VariableSource::Input(input) if input.as_str() == name));
-    let inputs: BTreeSet<String> =
-        plugin.input_names().iter().map(|name| name.as_str().to_owned()).filter(|name| !input(name)).collect();
-    super::drop_inputs(plugin, &inputs, comments, &|name| {
-        if SHARED.contains(&name) {
-            format!("`{name}` of the manifest went to every plugin; what one of ours needs is among its own inputs")
-        } else {
-            format!("the input `{name}` is gone: no template uses it; take it out of manifests as well")
-        }
-    });
+fn drop_untaken(plugin: &mut Plugin, taken: &BTreeSet<&VariableSource>, files: &Texts<'_>, comments: &mut Comments) {
+    let shared: BTreeSet<String> = SHARED.iter().map(|name| (*name).to_owned()).collect();
+    super::drop_inputs(plugin, &shared);
+    let is_used = |name: &&str| files.values().any(|bytes| is_named(&String::from_utf8_lossy(bytes), name));
+    for name in SHARED.iter().filter(|name| is_used(name)) {
+        let text = format!("decide: `{name}` of the manifest went to every plugin; make an input of what this one needs of it");
+        comments.push((Pointer::keys(["inputs"]), text));
+    }
+    let is_taken = |name: &InputName| taken.contains(&VariableSource::Input(name.clone()));
+    let names = plugin.input_names();
+    let unused: BTreeSet<String> = names.iter().filter(|name| !is_taken(name)).map(|name| name.as_str().to_owned()).collect();
+    super::drop_inputs(plugin, &unused);
+    comments.extend(unused.iter().map(|name| {
+        let text = format!("decide: the input `{name}` is gone: no template uses it; take it out of manifests as well");
+        (Pointer::keys(["inputs"]), text)
+    }));
     let slot = |name: &SlotName| {
         let start = format!("{name}.");
-        taken.iter().any(|source| matches!(source, VariableSource::Connection(path) if path.starts_with(&start)))
+        let is_its = |path: &str| path == name.as_str() || path.starts_with(&start);
+        taken.iter().any(|source| matches!(source, VariableSource::Connection(path) if is_its(path)))
     };
     let slots: Vec<SlotName> = plugin.requires.keys().filter(|name| !slot(name)).cloned().collect();
     for name in slots {

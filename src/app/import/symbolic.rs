@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::branches::asking;
 use super::{Comments, Texts};
 use crate::domain::address::Place;
 use crate::domain::diagnostic::{Diagnostic, Pointer, Problems, Spot};
@@ -65,8 +66,17 @@ pub(super) fn symbolic(
     if !by_hand.is_empty() {
         module.insert(LOCALS.to_owned(), locals(&by_hand).into_bytes());
     }
+    let mut waiting = asking_files(&texts, &templates.folder);
     let mut left = !by_hand.is_empty();
     loop {
+        let before = texts.len();
+        for (file, line, why) in std::mem::take(&mut waiting) {
+            let inside = file.strip_prefix(&templates.folder).and_then(|path| path.strip_prefix('/'));
+            let (Some(inside), Some(bytes)) = (inside, texts.remove(file.as_str())) else { continue };
+            comments.push((Pointer::default(), format!("decide: {why}, in line {line}; write what holds in every case")));
+            module.insert(inside.to_owned(), for_a_person(inside, bytes, line, &why));
+        }
+        left |= texts.len() < before;
         let problems = match rendering.render(&texts) {
             Ok(Rendered { files, variables }) => {
                 let made = |path: &String| texts.contains_key(format!("{}/{path}", templates.folder).as_str());
@@ -78,22 +88,28 @@ pub(super) fn symbolic(
             }
             Err(problems) => problems,
         };
-        let before = texts.len();
-        for problem in &problems.0 {
-            let Some((file, line)) = place_of(problem) else { continue };
-            let inside = file.strip_prefix(&templates.folder).and_then(|path| path.strip_prefix('/'));
-            let (Some(inside), Some(bytes)) = (inside, texts.remove(file)) else { continue };
-            comments.push((
-                Pointer::default(),
-                format!("decide: {}, in line {line}; write what holds in every case", problem.message),
-            ));
-            module.insert(inside.to_owned(), for_a_person(inside, bytes, line, &problem.message));
-        }
-        if texts.len() == before {
+        let placed = problems.0.iter().filter_map(|problem| {
+            let (file, line) = place_of(problem)?;
+            texts.contains_key(file).then(|| (file.to_owned(), line, in_words(&problem.message)))
+        });
+        waiting = placed.collect();
+        if waiting.is_empty() {
             return Err(problems);
         }
-        left = true;
     }
+}
+
+/// A template that cannot be rendered so: its path, the line, and why.
+type Left = (String, usize, String);
+
+/// The templates that ask for values.
+fn asking_files(texts: &Texts<'_>, folder: &str) -> Vec<Left> {
+    let inside = texts.iter().filter(|(path, _)| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+    let asks = inside.filter_map(|(path, bytes)| {
+        let (line, what) = asking(std::str::from_utf8(bytes).ok()?)?;
+        Some(((*path).to_owned(), line, format!("`{path}` asks for a value (`{what}`)")))
+    });
+    asks.collect()
 }
 
 /// Where a variable of the module gets its value from.
@@ -162,6 +178,10 @@ impl Rendering {
 
     /// Why a computed input cannot be had, apart from others that cannot.
     fn failing(&self, name: &str) -> Option<String> {
+        let mut computed = self.templates.computed.iter().chain(&self.templates.global_computed);
+        if let Some((_, what)) = computed.find(|(known, _)| known == name).and_then(|(_, template)| asking(template)) {
+            return Some(format!("the computed input `{name}` asks for a value (`{what}`)"));
+        }
         let mut alone = self.templates.clone();
         for (known, template) in alone.computed.iter_mut().chain(&mut alone.global_computed) {
             if known != name {
@@ -177,7 +197,7 @@ impl Rendering {
             others: Vec::new(),
         };
         let problems = alone.render(&Texts::new()).err()?;
-        problems.0.into_iter().next().map(|problem| problem.message)
+        problems.0.first().map(|problem| in_words(&problem.message))
     }
 }
 
@@ -225,6 +245,12 @@ fn place_of(problem: &Diagnostic) -> Option<(&str, usize)> {
         Spot::File | Spot::Pointer(_) => 1,
     };
     Some((&origin.file, line))
+}
+
+/// What is wrong with a reference: to the templates it is a sensitive value, which here it need not be.
+fn in_words(message: &str) -> String {
+    let (what, _) = message.split_once(", which no template can see").unwrap_or((message, ""));
+    what.replace("sensitive value", "value")
 }
 
 /// A template for a person to go on with: as a comment where Terraform would read it.

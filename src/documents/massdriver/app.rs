@@ -1,11 +1,12 @@
 //! `app`: variables, secrets and policies of an application.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::{entries, text};
 use crate::documents::finding::Finding;
+use crate::documents::tree::Files;
 use crate::domain::bundle::program;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::names::InputName;
@@ -63,6 +64,30 @@ pub(super) fn app(document: &Value) -> App {
         }
     }
     app
+}
+
+/// What reaches no step: Massdriver would have put it into a file beside the module.
+pub(super) fn warn_of_untaken<'a>(
+    document: &Value,
+    taken: impl Iterator<Item = Option<&'a BTreeSet<String>>>,
+    files: &Files<'_>,
+    warnings: &mut Vec<Finding>,
+) {
+    // A step without such names is handed everything.
+    let Some(taken) = taken.collect::<Option<Vec<_>>>() else { return };
+    let Some(app) = document.get("app") else { return };
+    for (name, _) in entries(app, "secrets").filter(|(name, _)| taken.iter().all(|names| !names.contains(*name))) {
+        let at = Pointer::keys(["app", "secrets", name]).at_key();
+        let finding = Finding::new(at, format!("no module takes the secret `{name}`"));
+        warnings.push(finding.help(format!("declare `variable \"{name}\"` in the module that needs it, and use it there")));
+    }
+    let mapped = files.iter().any(|(path, text)| path.ends_with(".jq") && String::from_utf8_lossy(text).contains(".envs"));
+    if !mapped && entries(app, "envs").next().is_some() {
+        let finding = Finding::new(Pointer::keys(["app", "envs"]).at_key(), "no step takes `app.envs`");
+        warnings.push(
+            finding.help("make the variables of the application in the module: params and connections are variables of it"),
+        );
+    }
 }
 
 fn schema(secret: &Value) -> Value {

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 use serde_json::{Map, Value};
 
-use super::app::{App, app};
+use super::app::{App, app, warn_of_untaken};
 use super::artifacts::{self, Source, artifacts};
 use super::connections::{self, Connection, connections};
-use super::params::{Params, params};
+use super::params::{PRESET, Params, params};
 use super::references::among;
 use super::steps::{Step, Tool, steps};
-use super::{annotations, helm, resource_type, text};
+use super::types::types;
+use super::{annotations, helm, text};
 use crate::documents::finding::Finding;
 use crate::documents::tree::{Files, Translated};
 use crate::domain::bundle::{Trouble, read};
-use crate::domain::connection_type::ConnectionType;
 use crate::domain::diagnostic::Pointer;
 use crate::domain::foreign::{Bundle, Foreign};
 use crate::domain::names::{OutputName, PluginName, SlotName};
@@ -38,6 +38,8 @@ struct Shared {
 /// What one step is read into.
 struct Read {
     published: BTreeMap<String, Source>,
+    /// The variables that its module uses; none where it is handed everything.
+    taken: Option<BTreeSet<String>>,
     requires: BTreeMap<SlotName, Slot>,
 }
 
@@ -54,6 +56,7 @@ pub(in crate::documents) fn bundle(value: &Value, files: &Files<'_>) -> Result<T
     let types = types(own.flatten().map(String::as_str).collect(), &lookup, &mut findings, &mut warnings);
     connections::check_hidden(&shared.connections, &types, &mut findings);
     let read: Vec<Read> = steps.iter().map(|step| read_step(step, &shared, files, &mut findings, &mut warnings)).collect();
+    warn_of_untaken(value, read.iter().map(|step| step.taken.as_ref()), files, &mut warnings);
     let published: Vec<BTreeMap<String, Source>> = read.iter().map(|step| step.published.clone()).collect();
     let outputs = artifacts::outputs(&artifacts, &published, &types, &mut findings, &mut warnings);
     if !findings.is_empty() {
@@ -104,6 +107,8 @@ fn shared(
         }
     }
     let names = inputs.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned();
+    // The input that chooses a preset is ours, not a param.
+    let names = names.filter(|name| name != PRESET || bundle.presets.is_empty());
     bundle.variables = names.chain(connections.iter().map(|one| one.name.clone())).chain([METADATA.to_owned()]).collect();
     match (name, version) {
         (Ok(name), Ok(version)) => {
@@ -169,40 +174,11 @@ fn collisions(params: &Params, app: &App, connections: &[Connection], findings: 
     }
 }
 
-fn types(
-    files: BTreeSet<&str>,
-    lookup: &dyn Fn(&str) -> Option<Value>,
-    findings: &mut Vec<Finding>,
-    warnings: &mut Vec<Finding>,
-) -> BTreeMap<String, ConnectionType> {
-    let mut types = BTreeMap::new();
-    for file in files {
-        let Some(document) = lookup(file) else { continue };
-        match resource_type(file, &document, lookup) {
-            Ok((found, lost)) => {
-                warnings.extend(lost.into_iter().map(|finding| in_file(finding, file)));
-                types.insert(file.to_owned(), found);
-            }
-            Err(wrong) => findings.extend(wrong.into_iter().map(|finding| in_file(finding, file))),
-        }
-    }
-    types
-}
-
-/// A problem of another file of the bundle, shown in the bundle's document.
-fn in_file(finding: Finding, file: &str) -> Finding {
-    let place = match finding.pointer.segments.is_empty() {
-        true => String::new(),
-        false => format!(", at `{}`", finding.pointer),
-    };
-    Finding { pointer: Pointer::default(), message: format!("`{file}`{place}: {}", finding.message), ..finding }
-}
-
 fn read_step(step: &Step, shared: &Shared, files: &Files<'_>, findings: &mut Vec<Finding>, warnings: &mut Vec<Finding>) -> Read {
     let folder = format!("{}/", step.path);
     if step.tool == Tool::Helm {
         let published = helm::published(step, files, findings);
-        return Read { published, requires: connections::whole_slots(&shared.connections) };
+        return Read { published, taken: None, requires: connections::whole_slots(&shared.connections) };
     }
     if !files.keys().any(|path| path.strip_prefix(&folder).is_some_and(|name| !name.contains('/') && is_terraform(name))) {
         let finding = Finding::new(step.at.clone().key("path"), format!("there is no Terraform file in `{}`", step.path));
@@ -216,7 +192,8 @@ fn read_step(step: &Step, shared: &Shared, files: &Files<'_>, findings: &mut Vec
         None => Source::Members(field.whole.clone()),
     };
     let published = reading.fields.iter().map(|(name, field)| (name.clone(), source(field))).collect();
-    Read { published, requires: connections::slots(&shared.connections, &reading.variables) }
+    let taken = Some(reading.variables.keys().cloned().collect());
+    Read { published, taken, requires: connections::slots(&shared.connections, &reading.variables) }
 }
 
 fn is_terraform(name: &str) -> bool {
@@ -252,6 +229,7 @@ fn plugin(
             let chart = helm::Chart {
                 step,
                 inputs: &shared.inputs,
+                chooses: !bundle.presets.is_empty(),
                 connections: &shared.connections,
                 envs: &bundle.envs,
                 outputs: &generates,

@@ -12,6 +12,7 @@ mod references;
 mod resource_type;
 mod schema;
 mod steps;
+mod types;
 
 #[cfg(test)]
 mod tests;

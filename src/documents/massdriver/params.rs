@@ -24,7 +24,7 @@ pub(super) struct Params {
 }
 
 /// The input that names a preset.
-const PRESET: &str = "preset";
+pub(super) const PRESET: &str = "preset";
 
 /// Reads `params`.
 pub(super) fn params(document: &Value, lookup: Lookup<'_>) -> Params {

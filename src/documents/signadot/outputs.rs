@@ -55,10 +55,17 @@ pub(super) fn outputs(
             return None;
         }
     };
-    let sensitive =
-        |way: &str| way.split_once('.').and_then(|(step, output)| part.output(step, output)).is_some_and(|one| one.sensitive);
-    let property =
-        |way: &String| if sensitive(way) { json!({"type": "string", "x-sensitive": true}) } else { json!({"type": "string"}) };
+    let property = |way: &String| {
+        let output = way.split_once('.').and_then(|(step, output)| part.output(step, output));
+        let mut property = json!({"type": "string"});
+        if output.is_some_and(|output| output.sensitive) {
+            property["x-sensitive"] = true.into();
+        }
+        if let Some(description) = output.and_then(|output| output.description.as_deref()) {
+            property["description"] = description.into();
+        }
+        property
+    };
     let properties: Map<String, Value> = from.iter().map(|(name, way)| (name.to_string(), property(way))).collect();
     let required: Vec<&String> = properties.keys().collect();
     let contract = ConnectionType {
@@ -68,7 +75,7 @@ pub(super) fn outputs(
         version: version.clone(),
         description: format!("What the steps of `{name}` leave."),
         orientation: Orientation::Link,
-        attributes: json!({"type": "object", "properties": properties, "required": required}),
+        attributes: json!({"type": "object", "additionalProperties": false, "properties": properties, "required": required}),
     };
     let output_of_it = Output { type_ref: Some(TypeRef { name: type_name, version: Vec::new() }), types: Vec::new(), from };
     Some((output, output_of_it, contract))

@@ -20,7 +20,7 @@ use crate::domain::plugin::{Plugin, PluginKind, PluginLimits};
 use crate::domain::step::{Runner, StepsPart};
 
 /// Fields that a server adds to what it keeps.
-const OF_SERVERS: [&str; 5] = ["apiVersion", "createdAt", "updatedAt", "status", "version"];
+const OF_SERVERS: [&str; 6] = ["apiVersion", "metadata", "createdAt", "updatedAt", "status", "version"];
 
 /// Reads the plugin of a folder.
 pub(in crate::documents) fn plugin(value: &Value, files: &Files<'_>) -> Result<Translated, Vec<Finding>> {

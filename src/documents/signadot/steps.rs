@@ -83,10 +83,15 @@ fn target(fields: &Map<String, Value>, at: &Pointer, found: &mut Found) -> StepT
 
 fn output(value: &Value, at: &Pointer, found: &mut Found) -> Option<StepOutput> {
     let fields = found.mapping(value, at)?;
-    found.only(fields, &["name", "type", "description", "valueFromPath", "from"], at);
+    found.only(fields, &["name", "type", "description", "valueFromPath", "from", "path", "valueFrom"], at);
     let name = found.needed(fields, "name", at);
-    let key = if fields.get("valueFromPath").is_none() && fields.contains_key("from") { "from" } else { "valueFromPath" };
-    let path = found.needed(fields, key, at);
+    let nested = fields.get("valueFrom").and_then(Value::as_object).map(|from| (from, "path", at.clone().key("valueFrom")));
+    let spelled = ["from", "path"].into_iter().find(|key| fields.contains_key(*key)).map(|key| (fields, key, at.clone()));
+    let (holder, key, place) = match fields.get("valueFromPath") {
+        None => spelled.or(nested).unwrap_or((fields, "valueFromPath", at.clone())),
+        Some(_) => (fields, "valueFromPath", at.clone()),
+    };
+    let path = found.needed(holder, key, &place);
     let description = found.text(fields, "description", at);
     // Whatever `type` says: what a file holds is a text.
     Some(StepOutput { name: name?, kind: None, description, value_from_path: path?, sensitive: false, trim: false })

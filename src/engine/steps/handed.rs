@@ -42,7 +42,7 @@ pub(super) struct Sources<'a> {
 #[derive(Default)]
 pub(super) struct Handed {
     pub(super) inputs: BTreeMap<InputName, StepText>,
-    /// By `slot.attribute`.
+    /// By `slot.attribute`, and by `slot` where all of it is taken.
     pub(super) connections: BTreeMap<String, StepText>,
 }
 
@@ -72,7 +72,33 @@ impl Engine {
             };
             handed.connections.extend(text.map(|text| (format!("{slot}.{attribute}"), text)));
         }
+        for slot in steps.iter().flat_map(|step| &step.inputs).filter_map(StepInput::whole_connection).collect::<BTreeSet<_>>() {
+            let whole = self.whole_connection(sources, slot, &mut reader).await?;
+            handed.connections.extend(whole.map(|whole| (slot.to_owned(), StepText::Secret(whole))));
+        }
         Ok(handed)
+    }
+
+    /// A connection with all its attributes, as JSON; none where the slot is not bound.
+    async fn whole_connection(
+        &self,
+        sources: &Sources<'_>,
+        slot: &str,
+        reader: &mut Reader<'_>,
+    ) -> Result<Option<Secret>, Problems> {
+        let Some(bound) = sources.slots.get(slot) else { return Ok(None) };
+        let mut whole: serde_json::Map<String, Value> =
+            bound.attributes.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        for (attribute, source) in &bound.sensitive {
+            let named = format!("{}.{slot}.{attribute}", sources.alias);
+            let value = match self.supplied_for(sources.alias, slot, attribute.as_str()) {
+                Some(secret) => Value::from(secret.expose()),
+                None => self.value_of(sources, slot, (source, attribute.as_str()), &named, reader).await?,
+            };
+            text_of(&value).map(Secret::new).iter().for_each(|secret| learn(&self.learn, secret));
+            whole.insert(attribute.to_string(), value);
+        }
+        Ok(Some(Secret::new(Value::Object(whole).to_string())))
     }
 
     /// A sensitive attribute: what a person supplies, what is sealed, what a state or a variable of the run holds.

@@ -55,8 +55,13 @@ pub(super) fn absent(
     Ok(absent)
 }
 
-/// What each input is: answers as they are meant, and where nobody answered, what the input is in the case that holds.
-pub(super) fn answers(templates: &Templates, given: &BTreeMap<InputName, Value>) -> BTreeMap<InputName, Value> {
+/// What each input is: answers as they are meant; where nobody answered, what the input is in the case that holds, or nothing of its
+/// kind: an input that may be left out is there for templates, and empty.
+pub(super) fn answers(
+    templates: &Templates,
+    given: &BTreeMap<InputName, Value>,
+    sensitive: &BTreeSet<InputName>,
+) -> BTreeMap<InputName, Value> {
     let meant =
         |name: &InputName, value: &Value| templates.kinds.get(name).map_or_else(|| value.clone(), |kind| kind.taken(value));
     let mut answers: BTreeMap<InputName, Value> = given.iter().map(|(name, value)| (name.clone(), meant(name, value))).collect();
@@ -65,6 +70,9 @@ pub(super) fn answers(templates: &Templates, given: &BTreeMap<InputName, Value>)
         if holds(condition, answers.get(condition.variable.as_str())) == Some(true) {
             answers.insert(condition.input.clone(), meant(&condition.input, default));
         }
+    }
+    for (name, kind) in templates.kinds.iter().filter(|(name, _)| !sensitive.contains(*name)) {
+        answers.entry(name.clone()).or_insert_with(|| kind.nothing());
     }
     answers
 }

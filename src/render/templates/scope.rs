@@ -52,7 +52,7 @@ pub(super) struct Variables {
 impl Variables {
     /// Those that are known before anything is computed.
     pub(super) fn of(templates: &Templates, scope: &Scope<'_>) -> Result<Self, Problems> {
-        let answers = conditions::answers(templates, scope.inputs);
+        let answers = conditions::answers(templates, scope.inputs, scope.sensitive_inputs);
         let Scope { sensitive_inputs, slots, place, alias, .. } = *scope;
         let scope = &Scope { inputs: &answers, sensitive_inputs, slots, place, alias };
         let absent = conditions::absent(templates, scope.inputs, scope.sensitive_inputs)?;

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::artifacts::Source;
 use super::connections::Connection;
+use super::params::PRESET;
 use super::steps::Step;
 use crate::documents::finding::Finding;
 use crate::documents::tree::Files;
@@ -75,12 +76,20 @@ fn attributes(text: &str) -> Result<Vec<String>, String> {
 pub(super) struct Chart<'a> {
     pub(super) step: &'a Step,
     pub(super) inputs: &'a Value,
+    /// Whether the input `preset` chooses a preset, and is no param.
+    pub(super) chooses: bool,
     pub(super) connections: &'a [Connection],
     pub(super) envs: &'a BTreeMap<String, String>,
     pub(super) outputs: &'a BTreeMap<OutputName, Output>,
 }
 
-impl Chart<'_> {
+impl<'a> Chart<'a> {
+    /// The params and secrets, with the schemas of each.
+    fn inputs(&self) -> impl Iterator<Item = (&'a String, &'a Value)> {
+        let chooses = self.chooses;
+        super::entries(self.inputs, "properties").filter(move |(name, _)| !(chooses && *name == PRESET))
+    }
+
     /// The two workflows.
     pub(super) fn steps(&self, files: &Files<'_>) -> Result<StepsPart, Finding> {
         let programs = programs(self.step, files);
@@ -108,7 +117,8 @@ impl Chart<'_> {
     /// Every input and every connection, each as a file.
     fn handed(&self) -> Vec<StepInput> {
         let file = |folder: &str, name: &str| StepTarget { env: None, path: Some(format!("{FOLDER}/{folder}/{name}")) };
-        let mut handed: Vec<StepInput> = super::entries(self.inputs, "properties")
+        let mut handed: Vec<StepInput> = self
+            .inputs()
             .map(|(name, _)| StepInput {
                 name: name.clone(),
                 value_from_input: true,

@@ -3,12 +3,12 @@
 set -euo pipefail
 umask 077
 
-for tool in helm jq base64; do
+for tool in helm jq base64 sha256sum; do
   command -v "$tool" >/dev/null || { echo "this step needs $tool, which is not installed here" >&2; exit 1; }
 done
 
-# Files are handed over below the folder that the step starts in, or below the root of its container.
-if [ -d ./massdriver ]; then root=$PWD/massdriver; else root=/massdriver; fi
+# On a machine that others use too, a step's files are below a folder of its own.
+root=${TIELINE_STEP_ROOT:-}/massdriver
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for name in params connections envs secrets config; do echo '{}' > "$work/$name.json"; done
@@ -24,10 +24,8 @@ take() {
   local file=$root/$4 way
   [ -f "$file" ] || return 0
   way=$(jq -nc --arg name "$2" '[$name]')
-  if [ "$3" = text ] || ! jq -e . "$file" >/dev/null 2>&1 && ! jq -e 'true' "$file" >/dev/null 2>&1; then
+  if [ "$3" = text ] || ! jq -c . "$file" > "$work/value.json" 2>/dev/null; then
     jq -Rs . "$file" > "$work/value.json"
-  else
-    jq -c . "$file" > "$work/value.json"
   fi
   put "$1" "$way" "$work/value.json"
 }
@@ -51,12 +49,20 @@ setting() {
   put config "$1" "$work/value.json"
 }
 
-instance="${TIELINE_DEPLOYABLE:-app}-${TIELINE_ENVIRONMENT:-env}-${TIELINE_ALIAS:-chart}"
-jq -n --arg name "$instance" --arg project "${TIELINE_DEPLOYABLE:-}" --arg environment "${TIELINE_ENVIRONMENT:-}" \
-  --arg component "${TIELINE_ALIAS:-}" '{name_prefix: $name, default_tags: {
-    "managed-by": "tieline", "md-project": $project, "md-environment": $environment, "md-target": $environment,
-    "md-component": $component, "md-manifest": $component, "md-instance": $name, "md-package": $name}}' > "$work/value.json"
-put params '["md_metadata"]' "$work/value.json"
+# about <step>: what bundles are told of where they are, the same as modules are told.
+about() {
+  local alias=${TIELINE_ALIAS:-} place digits readable
+  alias=${alias%"--$1"}
+  place=${TIELINE_WORKSPACE:-}/${TIELINE_ENVIRONMENT:-}/${TIELINE_DEPLOYABLE:-}
+  digits=$(printf %s "$place/$alias" | sha256sum | cut -c1-6)
+  readable=${TIELINE_ENVIRONMENT:-}-${TIELINE_DEPLOYABLE:-}
+  readable=${readable:0:13}
+  instance=${readable%"${readable##*[!-]}"}-$digits
+  jq -n --arg name "$instance" --arg project "${TIELINE_DEPLOYABLE:-}" --arg target "${TIELINE_ENVIRONMENT:-}" --arg alias "$alias" '
+    {name_prefix: $name, default_tags: {"managed-by": "tieline", "md-project": $project, "md-target": $target, "md-manifest": $alias,
+      "md-package": $name}, target: {contact_email: ""}, observability: {alarm_webhook_url: ""}}' > "$work/value.json"
+  put params '["md_metadata"]' "$work/value.json"
+}
 
 # The files of the step.
 chart_file() {

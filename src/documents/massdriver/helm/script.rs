@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::{Chart, chart};
 use crate::documents::finding::Finding;
-use crate::documents::massdriver::entries;
 use crate::documents::tree::Files;
 use crate::domain::bundle::program;
 use crate::domain::diagnostic::Pointer;
@@ -43,8 +42,10 @@ pub(super) fn uninstall(chart: &Chart<'_>) -> Result<String, Finding> {
 
 /// Lines that take up what the script is handed.
 fn handed(chart: &Chart<'_>) -> String {
-    let mut lines = String::from("\n# What the bundle was given.\n");
-    for (name, schema) in entries(chart.inputs, "properties") {
+    // Several steps are applied under aliases that end in the step's name.
+    let slug = chart.step.path.to_lowercase().replace('_', "-");
+    let mut lines = format!("\n# What the bundle was given.\nabout {}\n", quoted(&slug));
+    for (name, schema) in chart.inputs() {
         let kind = if schema.get("type") == Some(&json!("string")) { "text" } else { "value" };
         let place = if schema.get("x-sensitive") == Some(&Value::Bool(true)) { "secrets" } else { "params" };
         lines.push_str(&format!("take {place} {} {kind} inputs/{}\n", quoted(name), quoted(name)));

@@ -1,4 +1,4 @@
 {
   data: {authentication: {token: .connections.service.data.authentication.token}},
-  specs: {service: {url: .outputs.endpoint.value}}
+  specs: {service: {url: .outputs.endpoint}}
 }
