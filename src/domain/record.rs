@@ -51,7 +51,7 @@ pub struct AppliedRecord {
     /// The text of `.terraform.lock.hcl` after init; none where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_lock: Option<String>,
-    /// The terraform that applied it.
+    /// The terraform that applied it; [`TerraformBuild::NONE`] where it is made by steps alone.
     pub terraform: TerraformBuild,
     /// The account it was applied in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,6 +129,16 @@ pub struct TerraformBuild {
     pub size: u64,
     /// When it was last changed, in nanoseconds since the Unix epoch.
     pub modified: i64,
+}
+
+impl TerraformBuild {
+    /// What is recorded where no terraform was needed.
+    pub const NONE: Self = Self { path: String::new(), version: String::new(), size: 0, modified: 0 };
+
+    /// Whether there was none.
+    pub fn is_none(&self) -> bool {
+        *self == Self::NONE
+    }
 }
 
 /// What a run does.

@@ -16,7 +16,7 @@ use crate::domain::deployment::ResolvedPlugin;
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, OutputName, RunId, SlotName};
-use crate::domain::record::{AppliedRecord, Attempt, ChangeCounts, SCHEMA_VERSION};
+use crate::domain::record::{AppliedRecord, Attempt, ChangeCounts, SCHEMA_VERSION, TerraformBuild};
 use crate::terraform::{self, OutputValue};
 
 /// What an apply left.
@@ -127,7 +127,7 @@ impl Engine {
             after: written.map(|applied| applied.after.iter().cloned().collect()).unwrap_or_default(),
             state: basis.state.clone(),
             provider_lock: basis.provider_lock.clone(),
-            terraform: self.terraform.build().clone(),
+            terraform: plugin.plugin.terraform.as_ref().map_or(TerraformBuild::NONE, |_| self.terraform.build().clone()),
             account: self.deployment.environment.account.clone(),
             generator: crate::render::GENERATOR,
             attempted: Attempt { run: run.clone(), fingerprint: basis.fingerprint.clone() },

@@ -44,7 +44,7 @@ pub struct StateLocks {
 impl StateLocks {
     /// How the lock of an applied plugin's state is.
     pub async fn look(&self, place: &Place, alias: &Alias, record: &AppliedRecord, account: Option<&Account>) -> LockState {
-        if record.state.backend.locking() == Locking::None {
+        if record.terraform.is_none() || record.state.backend.locking() == Locking::None {
             return LockState::Unlocked;
         }
         let looked = async { self.holder(&self.open(place, alias, &record.state, account).await?).await };

@@ -22,7 +22,7 @@ use super::outcome::{Applied, Failure, Plan};
 use super::providers::{Place, ProviderFolder};
 use super::state::State;
 use super::transcript::Transcript;
-use super::version::{self, Flavour, Known};
+use super::version::{self, Abilities, Flavour, Known};
 use super::{Root, Settings, environment};
 
 const LOCK_FILE: &str = ".terraform.lock.hcl";
@@ -46,6 +46,8 @@ struct Inner {
     flavour: Flavour,
     commands: Commands,
     providers: ProviderFolder,
+    /// Why there is none, where nothing should need one.
+    missing: Option<Box<Diagnostic>>,
 }
 
 impl Terraform {
@@ -74,7 +76,16 @@ impl Terraform {
         };
         let Known { build, flavour, abilities } = version::understand(build)?;
         let commands = Commands { program: binary.path, abilities, settings, environment };
-        Ok(Self(Arc::new(Inner { world: world.clone(), build, flavour, commands, providers: ProviderFolder::default() })))
+        let providers = ProviderFolder::default();
+        Ok(Self(Arc::new(Inner { world: world.clone(), build, flavour, commands, providers, missing: None })))
+    }
+
+    /// What stands in for a terraform where there is none and nothing should need one: whatever is asked of it after all fails for that.
+    pub fn absent(world: &World, settings: Settings, why: Box<Diagnostic>) -> Self {
+        let abilities = Abilities { init_json: false, variables_at_apply: false };
+        let commands = Commands { program: PathBuf::new(), abilities, settings, environment: BTreeMap::new() };
+        let (build, flavour, providers) = (TerraformBuild::NONE, Flavour::Terraform, ProviderFolder::default());
+        Self(Arc::new(Inner { world: world.clone(), build, flavour, commands, providers, missing: Some(why) }))
     }
 
     /// Which build it is. An `OpenTofu`'s version ends in `+opentofu`.
@@ -321,6 +332,7 @@ impl Terraform {
         cancel: &CancellationToken,
     ) -> Result<Vec<u8>, Box<Failure>> {
         refuse_cancelled(cancel)?;
+        self.refuse_missing()?;
         let captured = self.0.world.exec.capture(spec, cancel).await.map_err(not_started)?;
         if captured.exit.success() {
             return Ok(captured.stdout);
@@ -343,6 +355,7 @@ impl Terraform {
         cancel: &CancellationToken,
     ) -> Result<(Exit, Transcript), Box<Failure>> {
         refuse_cancelled(cancel)?;
+        self.refuse_missing()?;
         let (sender, mut lines) = mpsc::channel::<Line>(WAITING_LINES);
         let mut transcript = Transcript::default();
         let drain = async {
@@ -355,6 +368,12 @@ impl Terraform {
         };
         let (exit, ()) = tokio::join!(self.0.world.exec.stream(spec, sender, cancel), drain);
         Ok((exit.map_err(not_started)?, transcript))
+    }
+
+    fn refuse_missing(&self) -> Result<(), Box<Failure>> {
+        let Some(why) = &self.0.missing else { return Ok(()) };
+        let diagnostics = vec![TfDiagnostic::error(why.message.clone(), why.notes.join("\n"))];
+        Err(Box::new(Failure { diagnostics, ..Failure::new(FailureReason::TerraformMissing) }))
     }
 
     fn lock_file(&self, root: &Root) -> Option<String> {

@@ -18,7 +18,7 @@ use crate::documents;
 use crate::domain::address::{Address, Place, Target};
 use crate::domain::connection::{ConnectionRecord, Handle};
 use crate::domain::connection_type::ConnectionType;
-use crate::domain::deployment::Secrets;
+use crate::domain::deployment::{ResolvedPlugin, Secrets};
 use crate::domain::diagnostic::{Diagnostic, Problems};
 use crate::domain::failure::FailureReason;
 use crate::domain::names::{Alias, AttributeName, Digest, SlotName};
@@ -44,11 +44,28 @@ impl Resolved {
         arguments: &cli::Terraform,
         folder: &Path,
     ) -> Result<Terraform, Problems> {
-        let terraform = terraform(session, arguments, folder, &self.known).await?;
+        let terraform = match terraform(session, arguments, folder, &self.known).await {
+            Err(missing) if arguments.terraform.is_none() && !self.needs_terraform() => {
+                let Some(why) = missing.cause().filter(|why| why.reason == FailureReason::TerraformMissing) else {
+                    return Err(missing);
+                };
+                Terraform::absent(&session.world, terraform_settings(arguments, folder), Box::new(why.clone()))
+            }
+            found => found?,
+        };
         if self.source.is_some() {
             refuse_lower(terraform.build(), &self.known)?;
         }
         Ok(terraform)
+    }
+
+    /// Whether anything here is made by a module, was, or is read out of a state.
+    fn needs_terraform(&self) -> bool {
+        let mut plugins = self.deployment.plugins.values();
+        let is_needed = |plugin: &ResolvedPlugin| {
+            plugin.plugin.terraform.is_some() || plugin.slots.values().any(|slot| !slot.slot.sensitive.is_empty())
+        };
+        self.known.iter().any(|build| !build.is_none()) || plugins.any(is_needed)
     }
 
     /// The engine, reading the ledger now: a deploy does so only once it holds its claim.
@@ -206,12 +223,7 @@ pub(in crate::app) async fn terraform(
     known: &[TerraformBuild],
 ) -> Result<Terraform, Problems> {
     let binary = terraform::locate(&session.world, arguments.terraform.as_deref())?;
-    let settings = terraform::Settings {
-        // No alias begins with a dot.
-        plugin_cache: folder.join(".providers"),
-        terraform_parallelism: arguments.terraform_parallelism,
-        lock_timeout: arguments.lock_timeout,
-    };
+    let settings = terraform_settings(arguments, folder);
     let terraform = Terraform::open(&session.world, binary, known, settings, &session.cancel).await?;
     if let Some(workflow) = &session.workflow {
         let build = terraform.build();
@@ -233,6 +245,15 @@ fn sealed(secrets: &Secrets) -> BTreeMap<AttributeName, Handle> {
         SecretReference::State(_) | SecretReference::Env(_) => None,
     });
     sealed.collect()
+}
+
+fn terraform_settings(arguments: &cli::Terraform, folder: &Path) -> terraform::Settings {
+    terraform::Settings {
+        // No alias begins with a dot.
+        plugin_cache: folder.join(".providers"),
+        terraform_parallelism: arguments.terraform_parallelism,
+        lock_timeout: arguments.lock_timeout,
+    }
 }
 
 /// Where the state of a producer at the same place is recorded to be: a destroy believes that of its own states.

@@ -62,17 +62,26 @@ fn named(alias: &Alias, slot: &SlotName, attribute: &AttributeName) -> String {
 
 /// Whether a sensitive attribute is sealed, or will be by the time that it is asked for.
 fn is_sealed(deployment: &Deployment, resolved: &ResolvedSlot, attribute: &AttributeName) -> bool {
+    // What a mapping makes a sensitive attribute of may be any of the connection's own.
+    let is_it = |own: &AttributeName| resolved.conversion.is_some() || own == attribute;
     match &resolved.choice {
-        Choice::Connection(chosen) => matches!(chosen.face().sensitive.get(attribute), Some(Handle::Sealed { .. })),
+        Choice::Connection(chosen) => {
+            let mut own = chosen.face().sensitive.iter().filter(|(name, _)| is_it(name));
+            own.any(|(_, handle)| matches!(handle, Handle::Sealed { .. }))
+        }
         Choice::Link { alias, output } => {
             let producer = deployment.plugins.get(alias);
-            producer.is_some_and(|producer| comes_from_step(producer, output.as_str(), attribute))
+            producer.is_some_and(|producer| comes_from_step(producer, output.as_str(), is_it))
         }
         Choice::Pending { .. } | Choice::Unset => false,
     }
 }
 
-fn comes_from_step(producer: &ResolvedPlugin, output: &str, attribute: &AttributeName) -> bool {
-    let faces = producer.outputs.get(output).into_iter().flatten();
-    faces.filter_map(|face| face.from.get(attribute)).any(|from| producer.plugin.step_output(from).is_some())
+fn comes_from_step(producer: &ResolvedPlugin, output: &str, is_it: impl Fn(&AttributeName) -> bool) -> bool {
+    let mut faces = producer.outputs.get(output).into_iter().flatten();
+    faces.any(|face| {
+        let sensitive = face.connection_type.sensitive();
+        let mut from = face.from.iter().filter(|(name, _)| sensitive.contains(*name) && is_it(name));
+        from.any(|(_, from)| producer.plugin.step_output(from).is_some())
+    })
 }

@@ -77,8 +77,10 @@ impl Engine {
         let recording = Recording {
             world: self.world.clone(),
             learn: self.learn.clone(),
+            redactor: self.redactor.clone(),
             keys: self.keys.clone(),
             alias: alias.clone(),
+            direction: work.direction,
             journal: journal.clone(),
             record: Mutex::new(record),
         };

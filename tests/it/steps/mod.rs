@@ -1,5 +1,6 @@
 //! Plugins of steps, run by the real program as processes of this machine.
 
+mod around;
 mod broken_off;
 mod plain;
 mod secrets;

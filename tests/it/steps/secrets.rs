@@ -202,6 +202,21 @@ fn tf_what_is_sealed_needs_an_identity_and_is_refused_first_without() {
 }
 
 #[test]
+fn r66_a_secret_in_what_is_not_marked_as_one_is_not_recorded_in_clear() {
+    let steps = stage();
+    steps.edit("plugins/secret/plugin.yaml", "echo \"host-${HOST:-none}\" > out/host", "echo \"host-$WORD\" > out/host");
+    steps.deployable("app", "{a: {use: ../plugins/secret}}");
+    let failed = steps.deploy("app", &[]);
+    assert_eq!(failed.code, Some(1), "{}", failed.err);
+    let said = "what step `make` of `a` left as `host` has a secret in it, and is not marked as one";
+    assert!(failed.err.contains(said), "{}", failed.err);
+    assert_eq!(steps.value("app", "a"), None);
+    assert_nowhere(&steps, &[&failed.err, &failed.out]);
+    let destroyed = steps.destroys("app");
+    assert_eq!(lines(&destroyed.err, "a"), [format!("remove: removing *** of {}", CANARY.len() + 2)]);
+}
+
+#[test]
 fn tf_resealed_for_others() {
     needs_terraform!();
     let mut steps = stage();
