@@ -47,7 +47,7 @@ impl Log {
     /// What to write for an event, `elapsed` after the start.
     pub(super) fn lines(&mut self, event: &Event, elapsed: Duration) -> String {
         let line = match event {
-            Event::Step { alias, event } => self.step(alias.as_str(), event, elapsed),
+            Event::Step { alias, event } => Some(self.step(alias.as_str(), event, elapsed)),
             _ => self.line(event),
         };
         let mut text = self.erase();
@@ -140,7 +140,7 @@ impl Log {
     }
 
     /// A script's start, its lines, and its end with the time that it took.
-    fn step(&mut self, alias: &str, event: &StepEvent, elapsed: Duration) -> Option<String> {
+    fn step(&mut self, alias: &str, event: &StepEvent, elapsed: Duration) -> String {
         let text = match event {
             StepEvent::Started { step, attempt } => {
                 self.running.insert(alias.to_owned(), format!("step {step}"));
@@ -168,7 +168,7 @@ impl Log {
                 text
             }
         };
-        Some(self.prefixed(alias, &text))
+        self.prefixed(alias, &text)
     }
 
     fn terraform(&self, alias: &str, event: &terraform::Event) -> Option<String> {

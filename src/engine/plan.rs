@@ -97,7 +97,7 @@ impl Engine {
                 self.note_losses(alias, &prepared.plan, planned);
                 let shown = self.shown(alias, &prepared).await?;
                 locked(planned).denied.extend(self.denied(node, &shown));
-                let essence = with_steps(deleted, self.essence(&mut prepared, &shown));
+                let essence = with_steps(&deleted, self.essence(&mut prepared, &shown));
                 let kept = self.removed[alias].kept(&prepared.plan);
                 let (mut resources, mut counts) = (prepared.resources.clone(), changes::counts(&prepared.plan));
                 resources.retain(|resource| !kept.iter().any(|address| changes::inside(address) == resource.address));
@@ -149,7 +149,7 @@ impl Engine {
                 let is_changed = prepared.plan.changed;
                 let verdict = if is_changed { Verdict::Changes(prepared.resources.clone()) } else { Verdict::NoChanges };
                 locked(planned).prepared.insert(node.clone(), *prepared);
-                Ok((verdict, counts, with_steps(run_first, essence)))
+                Ok((verdict, counts, with_steps(&run_first, essence)))
             }
         }
     }
@@ -335,7 +335,7 @@ fn taken(slot: &ResolvedSlot) -> String {
 }
 
 /// What a person approves of a task with steps and a module.
-fn with_steps(steps: Value, plan: Value) -> Value {
+fn with_steps(steps: &Value, plan: Value) -> Value {
     if steps.is_null() { plan } else { serde_json::json!({"steps": steps, "plan": plan}) }
 }
 

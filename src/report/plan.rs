@@ -101,7 +101,7 @@ fn describe(text: &mut String, task: &PlannedTask, run_type: RunType, color: boo
 
 /// The scripts that would run, and when.
 pub(super) fn steps(task: &PlannedTask) -> String {
-    let names: Vec<&str> = task.steps.iter().map(|step| step.as_str()).collect();
+    let names: Vec<&str> = task.steps.iter().map(crate::domain::names::StepName::as_str).collect();
     let when = match (&task.verdict, task.task) {
         (Verdict::Steps { .. }, _) => "",
         (_, TaskType::Destroy) => " afterwards",

@@ -338,13 +338,13 @@ mod tests {
         let commands = ["deplyo", "connection", "context init --from x", "glance at", ""];
         let refused = commands.map(|command| decoded(&[("COMMAND", command), ("CONTEXT", "/c")]).unwrap_err());
         insta::assert_snapshot!(refused.join("\n\n"), @r"
-        there is no command `deplyo` | there are validate, plan, deploy, rollback, destroy, move, adopt, drift, fleet, preview, status, unlock, connection, transfer, context, plugins, schema, completions | did you mean `deploy`?
+        there is no command `deplyo` | there are validate, plan, deploy, rollback, destroy, move, adopt, drift, fleet, preview, status, unlock, connection, transfer, context, plugins, import, schema, completions | did you mean `deploy`?
 
         the input `command` says `connection` without saying what of it | there are list, show, grant, revoke, import, deprecate, retire | correct the input `command`
 
         the input `command` cannot be used: `--from` is an option: give it as an input of its own | correct `command` below the step's `with:`
 
-        there is no command `glance` | there are validate, plan, deploy, rollback, destroy, move, adopt, drift, fleet, preview, status, unlock, connection, transfer, context, plugins, schema, completions | correct the input `command`
+        there is no command `glance` | there are validate, plan, deploy, rollback, destroy, move, adopt, drift, fleet, preview, status, unlock, connection, transfer, context, plugins, import, schema, completions | correct the input `command`
 
         the input `command` is missing | add `command: deploy` below the step's `with:`, or another of the commands
         ");

@@ -107,7 +107,7 @@ impl<'a> Sources<'a> {
             |name: &InputName| self.view.is_preview && bundle.is_some_and(|bundle| bundle::stays_in_base(bundle, name));
         for (part, patch) in self.view.patches(alias) {
             let of_base = part.layer == Layer::EnvironmentOverlay;
-            let holds = |name: &&InputName| !taken_away.contains(*name) && !(of_base && stays_in_base(name));
+            let holds = |name: &&InputName| !(taken_away.contains(*name) || of_base && stays_in_base(name));
             for (name, value) in patch.inputs.iter().filter(|(name, _)| holds(name)).collect::<Vec<_>>() {
                 if value.is_null() {
                     taken_away.insert(name);

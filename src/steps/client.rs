@@ -33,7 +33,7 @@ const PASSED: [&str; 15] = [
 ];
 
 /// How long a server has to answer where nothing can be done about it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A program that is called for one step.
 pub(super) struct Client<'a> {

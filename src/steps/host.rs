@@ -60,7 +60,7 @@ impl Executor for Host {
 
     async fn run(&self, job: &StepJob<'_>, lines: LineSink<'_>, cancel: &CancellationToken) -> Result<StepLeft, StepFailure> {
         let room = self.make_room(job).map_err(|why| unable(job, &format!("its folder cannot be made: {why}")))?;
-        let spec = self.process(job, &room)?;
+        let spec = Self::process(job, &room)?;
         let (sender, mut written) = mpsc::channel(LINES);
         let (exit, ()) = tokio::join!(self.world.exec.stream(&spec, sender, cancel), async {
             while let Some((stream, line)) = written.recv().await {
@@ -128,7 +128,7 @@ impl Host {
         PASSING_USERS.start() + u32::try_from(self.world.random.bits() % count).unwrap_or_default()
     }
 
-    fn process(&self, job: &StepJob<'_>, room: &Room) -> Result<ProcessSpec, StepFailure> {
+    fn process(job: &StepJob<'_>, room: &Room) -> Result<ProcessSpec, StepFailure> {
         // The system would start the script by itself; but not from a folder that programs may not be started from, nor while
         // another thread of ours, about to start something else, still holds it open for writing.
         let (program, argument) = interpreter(job.script).ok_or_else(|| unable(job, "its script has no `#!` line"))?;

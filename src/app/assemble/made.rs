@@ -55,7 +55,7 @@ impl Resolved {
     /// Renders what is rendered from templates, so that it can be held against contracts and gates before anything starts. What is not
     /// known yet of connections is made up; where a template cannot do with that, it is looked at when it is applied.
     pub(super) fn with_modules(mut self, types: &Types) -> Result<Self, Problems> {
-        let mut problems = Problems::default();
+        let mut problems = super::choices::check(&self.deployment);
         for (alias, plugin) in &self.deployment.plugins {
             let Some(content) = self.contents.get_mut(alias).filter(|content| !content.is_rendered()) else { continue };
             let (slots, is_made_up) = assumed(plugin, types);
@@ -88,7 +88,7 @@ fn assumed(plugin: &ResolvedPlugin, types: &Types) -> (BTreeMap<SlotName, BoundS
     let mut slots = BTreeMap::new();
     for (name, slot) in &plugin.slots {
         match &slot.choice {
-            Choice::Unset => continue,
+            Choice::Unset => {}
             Choice::Connection(chosen) => {
                 let attributes = chosen.face().attributes.clone();
                 slots.insert(name.clone(), BoundSlot { attributes, sensitive: withheld(slot), unasked: BTreeSet::new() });

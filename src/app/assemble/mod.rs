@@ -1,5 +1,6 @@
 //! From documents or records to a resolved deployment, and from there to an engine: what `plan`, `deploy`, `rollback` and `destroy` share.
 
+mod choices;
 mod engine;
 mod gates;
 mod gone;

@@ -81,7 +81,7 @@ impl Draft {
     pub(super) fn text(&self) -> String {
         let plain = serde_yaml::to_string(&self.value).unwrap_or_default();
         let mut before: Vec<(usize, &str)> =
-            self.comments.iter().map(|(at, text)| (self.line(&plain, at), text.as_str())).collect();
+            self.comments.iter().map(|(at, text)| (line_before(&plain, at), text.as_str())).collect();
         before.sort_by_key(|(line, _)| *line);
         let mut text = String::new();
         for (index, line) in plain.lines().enumerate() {
@@ -96,14 +96,14 @@ impl Draft {
         }
         text
     }
+}
 
-    /// The line, from 0, that a comment goes before.
-    fn line(&self, plain: &str, at: &Pointer) -> usize {
-        if at.segments.is_empty() {
-            return 0;
-        }
-        documents::locate(plain, at).map_or(0, |span| span.line - 1)
+/// The line, from 0, that a comment goes before.
+fn line_before(plain: &str, at: &Pointer) -> usize {
+    if at.segments.is_empty() {
+        return 0;
     }
+    documents::locate(plain, at).map_or(0, |span| span.line - 1)
 }
 
 /// A value in which what YAML would tag is a mapping of one entry, as in JSON.

@@ -42,6 +42,7 @@ spec:
 ";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a module is shown whole")]
 fn templates_that_only_print_values_become_a_plain_module() {
     let files = [
         ("plugin.yaml", QUEUE),
@@ -159,6 +160,7 @@ fn templates_that_only_print_values_become_a_plain_module() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a module is shown whole")]
 fn what_needs_to_know_a_value_is_left_to_a_person_beside_the_template() {
     let document = QUEUE.replace("  requires:", "  computed-inputs: {upper_name: \"{{ queue_name | upper }}\"}\n  requires:");
     let files = [
@@ -171,8 +173,8 @@ fn what_needs_to_know_a_value_is_left_to_a_person_beside_the_template() {
     == plugin.yaml
     # check: the name of the template `{{ queue_name }}-outputs.tf` was made of values; its file is
     # `queue_name-outputs.tf` now
-    # decide: the computed input `upper_name` cannot be rendered: the filter `upper` was applied to a value; say
-    # in `locals.tf` what `local.upper_name` is
+    # decide: the computed input `upper_name` cannot be rendered: the filter `upper` was applied to a value; say in
+    # `locals.tf` what `local.upper_name` is
     # decide: `templates-deploy/fifo.tf` asks for a value (`if`), in line 1; write what holds in every case
     # decide: the slot `writer` is gone: no template uses an attribute of its connection
     apiVersion: tieline/v1

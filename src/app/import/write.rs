@@ -57,7 +57,7 @@ pub(super) fn write(session: &Session, folder: &Path, converted: &Converted) -> 
         session.print(&format!("wrote {name}/{path}"));
     }
     let decisions: Vec<&str> =
-        converted.drafts.iter().flat_map(|draft| draft.comments()).filter(|text| text.starts_with("decide")).collect();
+        converted.drafts.iter().flat_map(Draft::comments).filter(|text| text.starts_with("decide")).collect();
     if !decisions.is_empty() {
         session.print(&format!(
             "{} to decide, as comments say in the documents",

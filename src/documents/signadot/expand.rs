@@ -56,7 +56,7 @@ impl<'a> Expansion<'a> {
                 }
                 Ok(content) => done.push_str(&content),
                 Err(finding) => {
-                    self.findings.push(finding);
+                    self.findings.push(*finding);
                     return Value::String(text.to_owned());
                 }
             }
@@ -67,33 +67,33 @@ impl<'a> Expansion<'a> {
     }
 
     /// The text that takes a placeholder's place.
-    fn filled(&mut self, placeholder: &Placeholder<'_>, at: &Pointer) -> Result<String, Finding> {
+    fn filled(&mut self, placeholder: &Placeholder<'_>, at: &Pointer) -> Result<String, Box<Finding>> {
         let what = placeholder.what;
         let Some(path) = what.strip_prefix("embed:").map(str::trim) else {
             return Err(Finding::new(at.clone(), format!("nothing fills in the variable `@{{{what}}}`"))
                 .label("is set with `--set` where Signadot's own program applies the document")
-                .help("write the value itself; or, where it differs from use to use, make it an input with `valueFromSandbox: true`"));
+                .help("write the value itself; or, where it differs from use to use, make it an input with `valueFromSandbox: true`").into());
         };
         if let Some(form) = placeholder.form.filter(|form| !["raw", "yaml"].contains(form)) {
             let finding = Finding::new(at.clone(), format!("the file `{path}` cannot be put in as `{form}`"));
-            return Err(finding.help("scripts and overlays are texts: leave the brackets out, or write `[raw]`"));
+            return Err(finding.help("scripts and overlays are texts: leave the brackets out, or write `[raw]`").into());
         }
         let Some(inside) = within(path) else {
             let finding = Finding::new(at.clone(), format!("`{path}` is not in the plugin's folder"));
-            return Err(finding.help("move the file beside the document, and name it by its path from there"));
+            return Err(finding.help("move the file beside the document, and name it by its path from there").into());
         };
         let Some(bytes) = self.files.get(inside.as_str()) else {
             let finding = Finding::new(at.clone(), format!("there is no file `{inside}` in the plugin's folder"));
-            return Err(finding.suggest(&inside, self.files.keys().copied()));
+            return Err(finding.suggest(&inside, self.files.keys().copied()).into());
         };
         self.taken += bytes.len();
         if self.taken > LARGEST {
             let finding = Finding::new(at.clone(), format!("the files that the document puts in have more than {LARGEST} bytes"));
-            return Err(finding.help("let the script fetch what is large, or put it into the image"));
+            return Err(finding.help("let the script fetch what is large, or put it into the image").into());
         }
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(yaml::without_mark(text).to_owned()),
-            Err(_) => Err(Finding::new(at.clone(), format!("the file `{inside}` is not UTF-8")).help("save it as UTF-8")),
+            Err(_) => Err(Finding::new(at.clone(), format!("the file `{inside}` is not UTF-8")).help("save it as UTF-8").into()),
         }
     }
 

@@ -116,7 +116,9 @@ impl Engine {
         let Some(source) = sources.slots.get(slot).and_then(|bound| bound.sensitive.get(attribute)) else { return Ok(None) };
         let value = self.value_of(sources, slot, (source, attribute), &named, reader).await?;
         let secret = text_of(&value).map(Secret::new);
-        secret.iter().for_each(|secret| learn(&self.learn, secret));
+        if let Some(secret) = &secret {
+            learn(&self.learn, secret);
+        }
         Ok(secret)
     }
 
@@ -137,7 +139,7 @@ impl Engine {
                         let secret = self.open(sealed).map_err(|why| self.unopened(sources.alias, named, &why))?;
                         Ok(Given::new(secret, *kind).value())
                     }
-                    _ => self.from_environment(sources.alias, name),
+                    _ => self.environment_value(sources.alias, name),
                 },
                 SensitiveSource::Part { of, attribute, inside } => {
                     let whole = self.value_of(sources, slot, (of, attribute.as_str()), named, reader).await?;
@@ -194,7 +196,7 @@ impl Engine {
         members.filter(|member| !self.secrets.contains_key(member)).map(|member| member.to_string()).collect()
     }
 
-    fn from_environment(&self, alias: &Alias, variable: &str) -> Result<Value, Problems> {
+    fn environment_value(&self, alias: &Alias, variable: &str) -> Result<Value, Problems> {
         let name = variable.strip_prefix(crate::engine::bind::FROM_ENVIRONMENT).unwrap_or(variable);
         if let Some(value) = self.world.variables.get(name) {
             return Ok(Value::from(value));

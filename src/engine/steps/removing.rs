@@ -91,7 +91,7 @@ impl Engine {
             return Err(problems);
         }
         let steps = needed(work.part, &removed.record);
-        let handed = self.handed_to_steps(&steps, &self.sources_to_delete(work.alias, removed, account)).await?;
+        let handed = self.handed_to_steps(&steps, &sources_to_delete(work.alias, removed, account)).await?;
         let left = self.recorded_left(work.alias, &steps, &removed.record)?;
         Ok(Prelude { handed, left })
     }
@@ -150,17 +150,6 @@ impl Engine {
         }
         if problems.any_error() { Err(problems) } else { Ok(left) }
     }
-
-    /// What delete steps are handed, as it was recorded.
-    fn sources_to_delete<'a>(&'a self, alias: &'a Alias, removed: &'a Removed, account: Option<&'a Account>) -> Sources<'a> {
-        let (mut slots, mut handles) = (BTreeMap::new(), BTreeMap::new());
-        for (slot, binding) in &removed.record.bindings {
-            slots.insert(slot.clone(), really_bound(removed, slot, binding));
-            handles.insert(slot.clone(), removed.handles.get(&binding.address).cloned().unwrap_or_default());
-        }
-        let (inputs, sensitive_inputs) = (removed.record.inputs.clone(), removed.record.sensitive_inputs.clone());
-        Sources { alias, inputs, sensitive_inputs, slots, handles, account }
-    }
 }
 
 /// The delete steps that something is there for: those whose input no create step ever left are not started (R61).
@@ -172,4 +161,15 @@ fn needed(part: &StepsPart, record: &AppliedRecord) -> Vec<Step> {
         })
     };
     part.delete.iter().filter(|step| is_there(step)).cloned().collect()
+}
+
+/// What delete steps are handed, as it was recorded.
+fn sources_to_delete<'a>(alias: &'a Alias, removed: &'a Removed, account: Option<&'a Account>) -> Sources<'a> {
+    let (mut slots, mut handles) = (BTreeMap::new(), BTreeMap::new());
+    for (slot, binding) in &removed.record.bindings {
+        slots.insert(slot.clone(), really_bound(removed, slot, binding));
+        handles.insert(slot.clone(), removed.handles.get(&binding.address).cloned().unwrap_or_default());
+    }
+    let (inputs, sensitive_inputs) = (removed.record.inputs.clone(), removed.record.sensitive_inputs.clone());
+    Sources { alias, inputs, sensitive_inputs, slots, handles, account }
 }

@@ -79,10 +79,10 @@ fn tasks(report: &PlanReport) -> Block {
             }
             Verdict::Deferred { because } => ("⏳ planned later".into(), prose(&format!("waits for {because} to be applied"))),
             Verdict::Steps { module_waits: true } => ("⏳ steps first".into(), prose("the rest is planned after them")),
-            Verdict::Steps { .. } if task.task == TaskType::Destroy => ("🗑️ destroy".into(), gone(report.run_type).into()),
-            Verdict::Steps { .. } => ("📝 deploy".into(), Inline::default()),
-            Verdict::Changes(_) if task.task == TaskType::Destroy => ("🗑️ destroy".into(), gone(report.run_type).into()),
-            Verdict::Changes(_) => ("📝 deploy".into(), Inline::default()),
+            Verdict::Steps { .. } | Verdict::Changes(_) if task.task == TaskType::Destroy => {
+                ("🗑️ destroy".into(), gone(report.run_type).into())
+            }
+            Verdict::Steps { .. } | Verdict::Changes(_) => ("📝 deploy".into(), Inline::default()),
         };
         vec![code(task.alias.as_str()), what, prose(&words(task)), why]
     };

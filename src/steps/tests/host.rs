@@ -112,7 +112,9 @@ async fn lines_that_would_be_commands_of_the_runner_are_handed_on_as_lines() {
 async fn r62_a_cancelled_script_is_told_and_waited_for() {
     let yaml = "create:\n  - name: s\n    script: |\n      #!/bin/sh\n      trap 'echo tidied; exit 0' TERM\n      echo ready\n      while :; do sleep 0.02; done\n";
     let (lines, end) = play(yaml, &Given::default(), Some("ready")).await;
-    assert_eq!(lines, ["ready", "tidied"]);
+    // What a shell says of the `sleep` that went with it differs from shell to shell.
+    let own: Vec<&String> = lines.iter().filter(|line| *line != "Terminated").collect();
+    assert_eq!(own, ["ready", "tidied"]);
     assert_eq!(problems(&end), ["cancelled: step `s` was stopped: the run was cancelled"]);
 }
 

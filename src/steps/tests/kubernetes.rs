@@ -50,10 +50,8 @@ fn cluster(change: impl Fn(&str) -> String) -> Fake {
     let fake = Fake::new("kubectl", &change(CLUSTER));
     let path = fake.folder().join("bin");
     std::fs::create_dir_all(&path).unwrap();
-    for name in ["sed"] {
-        let program = ["/bin/sed", "/usr/bin/sed"].iter().find(|path| std::path::Path::new(path).exists()).unwrap();
-        std::os::unix::fs::symlink(program, path.join(name)).unwrap();
-    }
+    let sed = ["/bin/sed", "/usr/bin/sed"].iter().find(|path| std::path::Path::new(path).exists()).unwrap();
+    std::os::unix::fs::symlink(sed, path.join("sed")).unwrap();
     fake
 }
 

@@ -128,7 +128,7 @@ fn check_connection(path: &str, at: &Pointer, known: &Known<'_>) -> Option<Findi
         let finding = Finding::new(at.clone(), format!("`{path}` is not an attribute of a slot"));
         return Some(finding.help("write `<slot>.<attribute>`"));
     };
-    let slots: BTreeSet<&str> = known.slots.keys().map(|name| name.as_str()).collect();
+    let slots: BTreeSet<&str> = known.slots.keys().map(crate::domain::names::SlotName::as_str).collect();
     if !slots.contains(slot) {
         return Some(unknown(at.clone(), "slot", slot, &slots));
     }

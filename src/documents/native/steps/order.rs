@@ -25,8 +25,10 @@ pub(super) fn check(steps: &[Step], base: &Pointer) -> Vec<Finding> {
             findings.push(Finding::new(at, format!("step `{}` waits for itself", step.name)));
         }
     }
-    let all: BTreeMap<&str, Vec<&str>> =
-        steps.iter().map(|step| (step.name.as_str(), needs(step).map(|name| name.as_str()).collect())).collect();
+    let all: BTreeMap<&str, Vec<&str>> = steps
+        .iter()
+        .map(|step| (step.name.as_str(), needs(step).map(crate::domain::names::StepName::as_str).collect()))
+        .collect();
     findings.extend(cycles(&all).into_iter().map(|cycle| {
         let way: Vec<String> = cycle.iter().chain(cycle.first()).map(|name| format!("`{name}`")).collect();
         let at = base.clone().index(place(cycle.first().unwrap_or(&""))).key("name");
