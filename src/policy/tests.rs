@@ -328,6 +328,27 @@ fn r13_a_sensitive_output_never_stands_for_a_public_attribute() {
 }
 
 #[test]
+fn r13_what_a_step_leaves_is_held_against_the_contract_as_well() {
+    let (mut plugin, mut outputs) = postgres();
+    plugin.terraform = None;
+    plugin.steps = Some(
+        serde_json::from_value(json!({"create": [{"name": "make", "script": "#!/bin/sh", "outputs": [
+            {"name": "host", "valueFromPath": "/out/host", "sensitive": true}
+        ]}]}))
+        .unwrap(),
+    );
+    let face = &mut outputs.get_mut("db").unwrap()[0];
+    for (attribute, from) in [("host", "make.host"), ("password", "make.pasword")] {
+        face.from.insert(AttributeName::new(attribute).unwrap(), from.to_owned());
+    }
+    let problems = check_contract(&plugin, &outputs, &Module::default());
+    let exposed = "`host` is a public attribute of `postgres-conn`, and the step's output `make.host` is sensitive";
+    let missing = "attribute `password` of output `db` comes from `make.pasword`, which no create step leaves";
+    let messages: Vec<&str> = problems.0.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(messages, [exposed, missing]);
+}
+
+#[test]
 fn terraforms_list_of_modules_is_read() {
     let list = br#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"plugin.vpc","Source":"acme/vpc","Version":"1.0.0","Dir":".terraform/modules/plugin.vpc"}]}"#;
     let modules = fetched_modules(list).unwrap();

@@ -36,6 +36,21 @@ fn every_gap_is_reported_at_once_with_the_nearest_name() {
 }
 
 #[test]
+fn what_only_a_step_takes_needs_no_variable() {
+    let mut fields = inputs(&["size"]);
+    fields["requires"] = json!({"network": {"type": "aws-vpc-conn", "optional": true}});
+    fields["terraform"] = json!({"variables": {"host": {"step": "make.host"}}});
+    let inputs = json!([
+        {"name": "size", "valueFromInput": true, "as": {"env": "SIZE"}},
+        {"name": "id", "valueFromConnection": "network.id", "as": {"env": "ID"}}
+    ]);
+    let outputs = json!([{"name": "host", "valueFromPath": "/out/host"}]);
+    fields["steps"] = json!({"create": [{"name": "make", "script": "#!/bin/sh", "inputs": inputs, "outputs": outputs}]});
+    let problems = Scene::new(fields, "variable \"host\" {}").render().unwrap_err();
+    assert_eq!(messages(&problems), "variable `host` needs a value, and no step has left `make.host`");
+}
+
+#[test]
 fn two_candidates_for_one_variable_are_an_error_that_a_mapping_settles() {
     let mut fields = inputs(&["a-b", "a_b"]);
     let text = "variable \"a_b\" { default = 1 }\nvariable \"c\" { default = 1 }";
