@@ -65,7 +65,7 @@ impl Case {
         let bound = BoundSlot {
             attributes: attributes.map(|(name, value)| (attribute(name), value.clone())).collect(),
             sensitive: BTreeMap::from([(attribute("password"), SensitiveSource::Variable("given".to_owned()))]),
-            unasked: std::collections::BTreeSet::default(),
+            unasked: BTreeSet::default(),
         };
         self.templates.aliases.insert(known.to_owned(), name.clone());
         self.slots.insert(name, bound);
