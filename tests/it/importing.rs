@@ -156,12 +156,12 @@ output "out_secret" {
     );
     project.app(
         "app",
-        r#"  thing: {use: ../plugins/thing, inputs: {name: first}}
+        r"  thing: {use: ../plugins/thing, inputs: {name: first}}
   queue:
     use: ../plugins/queue
     inputs: {queue_name: orders, days: 7, fifo: true, zones: [a, c], size: small}
     connections: {source-thing: thing.out}
-"#,
+",
     );
     project
 }

@@ -8,7 +8,7 @@ use crate::harness::needs_terraform;
 /// Events, as fast as they can be printed.
 const EVENTS: usize = 20_000;
 /// In KiB, for a debug build; see `endure::size`.
-const MOST_MEMORY: u64 = 60 << 10;
+const MOST_MEMORY: u64 = 40 << 10;
 
 /// Floods before it applies, then waits so that the memory can be looked at.
 const FLOODING: &str = r#"#!/bin/sh
